@@ -1,0 +1,46 @@
+"""What all tests share: the hypothesis profile, and a real browser for the pages."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+# No deadline: a test is right or wrong, not fast or slow. Derandomised: one commit gives one verdict.
+settings.register_profile("tinyrnn", deadline=None, derandomize=True, max_examples=20, print_blob=True)
+settings.load_profile("tinyrnn")
+
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("TINYRNN_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"TINYRNN_REQUIRE_BROWSER=1, but {what}")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium of Playwright's sync API, one for a test process."""
+    executable = shutil.which("chromium")
+    if executable is None:
+        _missing("there is no chromium on this machine")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("the playwright package is not installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()

@@ -85,28 +85,50 @@ class StackedProblem(Problem):
     directions: int
 
 
-@st.composite
-def stacked_problems(draw: st.DrawFn, cell: str | None = None, max_steps: int = 5) -> StackedProblem:
+def random_stack(
+    rng: np.random.Generator,
+    cell: Cell,
+    T: int,
+    B: int,
+    input_size: int,
+    hidden_size: int,
+    num_layers: int = 1,
+    directions: int = 1,
+    lengths: Lengths | None = None,
+) -> StackedProblem:
     """Layers, of one or both directions, with the parameters' names as ``layers`` has them."""
-    one = draw(problems(cell, max_steps))
-    num_layers, directions = draw(st.integers(1, 3)), draw(st.integers(1, 2))
-    (T, B, input_size), H = one.x.shape, one.params["weight_hh"].shape[1]
-    rng = np.random.default_rng(one.seed)
     params: Params = {}
     for layer in range(num_layers):
         for d in range(directions):
-            own = weights(rng, one.cell, input_size if layer == 0 else H * directions, H)
+            own = weights(rng, cell, hidden_size * directions if layer else input_size, hidden_size)
             params |= {f"{name}_l{layer}{SUFFIXES[d]}": own[name] for name in NAMES}
-    shape = (num_layers * directions, B, H)
+    shape = (num_layers * directions, B, hidden_size)
     return StackedProblem(
-        cell=one.cell,
-        seed=one.seed,
-        x=one.x,
-        state=tuple(rng.normal(size=shape) for _ in one.state),
+        cell=cell,
+        seed=int(rng.integers(2**32)),
+        x=rng.normal(size=(T, B, input_size)),
+        state=tuple(rng.normal(size=shape) for _ in range(cell.states)),
         params=params,
-        lengths=one.lengths,
-        g_ys=rng.normal(size=(T, B, H * directions)),
-        g_final=tuple(rng.normal(size=shape) for _ in one.state),
+        lengths=lengths,
+        g_ys=rng.normal(size=(T, B, hidden_size * directions)),
+        g_final=tuple(rng.normal(size=shape) for _ in range(cell.states)),
         num_layers=num_layers,
         directions=directions,
     )
+
+
+@st.composite
+def stacked_problems(
+    draw: st.DrawFn,
+    cell: str | None = None,
+    max_steps: int = 5,
+    padded: bool | None = None,
+    num_layers: int | None = None,
+    directions: int | None = None,
+) -> StackedProblem:
+    one = draw(problems(cell, max_steps, padded=padded))
+    (T, B, input_size), H = one.x.shape, one.params["weight_hh"].shape[1]
+    num_layers = draw(st.integers(1, 3)) if num_layers is None else num_layers
+    directions = draw(st.integers(1, 2)) if directions is None else directions
+    rng = np.random.default_rng(one.seed)
+    return random_stack(rng, one.cell, T, B, input_size, H, num_layers, directions, one.lengths)

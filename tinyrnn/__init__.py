@@ -1,0 +1,40 @@
+"""tinyrnn: an autograd framework made for recurrence."""
+
+from tinyrnn.autograd.creation import as_tensor, ones, randn, tensor, zeros
+from tinyrnn.autograd.functions import (
+    abs,
+    astype,
+    broadcast_to,
+    clip,
+    concatenate,
+    exp,
+    expand_dims,
+    log,
+    log_softmax,
+    logsumexp,
+    matmul,
+    max,
+    maximum,
+    mean,
+    min,
+    minimum,
+    relu,
+    reshape,
+    sigmoid,
+    softmax,
+    softplus,
+    split,
+    sqrt,
+    squeeze,
+    stack,
+    sum,
+    swapaxes,
+    take,
+    tanh,
+    transpose,
+    where,
+)
+from tinyrnn.autograd.gradient import grad
+from tinyrnn.autograd.rng import manual_seed
+from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, scope, set_default_dtype, unrolled
+from tinyrnn.autograd.tensor import Tensor

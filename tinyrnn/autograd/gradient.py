@@ -1,0 +1,82 @@
+"""`grad`: gradients of chosen outputs with respect to chosen inputs, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tinyrnn.autograd.backward import backpropagate
+from tinyrnn.autograd.state import enable_grad, no_grad
+from tinyrnn.autograd.tensor import Tensor, rewrap, seeds
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Any = None,
+    create_graph: bool = False,
+    *,
+    retain_graph: bool | None = None,
+    allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients of the outputs' sum with respect to the inputs; no ``.grad`` is changed.
+
+    Parameters
+    ----------
+    outputs : Tensor or sequence of Tensor
+        What to differentiate.
+    inputs : Tensor or sequence of Tensor
+        With respect to what: leaves, or Tensors computed on the way.
+    grad_outputs : array_like, Tensor, or sequence of them, optional
+        The gradient at each output, of its shape; 1 for single numbers.
+    create_graph : bool
+        Record the pass, so that the result can be differentiated again.
+    retain_graph : bool, optional
+        Keep the saved values for another pass; by default as ``create_graph``.
+    allow_unused : bool
+        Give None for an input that the outputs do not depend on, rather than an error.
+
+    Returns
+    -------
+    tuple of Tensor
+        One for each input, of its shape; a tuple also where there is one input.
+
+    Raises
+    ------
+    RuntimeError
+        Where an input or output was not recorded, or the outputs do not depend on an input.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> x = tr.tensor(3.0, requires_grad=True)
+    >>> (first,) = tr.grad(x**3, x, create_graph=True)
+    >>> (second,) = tr.grad(first, x)
+    >>> first.item(), second.item()
+    (27.0, 18.0)
+    """
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if grad_outputs is not None:
+        grad_outputs = list(grad_outputs) if isinstance(grad_outputs, (list, tuple)) else [grad_outputs]
+        if len(grad_outputs) != len(outputs):
+            raise ValueError(f"grad: got {len(grad_outputs)} grad_outputs; expected one for each of {len(outputs)} outputs")
+    for i, x in enumerate(inputs):
+        if x.node is None:
+            raise RuntimeError(f"grad: input {i}, of shape {x.shape}, does not require grad")
+    nodes = [x.node for x in inputs if x.node is not None]
+    retain = create_graph if retain_graph is None else retain_graph
+    with enable_grad() if create_graph else no_grad():
+        found = backpropagate(
+            seeds("grad", outputs, grad_outputs, create_graph),
+            targets=set(nodes),
+            retain=retain,
+            wrap=rewrap if create_graph else None,
+        )
+    for i, node in enumerate(nodes):
+        if node not in found and not allow_unused:
+            raise RuntimeError(
+                f"grad: the outputs do not depend on input {i}, of shape {inputs[i].shape}; allow_unused=True gives None"
+            )
+    results = (found.get(node) for node in nodes)
+    return tuple(g if g is None or isinstance(g, Tensor) else Tensor(g) for g in results)

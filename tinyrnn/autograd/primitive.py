@@ -1,0 +1,182 @@
+"""What an operation is, and the one door by which every operation enters.
+
+A `Primitive` is a forward function on arrays, a shape rule, and for each operand a VJP: the rule that turns the
+gradient of the result into the gradient of that operand. A VJP *names what it needs*, and what it does not name is
+not kept for the backward pass:
+
+==================  ==============================================================
+``g``               the gradient coming in (always first)
+``ans``             the value that the operation gave
+an operand's name   the value of that operand
+``<operand>_shape`` only its shape
+``rest``            the values of all operands after the first (index arrays)
+a parameter's name  a static parameter of the operation, such as ``axis``
+==================  ==============================================================
+
+So ``tanh`` is ``Primitive("tanh", np.tanh, x=lambda g, ans: g * (1 - ans * ans))``: it keeps its result and nothing
+else. Rules are written in the operators and functions of the library itself, and that is why one rule serves plain
+arrays (the ordinary backward pass), Tensors (a gradient of a gradient) and symbols (a compiled backward loop).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Shape = tuple[int, ...]
+
+
+class Value:
+    """Something that stands for an array in a computation: a `Tensor`, or a symbol of a trace."""
+
+    __slots__ = ()
+
+    shape: Shape
+    dtype: np.dtype[Any]
+
+    def _apply(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+
+class Rule:
+    """The VJP of one operand, with what it asks to be saved.
+
+    Attributes
+    ----------
+    vjp : callable
+        ``vjp(g, *saved) -> gradient of the operand``, before unbroadcasting.
+    needs : tuple of str
+        The names after ``g``, as the module's docstring lists them.
+    pick : callable
+        ``pick(ans, args, params) -> saved``.
+    """
+
+    __slots__ = ("needs", "pick", "sources", "vjp")
+
+    def __init__(self, vjp: Callable[..., Any], operands: tuple[str, ...]) -> None:
+        self.vjp = vjp
+        self.needs = tuple(inspect.signature(vjp).parameters)[1:]
+        # Where each saved value comes from: the position of an operand, -1 for `ans`, None for what carries no gradient.
+        self.sources = tuple(
+            -1 if name == "ans" else operands.index(name) if name in operands else None for name in self.needs
+        )
+        self.pick: Callable[..., tuple[Any, ...]] = _picker(self.needs, operands)
+
+
+def _picker(needs: tuple[str, ...], operands: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
+    """Write the function that collects what a rule needs; it runs once per operand of every recorded operation."""
+
+    def source(name: str) -> str:
+        if name == "ans":
+            return "ans"
+        if name in operands:
+            return f"args[{operands.index(name)}]"
+        if name == "rest":
+            return "args[1:]"
+        operand = name.removesuffix("_shape")
+        if operand != name and operand in operands:
+            return f"shape(args[{operands.index(operand)}])"
+        return f"params[{name!r}]"
+
+    body = "".join(source(name) + ", " for name in needs)
+    return eval(f"lambda ans, args, params: ({body})", {"shape": np.shape})
+
+
+class Primitive:
+    """An operation: its name, its forward on arrays, its shape rule and its VJPs.
+
+    Parameters
+    ----------
+    name : str
+        Its name, as drawings and errors show it.
+    forward : callable
+        ``forward(*arrays, **params) -> array``. A NumPy ufunc where there is one, since that can write into ``out``.
+    operands : str, optional
+        The names of the operands, where some have no VJP (indices and conditions carry no gradient).
+    shape : callable, optional
+        ``shape(*shapes, **params) -> shape`` of the result; broadcasting unless given.
+    dtype : callable, optional
+        ``dtype(*dtypes, **params) -> dtype`` of the result; that of the operands with a VJP, promoted, unless given.
+    variadic : callable, optional
+        For operations on any number of operands: ``variadic(i)`` is the VJP of operand ``i``, or None.
+    accumulate : callable, optional
+        ``accumulate(total, owned, g, shape, *saved) -> total``: the VJP of the first operand, added to the gradient that
+        the operand has so far (None at first; to be changed in place only where ``owned``).
+    joint : callable, optional
+        For operations whose gradients belong together: ``joint(node, g) -> gradients`` of all the operands at once.
+    lower : callable, optional
+        The same operation in simpler ones, which gives the compiler more to simplify.
+    **vjps : callable
+        One VJP for each operand that can have a gradient, by the operand's name.
+    """
+
+    __slots__ = (
+        "accumulate",
+        "differentiable",
+        "dtype",
+        "forward",
+        "joint",
+        "lower",
+        "name",
+        "operands",
+        "rules",
+        "shape",
+        "variadic",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        *,
+        operands: str | None = None,
+        shape: Callable[..., Shape] | None = None,
+        dtype: Callable[..., Any] | None = None,
+        variadic: Callable[[int], Callable[..., Any] | None] | None = None,
+        accumulate: Callable[..., Any] | None = None,
+        joint: Callable[..., Any] | None = None,
+        lower: Callable[..., Any] | None = None,
+        **vjps: Callable[..., Any],
+    ) -> None:
+        self.name = name
+        self.forward = forward
+        self.operands = tuple(operands.split()) if operands else tuple(vjps)
+        self.shape = shape or broadcast_shape
+        self.dtype = dtype
+        self.variadic = variadic
+        self.accumulate = accumulate
+        self.joint = joint
+        self.lower = lower
+        self.rules: list[Rule | None] = [
+            Rule(vjps[name], self.operands) if name in vjps else None for name in self.operands
+        ]
+        self.differentiable = bool(vjps or variadic or joint)
+
+    def rule(self, position: int) -> Rule | None:
+        """Return the rule of the operand at a position; None where it carries no gradient."""
+        if self.variadic is not None:
+            for i in range(len(self.rules), position + 1):
+                vjp = self.variadic(i)
+                self.rules.append(Rule(vjp, ()) if vjp else None)
+        return self.rules[position]
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        """Apply the operation: compute plain arrays, record Tensors, write down symbols.
+
+        This is the one door. Which of the three happens is decided by the first operand that is not a plain array.
+        """
+        for arg in args:
+            if isinstance(arg, Value):
+                return arg._apply(self, args, params)
+        return self.forward(*args, **params)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+def broadcast_shape(*shapes: Shape, **_: Any) -> Shape:
+    """Return the shape that operands of these shapes broadcast to."""
+    return np.broadcast_shapes(*shapes)

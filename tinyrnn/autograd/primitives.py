@@ -1,0 +1,305 @@
+"""The table: every operation with its forward and its VJPs, a line or two each.
+
+How to read it: ``multiply(a, b)`` has the rule ``a=lambda g, b: g * b``, that is, the gradient of its operand ``a``
+is the incoming gradient times ``b``. Where operands broadcast, the engine sums a gradient back to the operand's
+shape, and where dtypes differ it casts, so no rule here does. What a rule names is saved; nothing else is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.primitive import Primitive
+from tinyrnn.autograd.shapes import (
+    ARRAY,
+    concatenated_shape,
+    given_shape,
+    indexed_shape,
+    matmul_shape,
+    normalize_axis,
+    reduced_shape,
+    same_shape,
+    stacked_shape,
+    transposed_shape,
+)
+
+
+def _bool(*_: Any, **__: Any) -> Any:
+    return np.dtype(bool)
+
+
+# --- comparisons: they carry no gradient ---------------------------------------------------------------------------
+greater = Primitive("greater", np.greater, operands="a b", dtype=_bool)
+greater_equal = Primitive("greater_equal", np.greater_equal, operands="a b", dtype=_bool)
+less = Primitive("less", np.less, operands="a b", dtype=_bool)
+less_equal = Primitive("less_equal", np.less_equal, operands="a b", dtype=_bool)
+equal = Primitive("equal", np.equal, operands="a b", dtype=_bool)
+not_equal = Primitive("not_equal", np.not_equal, operands="a b", dtype=_bool)
+logical_and = Primitive("logical_and", np.logical_and, operands="a b", dtype=_bool)
+logical_or = Primitive("logical_or", np.logical_or, operands="a b", dtype=_bool)
+logical_not = Primitive("logical_not", np.logical_not, operands="a", dtype=_bool)
+sign = Primitive("sign", np.sign, operands="x")
+
+# --- arithmetic ----------------------------------------------------------------------------------------------------
+add = Primitive("add", np.add, a=lambda g: g, b=lambda g: g)
+subtract = Primitive("subtract", np.subtract, a=lambda g: g, b=lambda g: -g)
+multiply = Primitive("multiply", np.multiply, a=lambda g, b: g * b, b=lambda g, a: g * a)
+negative = Primitive("negative", np.negative, x=lambda g: -g)
+divide = Primitive(
+    "divide", np.divide, a=lambda g, b: gated(g, 1 / b), b=lambda g, ans, b: -gated(g, ans / b)
+)
+power = Primitive(
+    "power",
+    np.power,
+    a=lambda g, a, b: gated(g, b * a ** (b - 1)),
+    b=lambda g, ans, a: gated(g, ans * log(where(a > 0, a, 1.0))),
+)
+
+
+# `gated` is a product that is zero where `upstream` is zero, whatever the slope. Rules whose slope can be infinite use
+# it, so that a branch which `where` did not take sends back zero, and not 0 * inf = NaN.
+def _gated(upstream: Any, slope: Any) -> Any:
+    return np.where(np.equal(upstream, 0), np.zeros((), np.result_type(upstream, slope)), np.multiply(upstream, slope))
+
+
+gated = Primitive(
+    "gated", _gated, upstream=lambda g, slope: gated(g, slope), slope=lambda g, upstream: g * upstream
+)
+
+# --- elementwise functions -----------------------------------------------------------------------------------------
+exp = Primitive("exp", np.exp, x=lambda g, ans: gated(g, ans))
+log = Primitive("log", np.log, x=lambda g, x: gated(g, 1 / x))
+sqrt = Primitive("sqrt", np.sqrt, x=lambda g, ans: gated(g, 0.5 / ans))
+absolute = Primitive("abs", np.absolute, x=lambda g, x: g * sign(x))
+tanh = Primitive("tanh", np.tanh, x=lambda g, ans: g * (1 - ans * ans))
+
+
+# The logistic function as a tanh: never overflows, and costs one transcendental.
+def _sigmoid(x: Any) -> Any:
+    return np.tanh(x * 0.5) * 0.5 + 0.5
+
+
+sigmoid = Primitive(
+    "sigmoid",
+    _sigmoid,
+    x=lambda g, ans: g * (ans * (1 - ans)),
+    lower=lambda x: tanh(x * 0.5) * 0.5 + 0.5,
+)
+relu = Primitive("relu", lambda x: np.maximum(x, 0), x=lambda g, ans: where(ans > 0, g, 0.0))
+# log(1 + exp(x)), as max(x, 0) + log1p(exp(-|x|)), so that exp never overflows.
+softplus = Primitive(
+    "softplus", lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), x=lambda g, x: g * sigmoid(x)
+)
+
+# --- choices: a tie is shared equally ------------------------------------------------------------------------------
+maximum = Primitive(
+    "maximum",
+    np.maximum,
+    a=lambda g, a, b: where(a > b, g, where(equal(a, b), g * 0.5, 0.0)),
+    b=lambda g, a, b: where(b > a, g, where(equal(a, b), g * 0.5, 0.0)),
+)
+minimum = Primitive(
+    "minimum",
+    np.minimum,
+    a=lambda g, a, b: where(a < b, g, where(equal(a, b), g * 0.5, 0.0)),
+    b=lambda g, a, b: where(b < a, g, where(equal(a, b), g * 0.5, 0.0)),
+)
+clip = Primitive(
+    "clip",
+    np.clip,
+    x=lambda g, x, low, high: where(logical_and(x >= low, x <= high), g, 0.0),
+    low=lambda g, x, low: where(x < low, g, 0.0),
+    high=lambda g, x, high: where(x > high, g, 0.0),
+)
+where = Primitive(
+    "where",
+    np.where,
+    operands="condition a b",
+    a=lambda g, condition: where(condition, g, 0.0),
+    b=lambda g, condition: where(condition, 0.0, g),
+)
+
+
+# --- reductions ----------------------------------------------------------------------------------------------------
+def _kept(g: Any, x_shape: Any, axis: Any) -> Any:
+    """Give a reduced array its reduced axes back, with length 1."""
+    return g.reshape(reduced_shape(x_shape, axis, keepdims=True))
+
+
+def _count(x_shape: Any, axis: Any) -> int:
+    return int(np.prod([x_shape[i] for i in normalize_axis(axis, len(x_shape))], dtype=int))
+
+
+def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, np.zeros((), x.dtype)).astype(x.dtype, copy=False)
+    with np.errstate(divide="ignore"):
+        result = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return result if keepdims else result.reshape(reduced_shape(x.shape, axis))
+
+
+def _softmax(x: Any, axis: int) -> Any:
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+sum = Primitive(
+    "sum",
+    lambda x, axis=None, keepdims=False: np.add.reduce(x, axis, None, None, keepdims),
+    shape=reduced_shape,
+    x=lambda g, x_shape, axis: broadcast_to(_kept(g, x_shape, axis), shape=x_shape),
+)
+mean = Primitive(
+    "mean",
+    lambda x, axis=None, keepdims=False: np.mean(x, axis=axis, keepdims=keepdims),
+    shape=reduced_shape,
+    x=lambda g, x_shape, axis: broadcast_to(_kept(g * (1 / _count(x_shape, axis)), x_shape, axis), shape=x_shape),
+)
+# Where several elements are the largest, they share the gradient.
+max = Primitive(
+    "max",
+    lambda x, axis=None, keepdims=False: np.max(x, axis=axis, keepdims=keepdims),
+    shape=reduced_shape,
+    x=lambda g, ans, x, x_shape, axis: _shared(g, equal(x, _kept(ans, x_shape, axis)), x_shape, axis),
+)
+logsumexp = Primitive(
+    "logsumexp",
+    _logsumexp,
+    shape=reduced_shape,
+    x=lambda g, ans, x, x_shape, axis: _kept(g, x_shape, axis) * exp(x - _kept(ans, x_shape, axis)),
+)
+softmax = Primitive(
+    "softmax",
+    _softmax,
+    shape=same_shape,
+    x=lambda g, ans, axis: ans * (g - sum(g * ans, axis=axis, keepdims=True)),
+)
+log_softmax = Primitive(
+    "log_softmax",
+    lambda x, axis: x - _logsumexp(x, axis, keepdims=True),
+    shape=same_shape,
+    x=lambda g, ans, axis: g - exp(ans) * sum(g, axis=axis, keepdims=True),
+)
+
+
+def _shared(g: Any, chosen: Any, x_shape: Any, axis: Any) -> Any:
+    count = sum(where(chosen, 1.0, 0.0), axis=axis, keepdims=True)
+    return where(chosen, _kept(g, x_shape, axis) / count, 0.0)
+
+
+# --- products ------------------------------------------------------------------------------------------------------
+def _matmul(a: Any, b: Any) -> Any:
+    """Multiply matrices; a stack of rows times one matrix is one large product, not one product a step."""
+    if b.ndim == 2 and a.ndim > 2:
+        return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+    return np.matmul(a, b)
+
+
+def _matmul_vjp_a(g: Any, a_shape: Any, b: Any) -> Any:
+    if b.ndim == 1:
+        return g.reshape((*g.shape, 1)) * b
+    if len(a_shape) == 1:
+        return b @ g if b.ndim == 2 else matmul(b, g.reshape((*g.shape, 1))).reshape(b.shape[:-1])
+    return g @ b.swapaxes(-1, -2)
+
+
+def _matmul_vjp_b(g: Any, a: Any, b_shape: Any) -> Any:
+    if a.ndim == 1:
+        return g.reshape((*g.shape[: len(b_shape) - 2], 1, *g.shape[len(b_shape) - 2 :])) * a.reshape((-1, 1)) if (
+            len(b_shape) > 1
+        ) else g * a
+    columns = g.reshape((*g.shape, 1)) if len(b_shape) == 1 else g
+    if len(b_shape) <= 2 and a.ndim > 2:
+        a, columns = a.reshape((-1, a.shape[-1])), columns.reshape((-1, columns.shape[-1]))
+    product = a.swapaxes(-1, -2) @ columns
+    return product.reshape(product.shape[:-1]) if len(b_shape) == 1 else product
+
+
+matmul = Primitive("matmul", _matmul, shape=matmul_shape, a=_matmul_vjp_a, b=_matmul_vjp_b)
+
+# --- shape and place -----------------------------------------------------------------------------------------------
+reshape = Primitive(
+    "reshape", lambda x, shape: np.reshape(x, shape), shape=given_shape, x=lambda g, x_shape: g.reshape(x_shape)
+)
+transpose = Primitive(
+    "transpose",
+    lambda x, axes: np.transpose(x, axes),
+    shape=transposed_shape,
+    x=lambda g, axes: g.transpose(_inverse(axes)),
+)
+# Its VJP is only the sum over the broadcast axes, and that the engine does for every operation.
+broadcast_to = Primitive(
+    "broadcast_to", lambda x, shape: np.broadcast_to(x, shape), shape=given_shape, x=lambda g: g
+)
+astype = Primitive("astype", lambda x, dtype: x.astype(dtype), dtype=lambda *_, dtype: np.dtype(dtype), x=lambda g: g)
+concatenate = Primitive(
+    "concatenate",
+    lambda *xs, axis, offsets: np.concatenate(xs, axis),
+    shape=concatenated_shape,
+    variadic=lambda i: lambda g, axis, offsets: g[(slice(None),) * axis + (slice(offsets[i], offsets[i + 1]),)],
+)
+stack = Primitive(
+    "stack",
+    lambda *xs, axis: np.stack(xs, axis),
+    shape=stacked_shape,
+    variadic=lambda i: lambda g, axis: g[(slice(None),) * axis + (i,)],
+)
+
+
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argsort(axes))
+
+
+# --- indexing: index arrays are operands, the rest of the index is static -----------------------------------------
+def _full_index(index: Any, arrays: Any) -> Any:
+    rest = iter(arrays)
+    return tuple(next(rest) if item is ARRAY else item for item in index) if arrays else index
+
+
+def _scatter(g: Any, *arrays: Any, index: Any, shape: Any) -> Any:
+    return scatter_add(np.zeros(shape, g.dtype), g, arrays, index)
+
+
+def scatter_add(buffer: Any, g: Any, arrays: Any, index: Any) -> Any:
+    """Add ``g`` into ``buffer[index]`` in place; an element that is indexed twice is added to twice."""
+    full = _full_index(index, arrays)
+    if arrays:
+        np.add.at(buffer, full, g)
+    else:
+        buffer[full] += g
+    return buffer
+
+
+def _accumulate_index(total: Any, owned: bool, g: Any, shape: Any, rest: Any, index: Any) -> Any:
+    """Add into the gradient in place, so that ``x[t]`` for every t costs time linear in T, not T dense arrays."""
+    if not isinstance(g, np.ndarray):
+        dense = scatter(g, *rest, index=index, shape=shape)
+        return dense if total is None else total + dense
+    if total is None:
+        total = np.zeros(shape, g.dtype)
+    elif not owned:
+        total = total.copy()
+    return scatter_add(total, g, rest, index)
+
+
+getitem = Primitive(
+    "getitem",
+    lambda x, *arrays, index: x[_full_index(index, arrays)],
+    operands="x",
+    shape=indexed_shape,
+    dtype=lambda x, *_, **__: x,
+    accumulate=_accumulate_index,
+    variadic=lambda i: None,
+    x=lambda g, x_shape, rest, index: scatter(g, *rest, index=index, shape=x_shape),
+)
+scatter = Primitive(
+    "scatter",
+    _scatter,
+    operands="x",
+    shape=given_shape,
+    dtype=lambda x, *_, **__: x,
+    variadic=lambda i: None,
+    x=lambda g, rest, index: getitem(g, *rest, index=index),
+)

@@ -1,0 +1,92 @@
+"""Shape rules: what shape an operation gives, known from the shapes of its operands alone."""
+
+from __future__ import annotations
+
+import math
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.primitive import Shape
+
+Axis = int | tuple[int, ...] | None
+
+
+class _Array:
+    """Stands in a static index for an index array, which is an operand."""
+
+    def __repr__(self) -> str:
+        return "array"
+
+
+ARRAY = _Array()
+IndexItem = int | slice | EllipsisType | None | _Array
+
+
+def normalize_axis(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """Return an axis argument as a tuple of axes that count from the front."""
+    axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise np.exceptions.AxisError(a, ndim)
+    return tuple(a % ndim for a in axes)
+
+
+def reduced_shape(shape: Shape, axis: Axis = None, keepdims: bool = False, **_: Any) -> Shape:
+    """Return the shape that a reduction over ``axis`` gives."""
+    axes = normalize_axis(axis, len(shape))
+    if keepdims:
+        return tuple(1 if i in axes else n for i, n in enumerate(shape))
+    return tuple(n for i, n in enumerate(shape) if i not in axes)
+
+
+def same_shape(shape: Shape, *_: Any, **__: Any) -> Shape:
+    """Return the shape of the first operand."""
+    return shape
+
+
+def given_shape(*_: Any, shape: Shape, **__: Any) -> Shape:
+    """Return the shape that is a parameter of the operation."""
+    return shape
+
+
+def matmul_shape(a: Shape, b: Shape) -> Shape:
+    """Return the shape of ``a @ b``, from 1-D to batched."""
+    if not a or not b or a[-1] != (b[-2] if len(b) > 1 else b[0]):
+        raise ValueError(f"matmul: the operands have shapes {a} and {b}; expected (..., n, k) @ (..., k, m)")
+    batch = np.broadcast_shapes(a[:-2], b[:-2])
+    return batch + a[-2:-1] + (b[-1:] if len(b) > 1 else ())
+
+
+def transposed_shape(shape: Shape, axes: tuple[int, ...]) -> Shape:
+    """Return the shape after a permutation of the axes."""
+    return tuple(shape[i] for i in axes)
+
+
+def concatenated_shape(*shapes: Shape, axis: int, **_: Any) -> Shape:
+    """Return the shape of a concatenation; ``axis`` counts from the front."""
+    first = shapes[0]
+    return (*first[:axis], sum(s[axis] for s in shapes), *first[axis + 1 :])
+
+
+def stacked_shape(*shapes: Shape, axis: int) -> Shape:
+    """Return the shape of a stack along a new axis."""
+    return (*shapes[0][:axis], len(shapes), *shapes[0][axis:])
+
+
+def resolved_shape(old: Shape, new: Shape) -> Shape:
+    """Return the shape asked of a reshape, with a single -1 worked out."""
+    size, known = math.prod(old), math.prod(n for n in new if n != -1)
+    if new.count(-1) == 1 and known and size % known == 0:
+        return tuple(size // known if n == -1 else n for n in new)
+    if -1 in new or size != known:
+        raise ValueError(f"reshape: an array of shape {old} has {size} elements and cannot take the shape {new}")
+    return new
+
+
+def indexed_shape(shape: Shape, *arrays: Shape, index: tuple[IndexItem, ...]) -> Shape:
+    """Return the shape of ``x[index]``, found by indexing an array that takes no memory."""
+    dummy = np.broadcast_to(np.empty((), bool), shape)
+    zeros = iter([np.zeros(a, np.intp) for a in arrays])
+    return dummy[tuple(next(zeros) if item is ARRAY else item for item in index)].shape

@@ -1,0 +1,138 @@
+"""The global modes of recording, each of one thread, and each left with try/finally."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Scope(NamedTuple):
+    """Where a record was made: the path of modules, and the time step.
+
+    ``parent`` leads outwards; ``path()`` joins the names of all of them.
+    """
+
+    parent: Scope | None = None
+    name: str = ""
+    step: int | None = None
+
+    def path(self) -> str:
+        """Return the names from the outermost in, joined by dots."""
+        outer = self.parent.path() if self.parent is not None else ""
+        return f"{outer}.{self.name}" if outer and self.name else outer or self.name
+
+
+class State(threading.local):
+    """What a record depends on besides its operands."""
+
+    recording: bool = True  # off under no_grad
+    keeping: bool = False  # on where drawings will want values and gradients
+    unrolled: bool = False  # on where scan is to be recorded step by step
+    scope: Scope | None = None
+
+
+state = State()
+_default_dtype: np.dtype[np.floating] = np.dtype(np.float32)
+
+
+@contextlib.contextmanager
+def _mode(**values: bool) -> Iterator[None]:
+    before = {name: getattr(state, name) for name in values}
+    try:
+        for name, value in values.items():
+            setattr(state, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(state, name, value)
+
+
+def no_grad() -> contextlib.AbstractContextManager[None]:
+    """Record nothing inside: results carry no gradient and nothing is kept for a backward pass.
+
+    Serves as a context and as a decorator.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> w = tr.tensor([1.0, 2.0], requires_grad=True)
+    >>> with tr.no_grad():
+    ...     (w * 2).requires_grad
+    False
+    """
+    return _mode(recording=False)
+
+
+def enable_grad() -> contextlib.AbstractContextManager[None]:
+    """Record again inside a `no_grad` block."""
+    return _mode(recording=True)
+
+
+def unrolled() -> contextlib.AbstractContextManager[None]:
+    """Record every `scan` step by step and op by op, and keep all values and gradients for drawings.
+
+    Outside of it a scan is compiled, and is one record on the tape; a drawing then shows shapes only. Inside, each
+    record also holds its value, and after ``backward()`` its gradient. Numbers are the same in both forms.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> rnn = tr.nn.RNN(2, 3)
+    >>> with tr.unrolled():
+    ...     y, h = rnn(tr.zeros((4, 1, 2)))
+    """
+    return _mode(unrolled=True, keeping=True)
+
+
+@contextlib.contextmanager
+def scope(name: str = "", *, step: int | None = None) -> Iterator[None]:
+    """Name the part of a model, or the time step, in which the records inside are made.
+
+    Modules and `scan` do this by themselves; a loop written by hand does it where it is going to be drawn.
+
+    Parameters
+    ----------
+    name : str
+        A part of the path, such as a module's name.
+    step : int, optional
+        The time step, counted from 0.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> h = tr.zeros(3)
+    >>> for t in range(2):
+    ...     with tr.scope("rnn", step=t):
+    ...         h = tr.tanh(h + 1)
+    """
+    outer = state.scope
+    state.scope = Scope(outer, name, step)
+    try:
+        yield
+    finally:
+        state.scope = outer
+
+
+def set_default_dtype(dtype: npt.DTypeLike) -> None:
+    """Set the dtype of new parameters and of Tensors made from Python floats: float32 (as at first) or float64.
+
+    Raises
+    ------
+    TypeError
+        Where the dtype is not a floating one.
+    """
+    global _default_dtype
+    new = np.dtype(dtype)
+    if new.kind != "f":
+        raise TypeError(f"set_default_dtype: dtype is {new}; expected a floating dtype such as float32 or float64")
+    _default_dtype = new
+
+
+def get_default_dtype() -> np.dtype[np.floating]:
+    """Return the dtype that new parameters get."""
+    return _default_dtype

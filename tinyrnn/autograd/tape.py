@@ -1,0 +1,83 @@
+"""The tape: the records of what was computed.
+
+A `Node` is one record. It knows its operation, its inputs (other nodes), what its VJPs need, and where it was made. It
+does not hold its own value: what no VJP needs is free to go as soon as the program lets go of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.primitive import Primitive, Shape, Value
+from tinyrnn.autograd.state import Scope, state
+
+_counter = itertools.count()
+
+
+class Node:
+    """One record on the tape.
+
+    Attributes
+    ----------
+    primitive : Primitive or None
+        The operation; None for a leaf.
+    inputs : list of (Node or None)
+        The record of each operand; None for a constant.
+    saved : list of (tuple or None), or None
+        For each operand what its VJP needs; None once a backward pass has used it up.
+    params : dict
+        The static parameters of the operation.
+    shape, dtype
+        Those of the value.
+    scope : Scope or None
+        The module path and the time step in which it was made.
+    order : int
+        The count of its creation. Inputs are older than what is made of them, so falling order is a valid order for
+        the reverse pass, and no graph has to be walked recursively.
+    value, grad : ndarray or None
+        Kept for drawings inside `unrolled`; otherwise None.
+    """
+
+    __slots__ = ("dtype", "grad", "inputs", "order", "params", "primitive", "saved", "scope", "shape", "value")
+
+    def __init__(
+        self,
+        primitive: Primitive | None,
+        inputs: list[Node | None],
+        saved: list[tuple[Any, ...] | None] | None,
+        params: dict[str, Any],
+        shape: Shape,
+        dtype: np.dtype[Any],
+    ) -> None:
+        self.primitive = primitive
+        self.inputs = inputs
+        self.saved = saved
+        self.params = params
+        self.shape = shape
+        self.dtype = dtype
+        self.scope: Scope | None = state.scope
+        self.order = next(_counter)
+        self.value: Any = None
+        self.grad: Any = None
+
+    def __repr__(self) -> str:
+        name = self.primitive.name if self.primitive else "leaf"
+        return f"<{name} {self.shape} {self.dtype}>"
+
+
+class Leaf(Node):
+    """The record of a Tensor that was not computed: a parameter, an input, or (in drawings) a constant.
+
+    It refers to its Tensor weakly: when nobody can read the Tensor's ``.grad`` any more, there is nothing to deliver.
+    """
+
+    __slots__ = ("name", "tensor")
+
+    def __init__(self, tensor: Value, name: str = "") -> None:
+        super().__init__(None, [], [], {}, tensor.shape, tensor.dtype)
+        self.tensor = weakref.ref(tensor)
+        self.name = name

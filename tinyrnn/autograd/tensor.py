@@ -1,0 +1,272 @@
+"""The Tensor: an array that remembers how it was made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyrnn.autograd.backward import backpropagate
+from tinyrnn.autograd.operators import Operators
+from tinyrnn.autograd.primitive import Primitive, Value
+from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, state
+from tinyrnn.autograd.tape import Leaf, Node
+
+ndarray = np.ndarray
+
+
+class Tensor(Operators):
+    """An array, and its place on the tape where it has one. Make one with `tensor`.
+
+    Attributes
+    ----------
+    data : ndarray
+        The value. Changing it in place is not recorded; optimisers do it between passes.
+    grad : Tensor or None
+        For a leaf with ``requires_grad``: the gradient, summed over the backward passes since it was last cleared.
+    node : Node or None
+        The record; None for a constant.
+    """
+
+    __slots__ = ("__weakref__", "data", "grad", "node")
+
+    def __init__(self, data: Any, node: Node | None = None) -> None:
+        self.data: np.ndarray[Any, np.dtype[Any]] = data
+        self.node = node
+        self.grad: Tensor | None = None
+
+    def _apply(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+        """Compute an operation, and record it where an operand carries a gradient."""
+        values: list[Any] = []
+        inputs: list[Node | None] = []
+        tracked = False
+        dtype = None
+        plain = False
+        for arg in args:
+            if isinstance(arg, Tensor):
+                data = arg.data
+                node = arg.node
+                values.append(data)
+                inputs.append(node)
+                if node is not None:
+                    tracked = True
+                if dtype is None:
+                    dtype = data.dtype
+                elif data.dtype is not dtype:
+                    plain = True
+            elif isinstance(arg, Value):
+                return arg._apply(primitive, args, params)
+            else:
+                if type(arg) is not float and type(arg) is not int:
+                    plain = True
+                values.append(arg)
+                inputs.append(None)
+        if plain:
+            values = _coerced(primitive, args, values)
+        ans = primitive.forward(*values, **params)
+        if type(ans) is not ndarray:
+            ans = np.asarray(ans)
+        if not (tracked and primitive.differentiable and state.recording):
+            return Tensor(ans)
+        rules = primitive.rules
+        if primitive.variadic is not None:
+            primitive.rule(len(args) - 1)
+        saved = []
+        i = 0
+        for node in inputs:
+            rule = rules[i]
+            saved.append(None if node is None or rule is None else rule.pick(ans, values, params))
+            i += 1
+        node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype)
+        if state.keeping:
+            _keep(node, ans, args)
+        return Tensor(ans, node)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
+        return self.data.dtype
+
+    # --- the tape --------------------------------------------------------------------------------------------------
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this Tensor are recorded. Set it on a leaf to make it one, or to freeze it."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value == (self.node is not None):
+            return
+        if value:
+            if self.data.dtype.kind != "f":
+                raise TypeError(
+                    f"requires_grad: a Tensor of dtype {self.data.dtype} carries no gradient; expected a floating dtype"
+                )
+            self.node = Leaf(self)
+            self.node.value = self.data if state.keeping else None
+        elif not self.is_leaf:
+            raise RuntimeError("requires_grad: this Tensor was computed, so it cannot be frozen; use .detach()")
+        else:
+            self.node = None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this Tensor was made by the user, and not by a recorded operation."""
+        return self.node is None or isinstance(self.node, Leaf)
+
+    def detach(self) -> Tensor:
+        """Return the same value as a constant. The data are shared, not copied."""
+        return Tensor(self.data)
+
+    def backward(
+        self, gradient: npt.ArrayLike | Tensor | None = None, *, retain_graph: bool | None = None, create_graph: bool = False
+    ) -> None:
+        """Add the gradient of this Tensor to the ``.grad`` of every leaf that it was made from.
+
+        Parameters
+        ----------
+        gradient : array_like or Tensor, optional
+            The gradient at this Tensor, of its shape. 1 for a single number, and needed otherwise.
+        retain_graph : bool, optional
+            Keep the saved values for another pass. By default they are freed, unless ``create_graph``.
+        create_graph : bool
+            Record this pass too, so that the gradients can be differentiated.
+
+        Raises
+        ------
+        RuntimeError
+            Where this Tensor was not recorded, is not a single number and no ``gradient`` is given, or where an earlier
+            pass has freed the graph.
+        ValueError
+            Where ``gradient`` has another shape.
+
+        Examples
+        --------
+        >>> import tinyrnn as tr
+        >>> x = tr.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        tensor([2., 4., 6.])
+        """
+        roots = seeds("backward", [self], None if gradient is None else [gradient], create_graph)
+        retain = create_graph if retain_graph is None else retain_graph
+        with enable_grad() if create_graph else no_grad():
+            found = backpropagate(roots, retain=retain, wrap=rewrap if create_graph else None)
+            for node, g in found.items():
+                leaf = node.tensor() if isinstance(node, Leaf) else None
+                if leaf is not None:
+                    new = g if create_graph else Tensor(g)
+                    leaf.grad = new if leaf.grad is None else leaf.grad + new
+
+    def __iadd__(self, other: Any) -> Tensor:
+        if isinstance(self.node, Leaf):
+            raise TypeError(
+                "in-place += on a leaf that requires grad would replace it; write `p.data += ...` to update a parameter, or "
+                "`x = x + ...` to compute a new Tensor"
+            )
+        return self + other
+
+    # --- leaving the library ---------------------------------------------------------------------------------------
+    def numpy(self) -> np.ndarray[Any, np.dtype[Any]]:
+        """Return the value as an array. It is not a copy."""
+        return self.data
+
+    def item(self) -> Any:
+        """Return the single number in this Tensor as a Python number."""
+        return self.data.item()
+
+    def tolist(self) -> Any:
+        """Return the value as nested lists of Python numbers."""
+        return self.data.tolist()
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, np.dtype[Any]]:
+        if self.node is not None and state.recording:
+            raise TypeError(
+                "a Tensor that requires grad was about to become a plain array, which would cut its gradient silently; "
+                "use .numpy() or .detach() where that is meant"
+            )
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __index__(self) -> int:
+        return self.data.__index__()
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data.item() if self.data.ndim == 0 else self, spec) if spec else str(self)
+
+    def __repr__(self) -> str:
+        body = np.array2string(self.data, separator=", ", prefix="tensor(")
+        dtype = "" if self.dtype in (get_default_dtype(), np.int64, np.bool_) else f", dtype={self.dtype}"
+        if self.node is None:
+            return f"tensor({body}{dtype})"
+        grad = "requires_grad=True" if self.is_leaf else f"op={self.node.primitive.name}"  # pyright: ignore
+        return f"tensor({body}{dtype}, {grad})"
+
+
+def _coerced(primitive: Primitive, args: tuple[Any, ...], values: list[Any]) -> list[Any]:
+    """Bring plain operands to the dtype of the Tensors among them, so that float32 stays float32."""
+    values = [v if isinstance(v, (int, float)) and type(v) is not np.float64 else np.asarray(v) for v in values]
+    if not primitive.differentiable:
+        return values
+    carrying = [i for i in range(len(values)) if primitive.rule(i) is not None]
+    floating = [args[i].dtype for i in carrying if isinstance(args[i], Tensor) and args[i].dtype.kind == "f"]
+    if floating:
+        dtype = np.result_type(*floating)
+        for i in carrying:
+            if isinstance(values[i], ndarray) and values[i].dtype.kind in "fiu":
+                values[i] = values[i].astype(dtype, copy=False)
+    return values
+
+
+def _keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
+    """Hold on to a value, and give constants a record, for drawings."""
+    node.value = ans
+    for i, arg in enumerate(args):
+        if node.inputs[i] is None:
+            constant = arg if isinstance(arg, Tensor) else Tensor(np.asarray(arg))
+            node.inputs[i] = leaf = Leaf(constant)
+            leaf.value = constant.data
+
+
+def rewrap(value: Any, node: Node) -> Tensor:
+    return Tensor(value, node)
+
+
+def seeds(where: str, outputs: list[Tensor], given: list[Any] | None, create_graph: bool) -> dict[Node, Any]:
+    """Check the outputs and the gradients given at them."""
+    seeds: dict[Node, Any] = {}
+    for i, output in enumerate(outputs):
+        if output.node is None:
+            raise RuntimeError(
+                f"{where}: output {i}, of shape {output.shape}, was not recorded: nothing that it was made from requires "
+                "grad, or it was made under no_grad"
+            )
+        g = None if given is None else given[i]
+        if g is None:
+            if output.size != 1:
+                raise RuntimeError(
+                    f"{where}: output {i} has shape {output.shape}; without a gradient it must be a single number"
+                )
+            g = np.ones(output.shape, output.dtype)
+        data = g.data if isinstance(g, Tensor) else np.asarray(g)
+        if data.shape != output.shape:
+            raise ValueError(f"{where}: the gradient has shape {data.shape}; expected that of output {i}, {output.shape}")
+        g = g if isinstance(g, Tensor) and create_graph else Tensor(data)
+        g = g.astype(output.dtype)
+        g = g if create_graph else g.data
+        seeds[output.node] = seeds[output.node] + g if output.node in seeds else g
+    return seeds

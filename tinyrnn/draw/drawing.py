@@ -1,0 +1,109 @@
+"""`Drawing`: a picture that has not been laid out yet, with the conventions of the ``graphviz`` package."""
+
+import os
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from tinyrnn.draw import layout
+
+__all__ = ["Drawing"]
+
+
+class Drawing:
+    """DOT text that can be saved, drawn to a file, or shown in a notebook.
+
+    Nothing is laid out before it is asked for, so a drawing can be made, printed and saved as text where no
+    layout engine is installed.
+
+    Parameters
+    ----------
+    source : str
+        A graph in the DOT language.
+    engine : str, optional
+        The layout engine, see `tinyrnn.draw.layout.available_engines`.
+    timeout : float
+        Seconds after which a layout is stopped.
+
+    Examples
+    --------
+    >>> drawing = Drawing("digraph { h0 -> h1 }")
+    >>> print(drawing)
+    digraph { h0 -> h1 }
+    """
+
+    def __init__(self, source: str, *, engine: str | None = None, timeout: float = 30.0) -> None:
+        self.source = source
+        self.engine = engine
+        self.timeout = timeout
+
+    def pipe(self, format: str = "svg") -> bytes:
+        """Return the picture, as the bytes of a file in `format` ('svg', 'png' or 'pdf').
+
+        Raises
+        ------
+        LayoutError
+            No engine is installed that writes `format`, or the layout failed or took too long.
+        """
+        return layout.render(self.source, format, engine=self.engine, timeout=self.timeout)
+
+    def render(self, path: str | os.PathLike[str], *, format: str | None = None, view: bool = False) -> str:
+        """Draw to a file and return its path.
+
+        Parameters
+        ----------
+        path : path-like
+            Folders on the way are made. The file is only touched once the picture is there.
+        format : {'svg', 'png', 'pdf'}, optional
+            Taken from the suffix of `path` if not given.
+        view : bool
+            Open the file in the system's viewer.
+
+        Raises
+        ------
+        ValueError
+            The suffix is none of the formats.
+        LayoutError
+            As in `pipe`.
+        """
+        path = Path(path)
+        if format is None:
+            format = path.suffix.lower().removeprefix(".")
+            if format not in layout.FORMATS:
+                expected = ", ".join("." + name for name in layout.FORMATS)
+                raise ValueError(
+                    f"render: {str(path)!r} does not say the format; expected a suffix {expected}"
+                )
+        picture = self.pipe(format)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture)
+        if view:
+            webbrowser.open(path.resolve().as_uri())
+        return str(path)
+
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Write the DOT text to a file and return its path. Needs no layout engine."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.source, encoding="utf-8", errors="replace", newline="\n")
+        return str(path)
+
+    def view(self) -> str:
+        """Draw as SVG to a temporary file, open it in the system's viewer, and return its path."""
+        handle, path = tempfile.mkstemp(prefix="tinyrnn-", suffix=".svg")
+        os.close(handle)
+        return self.render(path, view=True)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Show the SVG in a notebook, or text that says why there is none: a cell must not fail over it."""
+        try:
+            return {"image/svg+xml": self.pipe("svg").decode("utf-8"), "text/plain": repr(self)}
+        except Exception as error:
+            return {"text/plain": f"{self!r}\n{error}"}
+
+    def __str__(self) -> str:
+        return self.source
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self.source.splitlines())} lines of DOT>"

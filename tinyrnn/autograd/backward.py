@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.tape import Leaf, Node
-
-ndarray = np.ndarray
-
-
-def reachable(roots: Iterable[Node]) -> list[Node]:
-    """Return every record that the roots were made from, newest first."""
-    seen = set(roots)
-    stack = list(seen)
-    while stack:
-        for node in stack.pop().inputs:
-            if node is not None and node not in seen:
-                seen.add(node)
-                stack.append(node)
-    return sorted(seen, key=lambda node: node.order, reverse=True)
+from tinyrnn.autograd.primitive import Rule, Shape
+from tinyrnn.autograd.tape import Node, reachable
 
 
-def _leading_to(nodes: list[Node], targets: set[Node]) -> list[Node]:
-    """Leave out the records that no target went into."""
+def _leading_to(roots: Iterable[Node], targets: set[Node]) -> set[Node]:
+    """Return the records on the paths from the roots to the targets."""
     useful = set(targets)
-    for node in reversed(nodes):
-        if node not in useful and not useful.isdisjoint(node.inputs):
+    for node in reversed(reachable(roots)):
+        if not useful.isdisjoint(node.inputs):
             useful.add(node)
-    return [node for node in nodes if node in useful]
+    return useful
 
 
-def fit(g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum a gradient over the axes along which its operand was broadcast."""
+def fit(g: Any, shape: Shape) -> Any:
+    """Bring a gradient to the shape of its operand: sum over the axes along which that was broadcast."""
+    if g.size == math.prod(shape):
+        return g.reshape(shape)  # they differ only in axes of length 1
     extra = g.ndim - len(shape)
-    axes = (*range(extra), *(i for i, n in enumerate(shape, extra) if n == 1 and g.shape[i] != 1))
-    return g.sum(axes).reshape(shape)
+    if extra < 0:
+        raise ValueError(f"a VJP gave a gradient of shape {g.shape} for an operand of shape {shape}")
+    lead = tuple(range(extra))
+    if g.shape[extra:] == shape:
+        return g.sum(lead)
+    return g.sum(lead + tuple(i for i, n in enumerate(shape, extra) if n == 1)).reshape(shape)
 
 
 def backpropagate(
@@ -72,15 +67,14 @@ def backpropagate(
     """
     found: dict[Node, Any] = {}
     owned: set[Node] = set()  # whose gradient is an array made here, and so may be changed in place
-    nodes = reachable(gradients)
-    if targets is not None:
-        nodes = _leading_to(nodes, targets)
+    useful = None if targets is None else _leading_to(gradients, targets)
+    queue = [(-node.order, node) for node in gradients]  # the newest first
+    heapify(queue)
     with np.errstate(all="ignore"):  # the forward pass has warned already
-        for node in nodes:
-            g = gradients.pop(node, None)
-            if g is None:
-                continue
-            if node.value is not None:
+        while queue:
+            node = heappop(queue)[1]
+            g = gradients.pop(node)
+            if node.value is not None and node.primitive is not None:
                 node.grad = g
             primitive = node.primitive
             if primitive is None if targets is None else node in targets:
@@ -98,42 +92,51 @@ def backpropagate(
             if primitive.accumulate is not None:
                 source = node.inputs[0]
                 total = gradients.get(source)
-                gradients[source] = primitive.accumulate(total, source in owned, g, source.shape, *saved[0])
+                gradients[source] = primitive.accumulate(total, source in owned, g, *saved[0])
                 owned.add(source)
+                if total is None:
+                    heappush(queue, (-source.order, source))
                 continue
+            rules = primitive.rules
             if primitive.joint is not None:
-                parts = primitive.joint(node, saved, g, wrap)
-            else:
-                parts = _parts(node, primitive, saved, g, wrap)
-            for source, part in zip(node.inputs, parts, strict=False):
-                if source is None or part is None:
+                saved = [None if part is None else (part,) for part in primitive.joint(node, saved, g, wrap)]
+                rules = _PASS * len(saved)
+            elif wrap is not None:
+                saved = _rewrapped(node, saved, wrap)
+            for source, kept, rule in zip(node.inputs, saved, rules):
+                if kept is None or (useful is not None and source not in useful):
                     continue
+                part = rule.vjp(g, *kept)
                 if part.shape != source.shape:
                     part = fit(part, source.shape)
-                if part.dtype != source.dtype:
+                if part.dtype is not source.dtype:
                     part = part.astype(source.dtype)
                 total = gradients.get(source)
                 if total is None:
                     gradients[source] = part
-                elif source in owned and wrap is None:
+                    heappush(queue, (-source.order, source))
+                elif source in owned:
                     total += part
                     gradients[source] = total
                 else:
                     gradients[source] = total + part
-                    owned.add(source)
+                    if wrap is None:
+                        owned.add(source)
     return found
 
 
-def _parts(node: Node, primitive: Any, saved: Any, g: Any, wrap: Any) -> list[Any]:
-    """Call the VJP of each operand that wants a gradient."""
-    parts = []
-    for position, kept in enumerate(saved):
-        if kept is None:
-            parts.append(None)
-            continue
-        rule = primitive.rules[position]
-        if wrap is not None:
-            origins = (node if s == -1 else None if s is None else node.inputs[s] for s in rule.sources)
-            kept = [value if o is None else wrap(value, o) for value, o in zip(kept, origins, strict=True)]
-        parts.append(rule.vjp(g, *kept))
-    return parts
+_PASS = (Rule(lambda g, part: part, ()),)  # what a joint rule gave is the gradient already
+
+
+def _rewrapped(node: Node, saved: Any, wrap: Callable[[Any, Node], Any]) -> list[Any]:
+    """Put what was saved back in its place on the tape, so that the VJPs are recorded."""
+
+    def back(value: Any, origin: int | None) -> Any:
+        at = None if origin is None else node if origin == -1 else node.inputs[origin]
+        return value if at is None else wrap(value, at)
+
+    rules = node.primitive.rules
+    return [
+        None if kept is None else [back(v, o) for v, o in zip(kept, rule.sources)]
+        for kept, rule in zip(saved, rules)
+    ]

@@ -95,6 +95,8 @@ def _refuse(name: str, why: str = "") -> TypeError:
 
 def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Answer a NumPy ufunc that met a Value."""
+    if ufunc in UFUNCS and method == "__call__" and not kwargs:
+        return UFUNCS[ufunc](*inputs)
     name = ufunc.__name__
     if method != "__call__":
         raise _refuse(f"{name}.{method}")
@@ -104,9 +106,7 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
         raise _refuse(name, f" with the arguments {sorted(kwargs)}")
     if ufunc in FACTS:
         return ufunc(*_plain(inputs))
-    if ufunc not in UFUNCS:
-        raise _refuse(name)
-    return UFUNCS[ufunc](*inputs)
+    raise _refuse(name)
 
 
 def array_function(self: Any, func: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]) -> Any:

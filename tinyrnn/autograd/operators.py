@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tinyrnn.autograd import functions as F
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.numpy_protocol import array_function, array_ufunc
-from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.primitive import NONE, Value
 from tinyrnn.autograd.shapes import ARRAY, Axis
 
 
@@ -25,79 +25,79 @@ class Operators(Value):
 
     # --- arithmetic ------------------------------------------------------------------------------------------------
     def __add__(self, other: Any) -> Self:
-        return self._apply(p.add, (self, other), {})
+        return self._apply(p.add, (self, other), NONE)
 
     def __radd__(self, other: Any) -> Self:
-        return self._apply(p.add, (other, self), {})
+        return self._apply(p.add, (other, self), NONE)
 
     def __sub__(self, other: Any) -> Self:
-        return self._apply(p.subtract, (self, other), {})
+        return self._apply(p.subtract, (self, other), NONE)
 
     def __rsub__(self, other: Any) -> Self:
-        return self._apply(p.subtract, (other, self), {})
+        return self._apply(p.subtract, (other, self), NONE)
 
     def __mul__(self, other: Any) -> Self:
-        return self._apply(p.multiply, (self, other), {})
+        return self._apply(p.multiply, (self, other), NONE)
 
     def __rmul__(self, other: Any) -> Self:
-        return self._apply(p.multiply, (other, self), {})
+        return self._apply(p.multiply, (other, self), NONE)
 
     def __truediv__(self, other: Any) -> Self:
-        return self._apply(p.divide, (self, other), {})
+        return self._apply(p.divide, (self, other), NONE)
 
     def __rtruediv__(self, other: Any) -> Self:
-        return self._apply(p.divide, (other, self), {})
+        return self._apply(p.divide, (other, self), NONE)
 
     def __pow__(self, other: Any) -> Self:
-        return self._apply(p.power, (self, other), {})
+        return self._apply(p.power, (self, other), NONE)
 
     def __rpow__(self, other: Any) -> Self:
-        return self._apply(p.power, (other, self), {})
+        return self._apply(p.power, (other, self), NONE)
 
     def __matmul__(self, other: Any) -> Self:
-        return self._apply(p.matmul, (self, other), {})
+        return self._apply(p.matmul, (self, other), NONE)
 
     def __rmatmul__(self, other: Any) -> Self:
-        return self._apply(p.matmul, (np.asarray(other), self), {})
+        return self._apply(p.matmul, (np.asarray(other), self), NONE)
 
     def __neg__(self) -> Self:
-        return self._apply(p.negative, (self,), {})
+        return self._apply(p.negative, (self,), NONE)
 
     def __pos__(self) -> Self:
         return self
 
     def __abs__(self) -> Self:
-        return self._apply(p.absolute, (self,), {})
+        return self._apply(p.absolute, (self,), NONE)
 
     # --- comparison ------------------------------------------------------------------------------------------------
     def __gt__(self, other: Any) -> Self:
-        return self._apply(p.greater, (self, other), {})
+        return self._apply(p.greater, (self, other), NONE)
 
     def __ge__(self, other: Any) -> Self:
-        return self._apply(p.greater_equal, (self, other), {})
+        return self._apply(p.greater_equal, (self, other), NONE)
 
     def __lt__(self, other: Any) -> Self:
-        return self._apply(p.less, (self, other), {})
+        return self._apply(p.less, (self, other), NONE)
 
     def __le__(self, other: Any) -> Self:
-        return self._apply(p.less_equal, (self, other), {})
+        return self._apply(p.less_equal, (self, other), NONE)
 
     def __eq__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._apply(p.equal, (self, other), {})
+        return self._apply(p.equal, (self, other), NONE)
 
     def __ne__(self, other: object) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return self._apply(p.not_equal, (self, other), {})
+        return self._apply(p.not_equal, (self, other), NONE)
 
     __hash__ = object.__hash__
 
     def __and__(self, other: Any) -> Self:
-        return self._apply(p.logical_and, (self, other), {})
+        return self._apply(p.logical_and, (self, other), NONE)
 
     def __or__(self, other: Any) -> Self:
-        return self._apply(p.logical_or, (self, other), {})
+        return self._apply(p.logical_or, (self, other), NONE)
 
     def __invert__(self) -> Self:
-        return self._apply(p.logical_not, (self,), {})
+        return self._apply(p.logical_not, (self,), NONE)
 
     # --- parts -----------------------------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Self:

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 Shape = tuple[int, ...]
+NONE: dict[str, Any] = {}  # shared by all operations without parameters; never changed
 
 
 class Value:
@@ -103,7 +104,7 @@ class Primitive:
     variadic : callable, optional
         For operations on any number of operands: ``variadic(i)`` is the VJP of operand ``i``, or None.
     accumulate : callable, optional
-        ``accumulate(total, owned, g, shape, *saved) -> total``: the VJP of the first operand, added to the gradient that
+        ``accumulate(total, owned, g, *saved) -> total``: the VJP of the first operand, added to the gradient that
         the operand has so far (None at first; to be changed in place only where ``owned``).
     joint : callable, optional
         For operations whose gradients belong together: ``joint(node, g) -> gradients`` of all the operands at once.
@@ -170,7 +171,7 @@ class Primitive:
         """
         for arg in args:
             if isinstance(arg, Value):
-                return arg._apply(self, args, params)
+                return arg._apply(self, args, params or NONE)
         return self.forward(*args, **params)
 
     def __repr__(self) -> str:

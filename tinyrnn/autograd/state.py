@@ -27,29 +27,38 @@ class Scope(NamedTuple):
         return f"{outer}.{self.name}" if outer and self.name else outer or self.name
 
 
-class State(threading.local):
+class Modes:
     """What a record depends on besides its operands."""
 
-    recording: bool = True  # off under no_grad
-    keeping: bool = False  # on where drawings will want values and gradients
-    unrolled: bool = False  # on where scan is to be recorded step by step
-    scope: Scope | None = None
+    __slots__ = ("keeping", "recording", "scope", "unrolled")
+
+    def __init__(self) -> None:
+        self.recording = True  # off under no_grad
+        self.keeping = False  # on where drawings will want values and gradients
+        self.unrolled = False  # on where scan is to be recorded step by step
+        self.scope: Scope | None = None
 
 
-state = State()
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.modes = Modes()
+
+
+thread = _Thread()
 _default_dtype: np.dtype[np.floating] = np.dtype(np.float32)
 
 
 @contextlib.contextmanager
 def _mode(**values: bool) -> Iterator[None]:
-    before = {name: getattr(state, name) for name in values}
+    modes = thread.modes
+    before = {name: getattr(modes, name) for name in values}
     try:
         for name, value in values.items():
-            setattr(state, name, value)
+            setattr(modes, name, value)
         yield
     finally:
         for name, value in before.items():
-            setattr(state, name, value)
+            setattr(modes, name, value)
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:
@@ -110,12 +119,13 @@ def scope(name: str = "", *, step: int | None = None) -> Iterator[None]:
     ...     with tr.scope("rnn", step=t):
     ...         h = tr.tanh(h + 1)
     """
-    outer = state.scope
-    state.scope = Scope(outer, name, step)
+    modes = thread.modes
+    outer = modes.scope
+    modes.scope = Scope(outer, name, step)
     try:
         yield
     finally:
-        state.scope = outer
+        modes.scope = outer
 
 
 def set_default_dtype(dtype: npt.DTypeLike) -> None:

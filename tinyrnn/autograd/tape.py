@@ -7,15 +7,15 @@ does not hold its own value: what no VJP needs is free to go as soon as the prog
 from __future__ import annotations
 
 import itertools
-import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.primitive import Primitive, Shape, Value
-from tinyrnn.autograd.state import Scope, state
+from tinyrnn.autograd.primitive import NONE, Primitive, Shape, Value
+from tinyrnn.autograd.state import Scope, thread
 
-_counter = itertools.count()
+_count = itertools.count().__next__
 
 
 class Node:
@@ -38,11 +38,15 @@ class Node:
     order : int
         The count of its creation. Inputs are older than what is made of them, so falling order is a valid order for
         the reverse pass, and no graph has to be walked recursively.
-    value, grad : ndarray or None
+    name : str
+        What drawings call it, such as ``weight_hh_l0`` or ``h``; often empty.
+    value : ndarray or None
         Kept for drawings inside `unrolled`; otherwise None.
+    grad : ndarray or Tensor or None
+        Of a leaf, the sum over backward passes. Of other records, kept where the value is.
     """
 
-    __slots__ = ("dtype", "grad", "inputs", "order", "params", "primitive", "saved", "scope", "shape", "value")
+    __slots__ = ("dtype", "grad", "inputs", "name", "order", "params", "primitive", "saved", "scope", "shape", "value")
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Node:
         params: dict[str, Any],
         shape: Shape,
         dtype: np.dtype[Any],
+        scope: Scope | None,
     ) -> None:
         self.primitive = primitive
         self.inputs = inputs
@@ -59,8 +64,9 @@ class Node:
         self.params = params
         self.shape = shape
         self.dtype = dtype
-        self.scope: Scope | None = state.scope
-        self.order = next(_counter)
+        self.scope = scope
+        self.order = _count()
+        self.name = ""
         self.value: Any = None
         self.grad: Any = None
 
@@ -72,12 +78,23 @@ class Node:
 class Leaf(Node):
     """The record of a Tensor that was not computed: a parameter, an input, or (in drawings) a constant.
 
-    It refers to its Tensor weakly: when nobody can read the Tensor's ``.grad`` any more, there is nothing to deliver.
+    Its ``grad`` is the Tensor's ``.grad``, summed over backward passes.
     """
 
-    __slots__ = ("name", "tensor")
+    __slots__ = ()
 
     def __init__(self, tensor: Value, name: str = "") -> None:
-        super().__init__(None, [], [], {}, tensor.shape, tensor.dtype)
-        self.tensor = weakref.ref(tensor)
+        super().__init__(None, [], [], NONE, tensor.shape, tensor.dtype, thread.modes.scope)
         self.name = name
+
+
+def reachable(roots: Iterable[Node]) -> list[Node]:
+    """Return every record that the roots were made from, newest first."""
+    seen = set(roots)
+    stack = list(seen)
+    while stack:
+        for node in stack.pop().inputs:
+            if node is not None and node not in seen:
+                seen.add(node)
+                stack.append(node)
+    return sorted(seen, key=lambda node: node.order, reverse=True)

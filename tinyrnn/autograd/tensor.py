@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.backward import backpropagate
+from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.operators import Operators
-from tinyrnn.autograd.primitive import Primitive, Value
-from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, state
+from tinyrnn.autograd.primitive import NONE, Primitive, Value
+from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, thread
 from tinyrnn.autograd.tape import Leaf, Node
 
 ndarray = np.ndarray
@@ -23,63 +24,64 @@ class Tensor(Operators):
     ----------
     data : ndarray
         The value. Changing it in place is not recorded; optimisers do it between passes.
-    grad : Tensor or None
-        For a leaf with ``requires_grad``: the gradient, summed over the backward passes since it was last cleared.
     node : Node or None
         The record; None for a constant.
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "node")
+    __slots__ = ("__weakref__", "data", "node")
 
     def __init__(self, data: Any, node: Node | None = None) -> None:
         self.data: np.ndarray[Any, np.dtype[Any]] = data
         self.node = node
-        self.grad: Tensor | None = None
 
     def _apply(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Compute an operation, and record it where an operand carries a gradient."""
         values: list[Any] = []
         inputs: list[Node | None] = []
-        tracked = False
         dtype = None
-        plain = False
+        mixed = False
         for arg in args:
             if isinstance(arg, Tensor):
-                data = arg.data
-                node = arg.node
-                values.append(data)
-                inputs.append(node)
-                if node is not None:
-                    tracked = True
-                if dtype is None:
-                    dtype = data.dtype
-                elif data.dtype is not dtype:
-                    plain = True
+                inputs.append(arg.node)
+                arg = arg.data
+                values.append(arg)
+                if arg.dtype is not dtype:
+                    mixed = mixed or dtype is not None
+                    dtype = arg.dtype
             elif isinstance(arg, Value):
                 return arg._apply(primitive, args, params)
             else:
-                if type(arg) is not float and type(arg) is not int:
-                    plain = True
-                values.append(arg)
                 inputs.append(None)
-        if plain:
+                values.append(arg)
+                kind = type(arg)
+                if kind is ndarray:
+                    if arg.dtype is not dtype:
+                        mixed = mixed or dtype is not None
+                        dtype = arg.dtype
+                elif kind is not float and kind is not int:
+                    mixed = True
+        if mixed:
             values = _coerced(primitive, args, values)
         ans = primitive.forward(*values, **params)
         if type(ans) is not ndarray:
             ans = np.asarray(ans)
-        if not (tracked and primitive.differentiable and state.recording):
+        modes = thread.modes
+        if not (modes.recording and primitive.differentiable):
             return Tensor(ans)
-        rules = primitive.rules
         if primitive.variadic is not None:
             primitive.rule(len(args) - 1)
-        saved = []
-        i = 0
-        for node in inputs:
-            rule = rules[i]
-            saved.append(None if node is None or rule is None else rule.pick(ans, values, params))
-            i += 1
-        node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype)
-        if state.keeping:
+        tracked = False
+        saved: list[tuple[Any, ...] | None] = []
+        for node, rule in zip(inputs, primitive.rules):
+            if node is None or rule is None:
+                saved.append(None)
+            else:
+                tracked = True
+                saved.append(rule.pick(ans, values, params) if rule.needs else ())
+        if not tracked:
+            return Tensor(ans)
+        node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype, modes.scope)
+        if modes.keeping:
             _keep(node, ans, args)
         return Tensor(ans, node)
 
@@ -109,11 +111,39 @@ class Tensor(Operators):
                     f"requires_grad: a Tensor of dtype {self.data.dtype} carries no gradient; expected a floating dtype"
                 )
             self.node = Leaf(self)
-            self.node.value = self.data if state.keeping else None
+            self.node.value = self.data if thread.modes.keeping else None
         elif not self.is_leaf:
             raise RuntimeError("requires_grad: this Tensor was computed, so it cannot be frozen; use .detach()")
         else:
             self.node = None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient of a leaf, summed over the backward passes since it was last cleared; None before the first.
+
+        Inside `unrolled`, the Tensors computed on the way have one too.
+        """
+        g = None if self.node is None else self.node.grad
+        return g if g is None or isinstance(g, Tensor) else Tensor(g)
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if self.node is None:
+            raise RuntimeError("grad: this Tensor does not require grad")
+        if value is not None and (not isinstance(value, Tensor) or value.shape != self.shape):
+            got = f"shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
+            raise TypeError(f"grad: got {got}; expected None or a Tensor of shape {self.shape}")
+        self.node.grad = value
+
+    @property
+    def name(self) -> str:
+        """What drawings call this value; empty where it has no name. Only recorded Tensors can be given one."""
+        return "" if self.node is None else self.node.name
+
+    @name.setter
+    def name(self, value: str) -> None:
+        if self.node is not None:
+            self.node.name = value
 
     @property
     def is_leaf(self) -> bool:
@@ -122,6 +152,8 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """Return the same value as a constant. The data are shared, not copied."""
+        if thread.modes.keeping and self.node is not None:
+            return _Detached(self.data, self.node)
         return Tensor(self.data)
 
     def backward(
@@ -158,11 +190,8 @@ class Tensor(Operators):
         retain = create_graph if retain_graph is None else retain_graph
         with enable_grad() if create_graph else no_grad():
             found = backpropagate(roots, retain=retain, wrap=rewrap if create_graph else None)
-            for node, g in found.items():
-                leaf = node.tensor() if isinstance(node, Leaf) else None
-                if leaf is not None:
-                    new = g if create_graph else Tensor(g)
-                    leaf.grad = new if leaf.grad is None else leaf.grad + new
+            for leaf, g in found.items():
+                leaf.grad = g if leaf.grad is None else leaf.grad + g
 
     def __iadd__(self, other: Any) -> Tensor:
         if isinstance(self.node, Leaf):
@@ -186,7 +215,7 @@ class Tensor(Operators):
         return self.data.tolist()
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, np.dtype[Any]]:
-        if self.node is not None and state.recording:
+        if self.node is not None and thread.modes.recording:
             raise TypeError(
                 "a Tensor that requires grad was about to become a plain array, which would cut its gradient silently; "
                 "use .numpy() or .detach() where that is meant"
@@ -232,14 +261,28 @@ def _coerced(primitive: Primitive, args: tuple[Any, ...], values: list[Any]) -> 
     return values
 
 
+class _Detached(Tensor):
+    """A constant that drawings can trace to the value it was cut from."""
+
+    __slots__ = ("origin",)
+
+    def __init__(self, data: Any, origin: Node) -> None:
+        super().__init__(data)
+        self.origin = origin
+
+
 def _keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
     """Hold on to a value, and give constants a record, for drawings."""
     node.value = ans
     for i, arg in enumerate(args):
         if node.inputs[i] is None:
             constant = arg if isinstance(arg, Tensor) else Tensor(np.asarray(arg))
-            node.inputs[i] = leaf = Leaf(constant)
-            leaf.value = constant.data
+            if isinstance(arg, _Detached):
+                record = Node(p.detach, [arg.origin], [None], NONE, arg.shape, arg.dtype, node.scope)
+            else:
+                record = Leaf(constant)
+            record.value = constant.data
+            node.inputs[i] = record
 
 
 def rewrap(value: Any, node: Node) -> Tensor:

@@ -3,8 +3,8 @@
     python benchmarks/eager.py [--quick] [--only NAME ...]
 
 One pass is ``h = tanh(x[t] @ W + h @ U + b); L = L + (h * g[t]).sum()`` over all t, and its backward pass, in
-float32. W, U, b and h0 get gradients, x and g are constants. Before anything is timed, the gradients of all peers
-are compared. A peer that is not installed is left out (``pip install "tinyrnn[bench]"`` has them all).
+float32. W, U, b and h0 get gradients, x and g are constants. Before anything is timed, the gradients of all
+peers are compared. A peer that is not installed is left out (``pip install "tinyrnn[bench]"`` has them all).
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""How things are measured: peers in turn in one process, on two cores, medians; memory in processes of their own.
+"""How things are measured: peers in turn in one process, on two cores, medians; memory in a process each.
 
 Imported before NumPy, PyTorch and JAX: each sizes its threads by the cores that it sees when it is loaded.
 """

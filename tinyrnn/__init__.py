@@ -38,3 +38,4 @@ from tinyrnn.autograd.gradient import grad
 from tinyrnn.autograd.rng import manual_seed
 from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, scope, set_default_dtype, unrolled
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.scan import scan

@@ -1,0 +1,97 @@
+"""The plain loop: what `scan` means, how it is recorded, and what every fast path is tested against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.functions import stack, where
+from tinyrnn.autograd.state import scope
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.tree import Tree, flatten
+
+Step = Callable[[Any, Any], tuple[Any, Any]]
+
+
+def unrolled_scan(
+    step: Step, carry: Any, xs: Any, times: range, lengths: np.ndarray[Any, Any] | None = None
+) -> tuple[Any, Any]:
+    """Run ``step`` once for each time, and stack what it gives.
+
+    Parameters
+    ----------
+    step, carry, xs
+        As in `scan`; all leaves Tensors, those of ``xs`` clean of padding.
+    times : range
+        The steps in the order in which they run.
+    lengths : ndarray of int, shape (B,), optional
+        The true length of each row.
+    """
+    leaves, tree = flatten(xs)
+    outputs: dict[int, list[Tensor]] = {}
+    shortest = len(times) if lengths is None else int(lengths.min())
+    form: Tree | None = None
+    for t in times:
+        x = tree.unflatten(leaf[t] for leaf in leaves)
+        with scope(step=t):
+            new, y = step(carry, x)
+            check_carry(carry, new)
+            y, form = flatten(y)
+            y = [as_tensor(leaf) for leaf in y]
+            if t >= shortest:
+                running = t < lengths
+                new = hold(running, new, carry)
+                y = [where(rows(running, leaf), leaf, 0.0) for leaf in y]
+            name_values(new, y)
+        carry = new
+        outputs[t] = y
+    assert form is not None
+    return carry, form.unflatten(stack(parts) for parts in zip(*(outputs[t] for t in range(len(times))), strict=True))
+
+
+def rows(mask: np.ndarray[Any, Any], leaf: Any) -> np.ndarray[Any, Any]:
+    """Give a mask over rows as many axes as the leaf that it is for."""
+    return mask.reshape(mask.shape + (1,) * (len(leaf.shape) - mask.ndim))
+
+
+def hold(running: np.ndarray[Any, Any], new: Any, old: Any) -> Any:
+    """Take the new carry in rows that run, and the old one in rows that have ended."""
+    (new_leaves, tree), (old_leaves, _) = flatten(new), flatten(old)
+    return tree.unflatten(
+        where(rows(running, n), n, o) for n, o in zip(new_leaves, old_leaves, strict=True)
+    )
+
+
+def check_carry(old: Any, new: Any) -> None:
+    """Raise where the carry that a step gave cannot be handed to the next step.
+
+    Raises
+    ------
+    ValueError
+        Names the part that differs, what was expected and what came.
+    """
+    (old_leaves, old_tree), (new_leaves, new_tree) = flatten(old), flatten(new)
+    if old_tree != new_tree:
+        raise ValueError(
+            f"scan: step must return a carry of the form that it was given, {old_tree.paths('carry')}; "
+            f"it returned {new_tree.paths('carry')}"
+        )
+    for path, before, after in zip(old_tree.paths("carry"), old_leaves, new_leaves, strict=True):
+        got = (np.shape(after), getattr(after, "dtype", type(after).__name__))
+        if got != (before.shape, before.dtype):
+            raise ValueError(
+                f"scan: step returned {path} with shape {got[0]} and dtype {got[1]}; expected those of the carry it was "
+                f"given, {before.shape} and {before.dtype}"
+            )
+
+
+def name_values(carry: Any, y: list[Tensor]) -> None:
+    """Name the carry's parts after its fields, and the output ``y``, for drawings."""
+    leaves, tree = flatten(carry)
+    for leaf, name in zip(leaves, tree.names(), strict=True):
+        leaf.name = leaf.name or name or "h"
+    for leaf in y:
+        leaf.name = leaf.name or "y"

@@ -1,0 +1,128 @@
+"""`scan`: run a step over time. Its arguments are checked here, and its form is chosen here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.functions import where
+from tinyrnn.recurrence.loop import Step, rows, unrolled_scan
+from tinyrnn.recurrence.tree import flatten
+
+
+def scan(
+    step: Step,
+    carry: Any,
+    xs: Any,
+    *,
+    lengths: npt.ArrayLike | None = None,
+    reverse: bool = False,
+    segment: int | str | None = None,
+    length: int | None = None,
+) -> tuple[Any, Any]:
+    """Carry a state over time: ``scan :: ((c, x) -> (c, y)), c, [x] -> (c, [y])``.
+
+    Its meaning is this loop::
+
+        def scan(step, carry, xs):
+            ys = []
+            for x in xs:
+                carry, y = step(carry, x)
+                ys.append(y)
+            return carry, tr.stack(ys)
+
+    Parameters
+    ----------
+    step : callable
+        ``step(carry, x) -> (carry, y)``, in ordinary tensor code. The carry that it returns has the structure, shapes and
+        dtypes of the one that it is given. It may close over parameters and other Tensors; they get their gradients.
+    carry : structure of Tensor
+        The first state: a Tensor, or tuples, named tuples, lists and dicts of them.
+    xs : structure of Tensor, each of shape (T, ...), or None
+        The inputs, time first.
+    lengths : array_like of int, shape (B,), optional
+        The true length of each row, 1 to T. Carry and inputs then have the batch as their first axis (after time). A row
+        that has ended holds its carry, gives zero outputs and gets no gradient; what stands in its padding has no
+        influence, not even as NaN.
+    reverse : bool
+        Run from the last step to the first; each row then begins at its own last real step. Outputs stay at their
+        inputs' places.
+    segment : int or "auto", optional
+        Keep the carry only every so many steps and compute what lies between once more in the backward pass: the same
+        gradient in O(T / segment + segment) memory. ``"auto"`` is the square root of T.
+    length : int, optional
+        T, where ``xs`` is None.
+
+    Returns
+    -------
+    carry : structure of Tensor
+        The state after the last step.
+    ys : structure of Tensor, each of shape (T, ...)
+        The outputs.
+
+    Raises
+    ------
+    ValueError
+        Where the parts of ``xs`` differ in length, a length is not in 1 to T (the message names the row), or the step
+        changes the form of the carry (the message names the part).
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> def add(total, x):
+    ...     total = total + x
+    ...     return total, total
+    >>> tr.scan(add, tr.zeros(()), tr.tensor([1.0, 2.0, 3.0]))
+    (tensor(6.), tensor([1., 3., 6.]))
+    """
+    carry_leaves, carry_tree = flatten(carry)
+    carry_leaves = [as_tensor(leaf) for leaf in carry_leaves]
+    x_leaves, x_tree = flatten(xs)
+    x_leaves = [as_tensor(leaf) for leaf in x_leaves]
+    steps = _steps(x_leaves, x_tree.paths("xs"), length)
+    if lengths is not None:
+        lengths = _lengths(lengths, steps, carry_leaves, carry_tree.paths("carry"), x_leaves, x_tree.paths("xs"))
+    if lengths is not None:
+        running = np.arange(steps)[:, None] < lengths
+        x_leaves = [where(rows(running, x), x, np.zeros((), x.dtype)) for x in x_leaves]
+    times = range(steps)[::-1] if reverse else range(steps)
+    carry, xs = carry_tree.unflatten(carry_leaves), x_tree.unflatten(x_leaves)
+    return unrolled_scan(step, carry, xs, times, lengths)
+
+
+def _steps(leaves: list[Any], paths: list[str], length: int | None) -> int:
+    """Return T, which all inputs must share."""
+    for leaf, path in zip(leaves, paths, strict=True):
+        if not leaf.shape:
+            raise ValueError(f"scan: {path} has no axes; expected time as its first axis")
+    counts = {path: leaf.shape[0] for leaf, path in zip(leaves, paths, strict=True)}
+    if length is not None:
+        counts["length"] = length
+    if len(set(counts.values())) != 1:
+        raise ValueError(f"scan: the number of steps must be one number; got {counts or 'neither xs nor length'}")
+    steps = next(iter(counts.values()))
+    if steps < 1:
+        raise ValueError(f"scan: {next(iter(counts))} has {steps} steps; expected at least 1")
+    return steps
+
+
+def _lengths(
+    lengths: npt.ArrayLike, steps: int, carry: list[Any], carry_paths: list[str], xs: list[Any], x_paths: list[str]
+) -> np.ndarray[Any, Any] | None:
+    """Check the lengths; None where no row ends early."""
+    array = np.asarray(as_tensor(lengths).data)
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        raise ValueError(f"scan: lengths has dtype {array.dtype} and shape {array.shape}; expected integers, shape (batch,)")
+    for leaf, path in zip(carry, carry_paths, strict=True):
+        if leaf.shape[:1] != array.shape:
+            raise ValueError(f"scan: lengths has shape {array.shape}, but {path} has shape {leaf.shape}; expected (batch, ...)")
+    for leaf, path in zip(xs, x_paths, strict=True):
+        if leaf.shape[1:2] != array.shape:
+            raise ValueError(f"scan: lengths has shape {array.shape}, but {path} has shape {leaf.shape}; expected (T, batch, ...)")
+    for row, n in enumerate(array.tolist()):
+        if not 1 <= n <= steps:
+            raise ValueError(f"scan: lengths[{row}] is {n}; expected 1 to T = {steps}")
+    return None if (array == steps).all() else array

@@ -2,7 +2,7 @@
 
     python benchmarks/peak_memory.py PEER CELL T B I H [SEGMENT]
 
-The base is what the process holds after the imports, the arrays, and a step of this layer at T = 2. Linux only.
+The base is what the process holds after imports, arrays and a step of the layer at T = 2. Linux only.
 """
 
 import json

@@ -41,6 +41,7 @@ def backpropagate(
     targets: set[Node] | None = None,
     retain: bool = False,
     wrap: Callable[[Any, Node | None], Any] | None = None,
+    observer: Callable[[Node, int, Any, Any, Any], None] | None = None,
 ) -> dict[Node, Any]:
     """Send gradients back along the tape.
 
@@ -54,6 +55,9 @@ def backpropagate(
         Keep the saved values for another pass.
     wrap : callable, optional
         ``wrap(array, node) -> Tensor``: makes a saved value a Tensor again, so that this pass is itself recorded.
+    observer : callable, optional
+        ``observer(node, i, g, part, before)`` is told that ``part`` is about to be added to ``before``, the gradient
+        that operand ``i`` of ``node`` has so far (None at first). The arrays may change afterwards.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def backpropagate(
                 )
             if not retain:
                 node.saved = None
-            if primitive.accumulate is not None:
+            if primitive.accumulate is not None and observer is None:
                 source = node.inputs[0]
                 total = gradients.get(source)
                 gradients[source] = primitive.accumulate(total, source in owned, g, *saved[0])
@@ -103,7 +107,7 @@ def backpropagate(
                 rules = _PASS * len(saved)
             elif wrap is not None:
                 saved = _rewrapped(node, saved, wrap)
-            for source, kept, rule in zip(node.inputs, saved, rules):
+            for i, (source, kept, rule) in enumerate(zip(node.inputs, saved, rules)):
                 if kept is None or (useful is not None and source not in useful):
                     continue
                 part = rule.vjp(g, *kept)
@@ -112,6 +116,8 @@ def backpropagate(
                 if part.dtype is not source.dtype:
                     part = part.astype(source.dtype)
                 total = gradients.get(source)
+                if observer is not None:
+                    observer(node, i, g, part, total)
                 if total is None:
                     gradients[source] = part
                     heappush(queue, (-source.order, source))

@@ -76,7 +76,7 @@ class Node:
 
 
 class Leaf(Node):
-    """The record of a Tensor that was not computed: a parameter, an input, or (in drawings) a constant.
+    """The record of a Tensor that was not computed: a parameter, or an input that requires grad.
 
     Its ``grad`` is the Tensor's ``.grad``, summed over backward passes.
     """
@@ -86,6 +86,12 @@ class Leaf(Node):
     def __init__(self, tensor: Value, name: str = "") -> None:
         super().__init__(None, [], [], NONE, tensor.shape, tensor.dtype, thread.modes.scope)
         self.name = name
+
+
+class Constant(Leaf):
+    """The record of a value that carries no gradient. Made for drawings only, inside `unrolled`."""
+
+    __slots__ = ()
 
 
 def reachable(roots: Iterable[Node]) -> list[Node]:

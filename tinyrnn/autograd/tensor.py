@@ -12,7 +12,7 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.operators import Operators
 from tinyrnn.autograd.primitive import NONE, Primitive, Value
 from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, thread
-from tinyrnn.autograd.tape import Leaf, Node
+from tinyrnn.autograd.tape import Constant, Leaf, Node
 
 ndarray = np.ndarray
 
@@ -275,12 +275,16 @@ def _keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
     """Hold on to a value, and give constants a record, for drawings."""
     node.value = ans
     for i, arg in enumerate(args):
-        if node.inputs[i] is None:
+        known = node.inputs[i]
+        if known is not None:
+            if known.value is None or isinstance(known, Leaf):  # made outside, or its array replaced since
+                known.value = arg.data
+        else:
             constant = arg if isinstance(arg, Tensor) else Tensor(np.asarray(arg))
             if isinstance(arg, _Detached):
                 record = Node(p.detach, [arg.origin], [None], NONE, arg.shape, arg.dtype, node.scope)
             else:
-                record = Leaf(constant)
+                record = Constant(constant)
             record.value = constant.data
             node.inputs[i] = record
 

@@ -1,5 +1,6 @@
 """tinyrnn: an autograd framework made for recurrence."""
 
+from tinyrnn import optim
 from tinyrnn.autograd.creation import as_tensor, ones, randn, tensor, zeros
 from tinyrnn.autograd.functions import (
     abs,

@@ -1,15 +1,18 @@
 """tinyrnn: an autograd framework made for recurrence."""
 
 from tinyrnn import optim
-from tinyrnn.autograd.creation import as_tensor, ones, randn, tensor, zeros
+from tinyrnn.autograd.creation import as_tensor, ones, ones_like, randn, tensor, zeros, zeros_like
 from tinyrnn.autograd.functions import (
     abs,
+    argmax,
+    argmin,
     astype,
     broadcast_to,
     clip,
     concatenate,
     exp,
     expand_dims,
+    flatten,
     log,
     log_softmax,
     logsumexp,
@@ -40,3 +43,4 @@ from tinyrnn.autograd.rng import manual_seed
 from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, scope, set_default_dtype, unrolled
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.scan import scan
+from tinyrnn.recurrence.truncated import TruncatedBPTT

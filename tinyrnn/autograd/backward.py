@@ -48,16 +48,16 @@ def backpropagate(
     Parameters
     ----------
     gradients : dict
-        The gradient at each root. Emptied on the way.
+        The gradient at each root.
     targets : set of Node, optional
         Stop at these and return their gradients; otherwise all leaves are returned.
     retain : bool
         Keep the saved values for another pass.
     wrap : callable, optional
-        ``wrap(array, node) -> Tensor``: makes a saved value a Tensor again, so that this pass is itself recorded.
+        ``wrap(array, node) -> Tensor``: makes a saved value a Tensor again, to record this pass too.
     observer : callable, optional
-        ``observer(node, i, g, part, before)`` is told that ``part`` is about to be added to ``before``, the gradient
-        that operand ``i`` of ``node`` has so far (None at first). The arrays may change afterwards.
+        ``observer(node, i, g, part, before)`` is told that ``part`` is about to be added to ``before``, the
+        gradient that operand ``i`` of ``node`` has so far (None at first). The arrays may change afterwards.
 
     Returns
     -------
@@ -71,7 +71,10 @@ def backpropagate(
     """
     found: dict[Node, Any] = {}
     owned: set[Node] = set()  # whose gradient is an array made here, and so may be changed in place
-    useful = None if targets is None else _leading_to(gradients, targets)
+    useful = None
+    if targets is not None:
+        useful = _leading_to(gradients, targets)
+        gradients = {node: g for node, g in gradients.items() if node in useful}
     queue = [(-node.order, node) for node in gradients]  # the newest first
     heapify(queue)
     with np.errstate(all="ignore"):  # the forward pass has warned already
@@ -82,18 +85,27 @@ def backpropagate(
                 node.grad = g
             primitive = node.primitive
             if primitive is None if targets is None else node in targets:
-                found[node] = g if node in owned or wrap else np.array(g)
-            if primitive is None:
-                continue
+                # What is handed out is an array of its own, of no other gradient and of no saved value.
+                found[node] = (
+                    wrap(np.array(g.data), g.node)
+                    if wrap
+                    else np.asarray(g)
+                    if node in owned
+                    else np.array(g)
+                )
+                if primitive is None or (useful is not None and useful.isdisjoint(node.inputs)):
+                    continue
             saved = node.saved
             if saved is None:
                 raise RuntimeError(
-                    f"backward: the values saved by '{primitive.name}' were freed by an earlier backward pass; "
-                    "run the forward pass again, or call backward(retain_graph=True) the first time"
+                    f"backward: the values saved by '{primitive.name}' were freed by an earlier backward "
+                    "pass; run the forward pass again, or call backward(retain_graph=True) the first time"
                 )
             if not retain:
                 node.saved = None
-            if primitive.accumulate is not None and observer is None:
+            if primitive.accumulate is not None and wrap is None and observer is None:
+                if useful is not None and node.inputs[0] not in useful:
+                    continue
                 source = node.inputs[0]
                 total = gradients.get(source)
                 gradients[source] = primitive.accumulate(total, source in owned, g, *saved[0])

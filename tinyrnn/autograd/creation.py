@@ -13,7 +13,9 @@ from tinyrnn.autograd.state import get_default_dtype
 from tinyrnn.autograd.tensor import Tensor
 
 
-def tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """Make a Tensor from a copy of the data.
 
     Parameters
@@ -36,13 +38,11 @@ def tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, req
     >>> tr.tensor([1, 2]).dtype, tr.tensor([1.0, 2.0]).dtype, tr.tensor(np.zeros(2)).dtype
     (dtype('int64'), dtype('float32'), dtype('float64'))
     """
-    result = Tensor(np.array(as_tensor(data, dtype).data))
-    result.requires_grad = requires_grad
-    return result
+    return _made(np.array(as_tensor(data, dtype).data), requires_grad)
 
 
 def as_tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """Make a constant Tensor that shares its memory with an array, where it can; a Tensor is returned as it is.
+    """Make a constant Tensor that shares its memory with an array, where it can; return a Tensor as it is.
 
     Examples
     --------
@@ -54,7 +54,10 @@ def as_tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None) 
     if isinstance(data, Tensor):
         return data if dtype is None else data.astype(dtype)
     if dtype is None and not hasattr(data, "dtype"):
-        data = [item.data if isinstance(item, Tensor) else item for item in data] if isinstance(data, list) else data
+        if isinstance(data, (list, tuple)) and any(isinstance(item, Tensor) for item in data):
+            raise TypeError(
+                "tensor: the data are a sequence that holds Tensors; join them by tr.stack or tr.concatenate"
+            )
         array = np.asarray(data)
         if array.dtype.kind == "f":
             array = array.astype(get_default_dtype())
@@ -65,11 +68,25 @@ def as_tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None) 
     return Tensor(array)
 
 
-def _float_dtype(dtype: npt.DTypeLike | None) -> np.dtype[Any]:
-    return get_default_dtype() if dtype is None else np.dtype(dtype)
+def _shape(where: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """Read a shape that is given as numbers, or as one sequence of them."""
+    lengths = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+    if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in lengths):
+        raise TypeError(
+            f"{where}: the shape is {shape}; expected whole numbers, as {where}(2, 3) or {where}((2, 3))"
+        )
+    return tuple(int(n) for n in lengths)
 
 
-def zeros(shape: int | Sequence[int], dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def _made(array: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
+    result = Tensor(array)
+    result.requires_grad = requires_grad
+    return result
+
+
+def zeros(
+    *shape: int | Sequence[int], dtype: npt.DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """Make a Tensor of zeros, of the default dtype unless given.
 
     Examples
@@ -77,13 +94,17 @@ def zeros(shape: int | Sequence[int], dtype: npt.DTypeLike | None = None, requir
     >>> import tinyrnn as tr
     >>> tr.zeros(2)
     tensor([0., 0.])
+    >>> tr.zeros(2, 3).shape, tr.zeros((2, 3)).shape
+    ((2, 3), (2, 3))
     """
-    result = Tensor(np.zeros(shape, _float_dtype(dtype)))
-    result.requires_grad = requires_grad
-    return result
+    return _made(
+        np.zeros(_shape("zeros", shape), get_default_dtype() if dtype is None else dtype), requires_grad
+    )
 
 
-def ones(shape: int | Sequence[int], dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *shape: int | Sequence[int], dtype: npt.DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """Make a Tensor of ones, of the default dtype unless given.
 
     Examples
@@ -92,13 +113,43 @@ def ones(shape: int | Sequence[int], dtype: npt.DTypeLike | None = None, require
     >>> tr.ones(2)
     tensor([1., 1.])
     """
-    result = Tensor(np.ones(shape, _float_dtype(dtype)))
-    result.requires_grad = requires_grad
-    return result
+    return _made(
+        np.ones(_shape("ones", shape), get_default_dtype() if dtype is None else dtype), requires_grad
+    )
+
+
+def zeros_like(
+    x: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Make a Tensor of zeros of the shape, and unless given of the dtype, of another.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.zeros_like(tr.ones(2))
+    tensor([0., 0.])
+    """
+    like = as_tensor(x)
+    return _made(np.zeros(like.shape, like.dtype if dtype is None else dtype), requires_grad)
+
+
+def ones_like(
+    x: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Make a Tensor of ones of the shape, and unless given of the dtype, of another.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.ones_like(tr.zeros(2))
+    tensor([1., 1.])
+    """
+    like = as_tensor(x)
+    return _made(np.ones(like.shape, like.dtype if dtype is None else dtype), requires_grad)
 
 
 def randn(
-    *shape: int,
+    *shape: int | Sequence[int],
     dtype: npt.DTypeLike | None = None,
     requires_grad: bool = False,
     rng: np.random.Generator | int | None = None,
@@ -111,6 +162,5 @@ def randn(
     >>> tr.randn(2, 3, rng=0).shape
     (2, 3)
     """
-    result = Tensor(np.asarray(generator(rng).standard_normal(shape)).astype(_float_dtype(dtype)))
-    result.requires_grad = requires_grad
-    return result
+    numbers = generator(rng).standard_normal(_shape("randn", shape))
+    return _made(np.asarray(numbers, get_default_dtype() if dtype is None else dtype), requires_grad)

@@ -60,7 +60,9 @@ def grad(
     if grad_outputs is not None:
         grad_outputs = list(grad_outputs) if isinstance(grad_outputs, (list, tuple)) else [grad_outputs]
         if len(grad_outputs) != len(outputs):
-            raise ValueError(f"grad: got {len(grad_outputs)} grad_outputs; expected one for each of {len(outputs)} outputs")
+            raise ValueError(
+                f"grad: got {len(grad_outputs)} grad_outputs; expected one for each of {len(outputs)} outputs"
+            )
     for i, x in enumerate(inputs):
         if x.node is None:
             raise RuntimeError(f"grad: input {i}, of shape {x.shape}, does not require grad")
@@ -76,7 +78,8 @@ def grad(
     for i, node in enumerate(nodes):
         if node not in found and not allow_unused:
             raise RuntimeError(
-                f"grad: the outputs do not depend on input {i}, of shape {inputs[i].shape}; allow_unused=True gives None"
+                f"grad: the outputs do not depend on input {i}, of shape {inputs[i].shape}; "
+                "allow_unused=True gives None"
             )
     results = (found.get(node) for node in nodes)
     return tuple(g if g is None or isinstance(g, Tensor) else Tensor(g) for g in results)

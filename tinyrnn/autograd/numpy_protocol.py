@@ -38,18 +38,32 @@ UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.logical_and: p.logical_and,
     np.logical_or: p.logical_or,
     np.logical_not: p.logical_not,
-    np.bitwise_and: p.logical_and,
-    np.bitwise_or: p.logical_or,
-    np.invert: p.logical_not,
+    np.bitwise_and: p.bitwise_and,
+    np.bitwise_or: p.bitwise_or,
+    np.invert: p.invert,
 }
+
+
+# Where NumPy's arguments are not those of the function of ours.
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    return F.clip(a, a_min if min is None else min, a_max if max is None else max)
+
+
+def _where(condition: Any, *branches: Any) -> Any:
+    return F.where(condition, *branches) if branches else np.nonzero(_plain(condition))
+
+
+def _take(a: Any, indices: Any, axis: int | None = None) -> Any:
+    return F.take(F.flatten(a), indices, 0) if axis is None else F.take(a, indices, axis)
+
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sum: F.sum,
     np.mean: F.mean,
     np.max: F.max,
     np.min: F.min,
-    np.clip: F.clip,
-    np.where: F.where,
+    np.clip: _clip,
+    np.where: _where,
     np.reshape: F.reshape,
     np.transpose: F.transpose,
     np.swapaxes: F.swapaxes,
@@ -59,13 +73,15 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.concatenate: F.concatenate,
     np.stack: F.stack,
     np.split: F.split,
-    np.take: F.take,
+    np.take: _take,
+    np.ravel: F.flatten,
+    np.round: lambda x, decimals=0: p.round(x, decimals=decimals),
     np.astype: F.astype,
     np.shape: lambda x: x.shape,
     np.ndim: lambda x: x.ndim,
     np.size: lambda x: x.size,
-    np.zeros_like: lambda x: np.zeros(x.shape, x.dtype),
-    np.ones_like: lambda x: np.ones(x.shape, x.dtype),
+    np.zeros_like: lambda x, dtype=None: np.zeros(x.shape, x.dtype if dtype is None else dtype),
+    np.ones_like: lambda x, dtype=None: np.ones(x.shape, x.dtype if dtype is None else dtype),
 }
 
 # These give facts about values, which carry no gradient, so they are simply computed.
@@ -88,8 +104,8 @@ def _plain(x: Any) -> Any:
 
 def _refuse(name: str, why: str = "") -> TypeError:
     return TypeError(
-        f"numpy.{name} has no rule in tinyrnn{why}, so its gradient would be lost; use a function of tinyrnn, or "
-        ".detach().numpy() where no gradient is meant"
+        f"numpy.{name} has no rule in tinyrnn{why}, so its gradient would be lost; use a function of "
+        "tinyrnn, or .detach().numpy() where no gradient is meant"
     )
 
 
@@ -101,7 +117,9 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
     if method != "__call__":
         raise _refuse(f"{name}.{method}")
     if kwargs.get("out") is not None:
-        raise TypeError(f"numpy.{name}: a Tensor cannot be computed into an array in place (out=); write a new one")
+        raise TypeError(
+            f"numpy.{name}: a Tensor cannot be computed into an array in place (out=); write a new one"
+        )
     if kwargs:
         raise _refuse(name, f" with the arguments {sorted(kwargs)}")
     if ufunc in FACTS:
@@ -113,6 +131,12 @@ def array_function(self: Any, func: Callable[..., Any], types: Any, args: Any, k
     """Answer any other NumPy function that met a Value."""
     if func in FACTS:
         return func(*_plain(args), **{key: _plain(value) for key, value in kwargs.items()})
+    name = f"{func.__module__}.{func.__name__}".removeprefix("numpy.")
     if func not in FUNCTIONS:
-        raise _refuse(func.__name__)
-    return FUNCTIONS[func](*args, **kwargs)
+        raise _refuse(name)
+    try:
+        return FUNCTIONS[func](*args, **kwargs)
+    except TypeError as error:
+        if "unexpected keyword argument" in str(error):
+            raise _refuse(name, f" with the arguments {sorted(kwargs)}") from error
+        raise

@@ -1,7 +1,9 @@
-"""The operators and methods of everything that stands for an array: of Tensors, and of the symbols of a trace."""
+"""The operators and methods of all that stands for an array: of Tensors, and of the symbols of a trace."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -11,7 +13,7 @@ from tinyrnn.autograd import functions as F
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.numpy_protocol import array_function, array_ufunc
 from tinyrnn.autograd.primitive import NONE, Value
-from tinyrnn.autograd.shapes import ARRAY, Axis
+from tinyrnn.autograd.shapes import Axis
 
 
 class Operators(Value):
@@ -23,7 +25,7 @@ class Operators(Value):
     __array_ufunc__ = array_ufunc
     __array_function__ = array_function
 
-    # --- arithmetic ------------------------------------------------------------------------------------------------
+    # --- arithmetic -----------------------------------------------------------------------------------------
     def __add__(self, other: Any) -> Self:
         return self._apply(p.add, (self, other), NONE)
 
@@ -69,7 +71,7 @@ class Operators(Value):
     def __abs__(self) -> Self:
         return self._apply(p.absolute, (self,), NONE)
 
-    # --- comparison ------------------------------------------------------------------------------------------------
+    # --- comparison -----------------------------------------------------------------------------------------
     def __gt__(self, other: Any) -> Self:
         return self._apply(p.greater, (self, other), NONE)
 
@@ -91,25 +93,34 @@ class Operators(Value):
     __hash__ = object.__hash__
 
     def __and__(self, other: Any) -> Self:
-        return self._apply(p.logical_and, (self, other), NONE)
+        return self._apply(p.bitwise_and, (self, other), NONE)
+
+    def __rand__(self, other: Any) -> Self:
+        return self._apply(p.bitwise_and, (other, self), NONE)
 
     def __or__(self, other: Any) -> Self:
-        return self._apply(p.logical_or, (self, other), NONE)
+        return self._apply(p.bitwise_or, (self, other), NONE)
+
+    def __ror__(self, other: Any) -> Self:
+        return self._apply(p.bitwise_or, (other, self), NONE)
 
     def __invert__(self) -> Self:
-        return self._apply(p.logical_not, (self,), NONE)
+        return self._apply(p.invert, (self,), NONE)
 
-    # --- parts -----------------------------------------------------------------------------------------------------
+    def __round__(self, ndigits: int | None = None) -> Self:
+        return self.round(ndigits or 0)
+
+    # --- parts ----------------------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Self:
         if type(index) is int:
             return self._apply(p.getitem, (self,), {"index": (index,)})
-        static, arrays = F.split_index(index)
+        static, arrays = F.split_index(index, self.shape)
         return self._apply(p.getitem, (self, *arrays), {"index": static})
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
-            "a Tensor cannot be assigned to in place, since the tape still needs the old value; build the new one with "
-            "tr.where(mask, new, old), or collect the parts in a list and tr.stack(parts)"
+            "a Tensor cannot be assigned to in place, since the tape still needs the old value; build "
+            "the new one with tr.where(mask, new, old), or collect the parts in a list and tr.stack(parts)"
         )
 
     def __len__(self) -> int:
@@ -122,7 +133,7 @@ class Operators(Value):
             raise TypeError("a Tensor with no axes cannot be iterated over")
         return (self[i] for i in range(self.shape[0]))
 
-    # --- facts -----------------------------------------------------------------------------------------------------
+    # --- facts ----------------------------------------------------------------------------------------------
     @property
     def ndim(self) -> int:
         """The number of axes."""
@@ -131,14 +142,14 @@ class Operators(Value):
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.prod(self.shape, dtype=int))
+        return math.prod(self.shape)
 
     @property
     def T(self) -> Self:
         """The transpose, all axes in reverse."""
         return F.transpose(self)
 
-    # --- methods ---------------------------------------------------------------------------------------------------
+    # --- methods --------------------------------------------------------------------------------------------
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
         """Sum over the axes; see `tinyrnn.sum`."""
         return F.sum(self, axis, keepdims)
@@ -159,8 +170,12 @@ class Operators(Value):
         """Return the elements in another shape; see `tinyrnn.reshape`."""
         return F.reshape(self, shape[0] if len(shape) == 1 else shape)
 
+    def flatten(self) -> Self:
+        """Return the elements in one axis."""
+        return F.flatten(self)
+
     def transpose(self, *axes: Any) -> Self:
-        """Permute the axes; see `tinyrnn.transpose`."""
+        """Permute all axes, as NumPy does; PyTorch's, of two axes, is `swapaxes`. See `tinyrnn.transpose`."""
         return F.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def swapaxes(self, axis1: int, axis2: int) -> Self:
@@ -171,9 +186,21 @@ class Operators(Value):
         """Drop axes of length 1; see `tinyrnn.squeeze`."""
         return F.squeeze(self, axis)
 
+    def unsqueeze(self, axis: int) -> Self:
+        """Insert an axis of length 1; see `tinyrnn.expand_dims`."""
+        return F.expand_dims(self, axis)
+
+    def broadcast_to(self, *shape: Any) -> Self:
+        """Broadcast to a shape; see `tinyrnn.broadcast_to`."""
+        return F.broadcast_to(self, shape[0] if len(shape) == 1 else shape)
+
+    def split(self, sections: int | Sequence[int], axis: int = 0) -> list[Self]:
+        """Cut along an axis into equal parts, or at the given places, as NumPy does; see `tinyrnn.split`."""
+        return F.split(self, sections, axis)
+
     def astype(self, dtype: npt.DTypeLike) -> Self:
-        """Return the value in another dtype; its gradient comes back in this one."""
-        return self if self.dtype == dtype else p.astype(self, dtype=np.dtype(dtype))
+        """Return the value in another dtype; see `tinyrnn.astype`."""
+        return F.astype(self, dtype)
 
     def exp(self) -> Self:
         """Exponential of each element."""
@@ -203,9 +230,17 @@ class Operators(Value):
         """Rectify each element: ``max(x, 0)``."""
         return p.relu(self)
 
+    def softplus(self) -> Self:
+        """``log(1 + exp(x))`` of each element."""
+        return p.softplus(self)
+
     def clip(self, min: Any = None, max: Any = None) -> Self:
         """Limit each element; see `tinyrnn.clip`."""
         return F.clip(self, min, max)
+
+    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """Logarithm of the sum of exponentials; see `tinyrnn.logsumexp`."""
+        return F.logsumexp(self, axis, keepdims)
 
     def softmax(self, axis: int = -1) -> Self:
         """Softmax along an axis; see `tinyrnn.softmax`."""
@@ -218,3 +253,24 @@ class Operators(Value):
     def take(self, indices: Any, axis: int = 0) -> Self:
         """Pick entries along an axis; see `tinyrnn.take`."""
         return F.take(self, indices, axis)
+
+    # --- facts, which carry no gradient ---------------------------------------------------------------------
+    def argmax(self, axis: int | None = None) -> Self:
+        """Index of the largest element along an axis, or in the flattened array."""
+        return F.argmax(self, axis)
+
+    def argmin(self, axis: int | None = None) -> Self:
+        """Index of the smallest element along an axis, or in the flattened array."""
+        return F.argmin(self, axis)
+
+    def round(self, decimals: int = 0) -> Self:
+        """Round each element; a constant, since its gradient is zero wherever there is one."""
+        return p.round(self, decimals=decimals)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """Whether all elements along the axes are true."""
+        return p.all(self, axis=axis, keepdims=keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """Whether any element along the axes is true."""
+        return p.any(self, axis=axis, keepdims=keepdims)

@@ -1,8 +1,8 @@
 """What an operation is, and the one door by which every operation enters.
 
-A `Primitive` is a forward function on arrays, a shape rule, and for each operand a VJP: the rule that turns the
-gradient of the result into the gradient of that operand. A VJP *names what it needs*, and what it does not name is
-not kept for the backward pass:
+A `Primitive` is a forward function on arrays, a shape rule, and for each operand a VJP: the rule that turns
+the gradient of the result into the gradient of that operand. A VJP *names what it needs*, and what it does
+not name is not kept for the backward pass:
 
 ==================  ==============================================================
 ``g``               the gradient coming in (always first)
@@ -13,20 +13,23 @@ an operand's name   the value of that operand
 a parameter's name  a static parameter of the operation, such as ``axis``
 ==================  ==============================================================
 
-So ``tanh`` is ``Primitive("tanh", np.tanh, x=lambda g, ans: g * (1 - ans * ans))``: it keeps its result and nothing
-else. Rules are written in the operators and functions of the library itself, and that is why one rule serves plain
-arrays (the ordinary backward pass), Tensors (a gradient of a gradient) and symbols (a compiled backward loop).
+So ``tanh`` is ``Primitive("tanh", np.tanh, x=lambda g, ans: g * (1 - ans * ans))``: it keeps its result and
+nothing else. Rules are written in the operators and functions of the library itself, and that is why one rule
+serves plain arrays (the ordinary backward pass), Tensors (a gradient of a gradient) and symbols (a compiled
+backward loop).
 """
 
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 Shape = tuple[int, ...]
+_growing = threading.Lock()
 NONE: dict[str, Any] = {}  # shared by all operations without parameters; never changed
 
 
@@ -60,7 +63,7 @@ class Rule:
     def __init__(self, vjp: Callable[..., Any], operands: tuple[str, ...]) -> None:
         self.vjp = vjp
         self.needs = tuple(inspect.signature(vjp).parameters)[1:]
-        # Where each saved value comes from: the position of an operand, -1 for `ans`, None for what carries no gradient.
+        # Where each saved value comes from: the position of an operand, -1 for `ans`, None for the rest.
         self.sources = tuple(
             -1 if name == "ans" else operands.index(name) if name in operands else None for name in self.needs
         )
@@ -68,7 +71,7 @@ class Rule:
 
 
 def _picker(needs: tuple[str, ...], operands: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
-    """Write the function that collects what a rule needs; it runs once per operand of every recorded operation."""
+    """Write the function that collects what a rule needs; it runs for each operand that is recorded."""
 
     def source(name: str) -> str:
         if name == "ans":
@@ -94,20 +97,22 @@ class Primitive:
     name : str
         Its name, as drawings and errors show it.
     forward : callable
-        ``forward(*arrays, **params) -> array``. A NumPy ufunc where there is one, since that can write into ``out``.
+        ``forward(*arrays, **params) -> array``. A NumPy ufunc where there is one: it can write into ``out``.
     operands : str, optional
         The names of the operands, where some have no VJP (indices and conditions carry no gradient).
     shape : callable, optional
         ``shape(*shapes, **params) -> shape`` of the result; broadcasting unless given.
     dtype : callable, optional
-        ``dtype(*dtypes, **params) -> dtype`` of the result; that of the operands with a VJP, promoted, unless given.
+        ``dtype(*dtypes, **params) -> dtype`` of the result; unless given, that of the operands with a VJP,
+        promoted.
     variadic : callable, optional
         For operations on any number of operands: ``variadic(i)`` is the VJP of operand ``i``, or None.
     accumulate : callable, optional
-        ``accumulate(total, owned, g, *saved) -> total``: the VJP of the first operand, added to the gradient that
-        the operand has so far (None at first; to be changed in place only where ``owned``).
+        ``accumulate(total, owned, g, *saved) -> total``: the VJP of the first operand, added to the gradient
+        that the operand has so far (None at first; to be changed in place only where ``owned``).
     joint : callable, optional
-        For operations whose gradients belong together: ``joint(node, g) -> gradients`` of all the operands at once.
+        For operations whose gradients belong together: ``joint(node, g) -> gradients`` of all the operands at
+        once.
     lower : callable, optional
         The same operation in simpler ones, which gives the compiler more to simplify.
     **vjps : callable
@@ -158,16 +163,18 @@ class Primitive:
 
     def rule(self, position: int) -> Rule | None:
         """Return the rule of the operand at a position; None where it carries no gradient."""
-        if self.variadic is not None:
-            for i in range(len(self.rules), position + 1):
-                vjp = self.variadic(i)
-                self.rules.append(Rule(vjp, ()) if vjp else None)
+        if self.variadic is not None and position >= len(self.rules):
+            with _growing:  # two threads must not both add the same rule
+                for i in range(len(self.rules), position + 1):
+                    vjp = self.variadic(i)
+                    self.rules.append(Rule(vjp, ()) if vjp else None)
         return self.rules[position]
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         """Apply the operation: compute plain arrays, record Tensors, write down symbols.
 
-        This is the one door. Which of the three happens is decided by the first operand that is not a plain array.
+        This is the one door. Which of the three happens is decided by the first operand that is not a plain
+        array.
         """
         for arg in args:
             if isinstance(arg, Value):

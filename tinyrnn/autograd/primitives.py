@@ -1,19 +1,21 @@
 """The table: every operation with its forward and its VJPs, a line or two each.
 
-How to read it: ``multiply(a, b)`` has the rule ``a=lambda g, b: g * b``, that is, the gradient of its operand ``a``
-is the incoming gradient times ``b``. Where operands broadcast, the engine sums a gradient back to the operand's
-shape, and where dtypes differ it casts, so no rule here does. What a rule names is saved; nothing else is.
+How to read it: ``multiply(a, b)`` has the rule ``a=lambda g, b: g * b``, that is, the gradient of its operand
+``a`` is the incoming gradient times ``b``. Where operands broadcast, the engine sums a gradient back to the
+operand's shape, and where dtypes differ it casts, so no rule here does. What a rule names is saved; nothing
+else is.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd import forwards
 from tinyrnn.autograd.primitive import Primitive
 from tinyrnn.autograd.shapes import (
-    ARRAY,
     concatenated_shape,
     given_shape,
     indexed_shape,
@@ -30,7 +32,11 @@ def _bool(*_: Any, **__: Any) -> Any:
     return np.dtype(bool)
 
 
-# --- comparisons: they carry no gradient ---------------------------------------------------------------------------
+def _index_dtype(*_: Any, **__: Any) -> Any:
+    return np.dtype(np.intp)
+
+
+# --- comparisons: they carry no gradient --------------------------------------------------------------------
 greater = Primitive("greater", np.greater, operands="a b", dtype=_bool)
 greater_equal = Primitive("greater_equal", np.greater_equal, operands="a b", dtype=_bool)
 less = Primitive("less", np.less, operands="a b", dtype=_bool)
@@ -40,9 +46,27 @@ not_equal = Primitive("not_equal", np.not_equal, operands="a b", dtype=_bool)
 logical_and = Primitive("logical_and", np.logical_and, operands="a b", dtype=_bool)
 logical_or = Primitive("logical_or", np.logical_or, operands="a b", dtype=_bool)
 logical_not = Primitive("logical_not", np.logical_not, operands="a", dtype=_bool)
+bitwise_and = Primitive("bitwise_and", np.bitwise_and, operands="a b", dtype=np.result_type)
+bitwise_or = Primitive("bitwise_or", np.bitwise_or, operands="a b", dtype=np.result_type)
+invert = Primitive("invert", np.invert, operands="a")
 sign = Primitive("sign", np.sign, operands="x")
+round = Primitive("round", lambda x, decimals: np.round(x, decimals), operands="x", shape=same_shape)
+all = Primitive(
+    "all",
+    lambda x, axis, keepdims: np.all(x, axis, keepdims=keepdims),
+    operands="x",
+    shape=reduced_shape,
+    dtype=_bool,
+)
+any = Primitive(
+    "any",
+    lambda x, axis, keepdims: np.any(x, axis, keepdims=keepdims),
+    operands="x",
+    shape=reduced_shape,
+    dtype=_bool,
+)
 
-# --- arithmetic ----------------------------------------------------------------------------------------------------
+# --- arithmetic ---------------------------------------------------------------------------------------------
 add = Primitive("add", np.add, a=lambda g: g, b=lambda g: g)
 subtract = Primitive("subtract", np.subtract, a=lambda g: g, b=lambda g: -g)
 multiply = Primitive("multiply", np.multiply, a=lambda g, b: g * b, b=lambda g, a: g * a)
@@ -53,22 +77,18 @@ divide = Primitive(
 power = Primitive(
     "power",
     np.power,
-    a=lambda g, a, b: gated(g, b * a ** (b - 1)),
-    b=lambda g, ans, a: gated(g, ans * log(where(a > 0, a, 1.0))),
+    a=lambda g, a, b: gated(g, gated(b, a ** (b - 1))),  # x ** 0 is flat, at x = 0 too
+    b=lambda g, ans, a: gated(g, ans * log(where(equal(a, 0), 1.0, a))),
 )
 
 
-# `gated` is a product that is zero where `upstream` is zero, whatever the slope. Rules whose slope can be infinite use
-# it, so that a branch which `where` did not take sends back zero, and not 0 * inf = NaN.
-def _gated(upstream: Any, slope: Any) -> Any:
-    return np.where(np.equal(upstream, 0), np.zeros((), np.result_type(upstream, slope)), np.multiply(upstream, slope))
-
-
+# A product that is zero where `upstream` is zero, whatever the slope. Rules whose slope can be infinite use it,
+# so that a branch which `where` did not take sends back zero, and not 0 * inf = NaN.
 gated = Primitive(
-    "gated", _gated, upstream=lambda g, slope: gated(g, slope), slope=lambda g, upstream: g * upstream
+    "gated", forwards.gated, upstream=lambda g, slope: gated(g, slope), slope=lambda g, upstream: g * upstream
 )
 
-# --- elementwise functions -----------------------------------------------------------------------------------------
+# --- elementwise functions ----------------------------------------------------------------------------------
 exp = Primitive("exp", np.exp, x=lambda g, ans: gated(g, ans))
 log = Primitive("log", np.log, x=lambda g, x: gated(g, 1 / x))
 sqrt = Primitive("sqrt", np.sqrt, x=lambda g, ans: gated(g, 0.5 / ans))
@@ -76,24 +96,16 @@ absolute = Primitive("abs", np.absolute, x=lambda g, x: g * sign(x))
 tanh = Primitive("tanh", np.tanh, x=lambda g, ans: g * (1 - ans * ans))
 
 
-# The logistic function as a tanh: never overflows, and costs one transcendental.
-def _sigmoid(x: Any) -> Any:
-    return np.tanh(x * 0.5) * 0.5 + 0.5
-
-
 sigmoid = Primitive(
     "sigmoid",
-    _sigmoid,
+    forwards.sigmoid,
     x=lambda g, ans: g * (ans * (1 - ans)),
     lower=lambda x: tanh(x * 0.5) * 0.5 + 0.5,
 )
 relu = Primitive("relu", lambda x: np.maximum(x, 0), x=lambda g, ans: where(ans > 0, g, 0.0))
-# log(1 + exp(x)), as max(x, 0) + log1p(exp(-|x|)), so that exp never overflows.
-softplus = Primitive(
-    "softplus", lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), x=lambda g, x: g * sigmoid(x)
-)
+softplus = Primitive("softplus", forwards.softplus, x=lambda g, x: g * sigmoid(x))
 
-# --- choices: a tie is shared equally ------------------------------------------------------------------------------
+# --- choices: a tie is shared equally -----------------------------------------------------------------------
 maximum = Primitive(
     "maximum",
     np.maximum,
@@ -122,27 +134,15 @@ where = Primitive(
 )
 
 
-# --- reductions ----------------------------------------------------------------------------------------------------
+# --- reductions ---------------------------------------------------------------------------------------------
 def _kept(g: Any, x_shape: Any, axis: Any) -> Any:
     """Give a reduced array its reduced axes back, with length 1."""
     return g if axis is None else g.reshape(reduced_shape(x_shape, axis, keepdims=True))
 
 
-def _count(x_shape: Any, axis: Any) -> int:
-    return int(np.prod([x_shape[i] for i in normalize_axis(axis, len(x_shape))], dtype=int))
-
-
-def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, np.zeros((), x.dtype)).astype(x.dtype, copy=False)
-    with np.errstate(divide="ignore"):
-        result = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return result if keepdims else result.reshape(reduced_shape(x.shape, axis))
-
-
-def _softmax(x: Any, axis: int) -> Any:
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    return e / np.sum(e, axis=axis, keepdims=True)
+def _share(x_shape: Any, axis: Any) -> float:
+    """Return the weight of one element in a mean."""
+    return 1 / (math.prod(x_shape[i] for i in normalize_axis(axis, len(x_shape))) or 1)
 
 
 sum = Primitive(
@@ -155,7 +155,7 @@ mean = Primitive(
     "mean",
     lambda x, axis=None, keepdims=False: np.mean(x, axis=axis, keepdims=keepdims),
     shape=reduced_shape,
-    x=lambda g, x_shape, axis: broadcast_to(_kept(g * (1 / _count(x_shape, axis)), x_shape, axis), shape=x_shape),
+    x=lambda g, x_shape, axis: broadcast_to(_kept(g * _share(x_shape, axis), x_shape, axis), shape=x_shape),
 )
 # Where several elements are the largest, they share the gradient.
 max = Primitive(
@@ -164,39 +164,49 @@ max = Primitive(
     shape=reduced_shape,
     x=lambda g, ans, x, x_shape, axis: _shared(g, equal(x, _kept(ans, x_shape, axis)), x_shape, axis),
 )
+min = Primitive(
+    "min",
+    lambda x, axis=None, keepdims=False: np.min(x, axis=axis, keepdims=keepdims),
+    shape=reduced_shape,
+    x=lambda g, ans, x, x_shape, axis: _shared(g, equal(x, _kept(ans, x_shape, axis)), x_shape, axis),
+)
+argmax = Primitive(
+    "argmax", lambda x, axis=None: np.argmax(x, axis), operands="x", shape=reduced_shape, dtype=_index_dtype
+)
+argmin = Primitive(
+    "argmin", lambda x, axis=None: np.argmin(x, axis), operands="x", shape=reduced_shape, dtype=_index_dtype
+)
 logsumexp = Primitive(
     "logsumexp",
-    _logsumexp,
+    forwards.logsumexp,
     shape=reduced_shape,
-    x=lambda g, ans, x, x_shape, axis: _kept(g, x_shape, axis) * exp(x - _kept(ans, x_shape, axis)),
+    x=lambda g, ans, x, x_shape, axis: _kept(g, x_shape, axis) * exp(x - _kept(_finite(ans), x_shape, axis)),
 )
 softmax = Primitive(
     "softmax",
-    _softmax,
+    forwards.softmax,
     shape=same_shape,
     x=lambda g, ans, axis: ans * (g - sum(g * ans, axis=axis, keepdims=True)),
 )
 log_softmax = Primitive(
     "log_softmax",
-    lambda x, axis: x - _logsumexp(x, axis, keepdims=True),
+    lambda x, axis: x - forwards.logsumexp(x, axis, keepdims=True),
     shape=same_shape,
     x=lambda g, ans, axis: g - exp(ans) * sum(g, axis=axis, keepdims=True),
 )
 
 
+def _finite(ans: Any) -> Any:
+    """Replace what is infinite by 0: a row of -inf then has no slope, where -inf - -inf would be NaN."""
+    return where(absolute(ans) < math.inf, ans, 0.0)
+
+
 def _shared(g: Any, chosen: Any, x_shape: Any, axis: Any) -> Any:
-    count = sum(where(chosen, 1.0, 0.0), axis=axis, keepdims=True)
+    count = sum(chosen, axis=axis, keepdims=True)
     return where(chosen, _kept(g, x_shape, axis) / count, 0.0)
 
 
-# --- products ------------------------------------------------------------------------------------------------------
-def _matmul(a: Any, b: Any) -> Any:
-    """Multiply matrices; a stack of rows times one matrix is one large product, not one product a step."""
-    if b.ndim == 2 and a.ndim > 2:
-        return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
-    return np.matmul(a, b)
-
-
+# --- products -----------------------------------------------------------------------------------------------
 def _matmul_vjp_a(g: Any, a_shape: Any, b: Any) -> Any:
     if b.ndim == 2 and len(a_shape) > 1:
         return g @ b.T
@@ -216,15 +226,19 @@ def _matmul_vjp_b(g: Any, a: Any, b_shape: Any) -> Any:
     if a.ndim == 1:
         return a.reshape((-1, 1)) * g.reshape((*g.shape[:-1], 1, g.shape[-1]))
     if len(b_shape) == 2:  # a stack of rows times one matrix: one product over all rows
-        return a.reshape((-1, a.shape[-1])).T @ g.reshape((-1, g.shape[-1]))
+        rows = math.prod(a.shape[:-1])
+        return a.reshape((rows, a.shape[-1])).T @ g.reshape((rows, g.shape[-1]))
     return a.swapaxes(-1, -2) @ g
 
 
-matmul = Primitive("matmul", _matmul, shape=matmul_shape, a=_matmul_vjp_a, b=_matmul_vjp_b)
+matmul = Primitive("matmul", forwards.matmul, shape=matmul_shape, a=_matmul_vjp_a, b=_matmul_vjp_b)
 
-# --- shape and place -----------------------------------------------------------------------------------------------
+# --- shape and place ----------------------------------------------------------------------------------------
 reshape = Primitive(
-    "reshape", lambda x, shape: np.reshape(x, shape), shape=given_shape, x=lambda g, x_shape: g.reshape(x_shape)
+    "reshape",
+    lambda x, shape: np.reshape(x, shape),
+    shape=given_shape,
+    x=lambda g, x_shape: g.reshape(x_shape),
 )
 transpose = Primitive(
     "transpose",
@@ -234,21 +248,28 @@ transpose = Primitive(
 )
 
 
-def _broadcast_to(x: Any, shape: Any) -> Any:
-    if x.size == 1:  # the gradient of a sum; ten times as fast as the general function
-        return np.ndarray(shape, x.dtype, np.ascontiguousarray(x), 0, (0,) * len(shape))
-    return np.broadcast_to(x, shape)
-
-
 # Its VJP is only the sum over the broadcast axes, and that the engine does for every operation.
-broadcast_to = Primitive("broadcast_to", _broadcast_to, shape=given_shape, x=lambda g: g)
-astype = Primitive("astype", lambda x, dtype: x.astype(dtype), dtype=lambda *_, dtype: np.dtype(dtype), x=lambda g: g)
-detach = Primitive("detach", lambda x: x, operands="x", shape=same_shape)  # stands in drawings for a cut gradient
+broadcast_to = Primitive("broadcast_to", forwards.broadcast_to, shape=given_shape, x=lambda g: g)
+astype = Primitive(
+    "astype", lambda x, dtype: x.astype(dtype), dtype=lambda *_, dtype: np.dtype(dtype), x=lambda g: g
+)
+rounded = Primitive(
+    "astype",
+    lambda x, dtype: x.astype(dtype),
+    operands="x",
+    shape=same_shape,
+    dtype=lambda *_, dtype: np.dtype(dtype),
+)  # to integers or booleans, which carry no gradient
+detach = Primitive(
+    "detach", lambda x: x, operands="x", shape=same_shape
+)  # stands in drawings for a cut gradient
 concatenate = Primitive(
     "concatenate",
     lambda *xs, axis, offsets: np.concatenate(xs, axis),
     shape=concatenated_shape,
-    variadic=lambda i: lambda g, axis, offsets: g[(slice(None),) * axis + (slice(offsets[i], offsets[i + 1]),)],
+    variadic=lambda i: (
+        lambda g, axis, offsets: g[(slice(None),) * axis + (slice(offsets[i], offsets[i + 1]),)]
+    ),
 )
 stack = Primitive(
     "stack",
@@ -262,51 +283,20 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argsort(axes))
 
 
-# --- indexing: index arrays are operands, the rest of the index is static -----------------------------------------
-def _full_index(index: Any, arrays: Any) -> Any:
-    rest = iter(arrays)
-    return tuple(next(rest) if item is ARRAY else item for item in index) if arrays else index
-
-
-def _scatter(g: Any, *arrays: Any, index: Any, shape: Any) -> Any:
-    return scatter_add(np.zeros(shape, g.dtype), g, arrays, index)
-
-
-def scatter_add(buffer: Any, g: Any, arrays: Any, index: Any) -> Any:
-    """Add ``g`` into ``buffer[index]`` in place; an element that is indexed twice is added to twice."""
-    full = _full_index(index, arrays)
-    if arrays:
-        np.add.at(buffer, full, g)
-    else:
-        buffer[full] += g
-    return buffer
-
-
-def _accumulate_index(total: Any, owned: bool, g: Any, shape: Any, rest: Any, index: Any) -> Any:
-    """Add into the gradient in place, so that ``x[t]`` for every t costs time linear in T, not T dense arrays."""
-    if not isinstance(g, np.ndarray):
-        dense = scatter(g, *rest, index=index, shape=shape)
-        return dense if total is None else total + dense
-    if total is None:
-        total = np.zeros(shape, g.dtype)
-    elif not owned:
-        total = total.copy()
-    return scatter_add(total, g, rest, index)
-
-
+# --- indexing: index arrays are operands, the rest of the index is static -----------------------------------
 getitem = Primitive(
     "getitem",
-    lambda x, *arrays, index: x[_full_index(index, arrays)],
+    forwards.getitem,
     operands="x",
     shape=indexed_shape,
     dtype=lambda x, *_, **__: x,
-    accumulate=_accumulate_index,
+    accumulate=forwards.accumulate_index,
     variadic=lambda i: None,
     x=lambda g, x_shape, rest, index: scatter(g, *rest, index=index, shape=x_shape),
 )
 scatter = Primitive(
     "scatter",
-    _scatter,
+    forwards.scatter,
     operands="x",
     shape=given_shape,
     dtype=lambda x, *_, **__: x,

@@ -26,7 +26,13 @@ IndexItem = int | slice | EllipsisType | None | _Array
 
 def normalize_axis(axis: Axis, ndim: int) -> tuple[int, ...]:
     """Return an axis argument as a tuple of axes that count from the front."""
-    axes = tuple(range(ndim)) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    axes = (
+        tuple(range(ndim))
+        if axis is None
+        else (axis,)
+        if isinstance(axis, (int, np.integer))
+        else tuple(axis)
+    )
     for a in axes:
         if not -ndim <= a < ndim:
             raise np.exceptions.AxisError(a, ndim)
@@ -81,7 +87,9 @@ def resolved_shape(old: Shape, new: Shape) -> Shape:
     if new.count(-1) == 1 and known and size % known == 0:
         return tuple(size // known if n == -1 else n for n in new)
     if -1 in new or size != known:
-        raise ValueError(f"reshape: an array of shape {old} has {size} elements and cannot take the shape {new}")
+        raise ValueError(
+            f"reshape: an array of shape {old} has {size} elements and cannot take the shape {new}"
+        )
     return new
 
 

@@ -30,13 +30,14 @@ class Scope(NamedTuple):
 class Modes:
     """What a record depends on besides its operands."""
 
-    __slots__ = ("keeping", "recording", "scope", "unrolled")
+    __slots__ = ("first_step", "keeping", "recording", "scope", "unrolled")
 
     def __init__(self) -> None:
         self.recording = True  # off under no_grad
         self.keeping = False  # on where drawings will want values and gradients
         self.unrolled = False  # on where scan is to be recorded step by step
         self.scope: Scope | None = None
+        self.first_step = 0  # what the outermost step counts from, where the model sees a piece of a stream
 
 
 class _Thread(threading.local):
@@ -49,7 +50,7 @@ _default_dtype: np.dtype[np.floating] = np.dtype(np.float32)
 
 
 @contextlib.contextmanager
-def _mode(**values: bool) -> Iterator[None]:
+def _mode(**values: bool | int) -> Iterator[None]:
     modes = thread.modes
     before = {name: getattr(modes, name) for name in values}
     try:
@@ -61,7 +62,7 @@ def _mode(**values: bool) -> Iterator[None]:
             setattr(modes, name, value)
 
 
-def no_grad() -> contextlib.AbstractContextManager[None]:
+def no_grad() -> contextlib._GeneratorContextManager[None]:
     """Record nothing inside: results carry no gradient and nothing is kept for a backward pass.
 
     Serves as a context and as a decorator.
@@ -77,16 +78,17 @@ def no_grad() -> contextlib.AbstractContextManager[None]:
     return _mode(recording=False)
 
 
-def enable_grad() -> contextlib.AbstractContextManager[None]:
+def enable_grad() -> contextlib._GeneratorContextManager[None]:
     """Record again inside a `no_grad` block."""
     return _mode(recording=True)
 
 
-def unrolled() -> contextlib.AbstractContextManager[None]:
+def unrolled() -> contextlib._GeneratorContextManager[None]:
     """Record every `scan` step by step and op by op, and keep all values and gradients for drawings.
 
-    Outside of it a scan is compiled, and is one record on the tape; a drawing then shows shapes only. Inside, each
-    record also holds its value, and after ``backward()`` its gradient. Numbers are the same in both forms.
+    Outside of it a scan is compiled, and is one record on the tape; a drawing then shows shapes only. Inside,
+    each record also holds its value, and after ``backward()`` its gradient. Numbers are the same in both
+    forms.
 
     Examples
     --------
@@ -120,16 +122,24 @@ def scope(name: str = "", *, step: int | None = None) -> Iterator[None]:
     ...         h = tr.tanh(h + 1)
     """
     modes = thread.modes
-    outer = modes.scope
+    outer, first = modes.scope, modes.first_step
+    if step is not None and first:
+        step += first
+        modes.first_step = 0  # a loop inside of the step counts for itself
     modes.scope = Scope(outer, name, step)
     try:
         yield
     finally:
-        modes.scope = outer
+        modes.scope, modes.first_step = outer, first
+
+
+def steps_from(first: int) -> contextlib.AbstractContextManager[None]:
+    """Count the steps of `scope` from ``first``: what runs inside is a piece of a longer stream."""
+    return _mode(first_step=first)
 
 
 def set_default_dtype(dtype: npt.DTypeLike) -> None:
-    """Set the dtype of new parameters and of Tensors made from Python floats: float32 (as at first) or float64.
+    """Set the dtype of new parameters and of Tensors made of Python floats: float32 (as at first) or float64.
 
     Raises
     ------
@@ -139,7 +149,9 @@ def set_default_dtype(dtype: npt.DTypeLike) -> None:
     global _default_dtype
     new = np.dtype(dtype)
     if new.kind != "f":
-        raise TypeError(f"set_default_dtype: dtype is {new}; expected a floating dtype such as float32 or float64")
+        raise TypeError(
+            f"set_default_dtype: dtype is {new}; expected a floating dtype such as float32 or float64"
+        )
     _default_dtype = new
 
 

@@ -1,7 +1,7 @@
 """The tape: the records of what was computed.
 
-A `Node` is one record. It knows its operation, its inputs (other nodes), what its VJPs need, and where it was made. It
-does not hold its own value: what no VJP needs is free to go as soon as the program lets go of it.
+A `Node` is one record. It knows its operation, its inputs (other nodes), what its VJPs need, and where it was
+made. It does not hold its own value: what no VJP needs is free to go as soon as the program lets go of it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Node:
     scope : Scope or None
         The module path and the time step in which it was made.
     order : int
-        The count of its creation. Inputs are older than what is made of them, so falling order is a valid order for
-        the reverse pass, and no graph has to be walked recursively.
+        The count of its creation. Inputs are older than what is made of them, so falling order is a valid
+        order for the reverse pass, and no graph has to be walked recursively.
     name : str
         What drawings call it, such as ``weight_hh_l0`` or ``h``; often empty.
     value : ndarray or None
@@ -46,7 +46,19 @@ class Node:
         Of a leaf, the sum over backward passes. Of other records, kept where the value is.
     """
 
-    __slots__ = ("dtype", "grad", "inputs", "name", "order", "params", "primitive", "saved", "scope", "shape", "value")
+    __slots__ = (
+        "dtype",
+        "grad",
+        "inputs",
+        "name",
+        "order",
+        "params",
+        "primitive",
+        "saved",
+        "scope",
+        "shape",
+        "value",
+    )
 
     def __init__(
         self,

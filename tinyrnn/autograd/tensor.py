@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd.backward import backpropagate
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.backward import backpropagate
+from tinyrnn.autograd.operands import coerced, refusal
 from tinyrnn.autograd.operators import Operators
 from tinyrnn.autograd.primitive import NONE, Primitive, Value
 from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, thread
@@ -61,8 +62,11 @@ class Tensor(Operators):
                 elif kind is not float and kind is not int:
                     mixed = True
         if mixed:
-            values = _coerced(primitive, args, values)
-        ans = primitive.forward(*values, **params)
+            values = coerced(primitive, args, values)
+        try:
+            ans = primitive.forward(*values, **params)
+        except (ValueError, TypeError, IndexError) as error:
+            raise refusal(primitive, values, params, error) from error
         if type(ans) is not ndarray:
             ans = np.asarray(ans)
         modes = thread.modes
@@ -95,10 +99,10 @@ class Tensor(Operators):
         """The dtype of the elements."""
         return self.data.dtype
 
-    # --- the tape --------------------------------------------------------------------------------------------------
+    # --- the tape -------------------------------------------------------------------------------------------
     @property
     def requires_grad(self) -> bool:
-        """Whether operations on this Tensor are recorded. Set it on a leaf to make it one, or to freeze it."""
+        """Whether operations on this Tensor are recorded. Set it to make a leaf, or to freeze one."""
         return self.node is not None
 
     @requires_grad.setter
@@ -108,18 +112,21 @@ class Tensor(Operators):
         if value:
             if self.data.dtype.kind != "f":
                 raise TypeError(
-                    f"requires_grad: a Tensor of dtype {self.data.dtype} carries no gradient; expected a floating dtype"
+                    f"requires_grad: a Tensor of dtype {self.data.dtype} carries no gradient; "
+                    "expected a floating dtype"
                 )
             self.node = Leaf(self)
             self.node.value = self.data if thread.modes.keeping else None
         elif not self.is_leaf:
-            raise RuntimeError("requires_grad: this Tensor was computed, so it cannot be frozen; use .detach()")
+            raise RuntimeError(
+                "requires_grad: this Tensor was computed, so it cannot be frozen; use .detach()"
+            )
         else:
             self.node = None
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient of a leaf, summed over the backward passes since it was last cleared; None before the first.
+        """The gradient of a leaf, summed over backward passes since it was cleared; None before the first.
 
         Inside `unrolled`, the Tensors computed on the way have one too.
         """
@@ -137,7 +144,7 @@ class Tensor(Operators):
 
     @property
     def name(self) -> str:
-        """What drawings call this value; empty where it has no name. Only recorded Tensors can be given one."""
+        """What drawings call this value; empty where it has no name. Only recorded Tensors can have one."""
         return "" if self.node is None else self.node.name
 
     @name.setter
@@ -157,7 +164,11 @@ class Tensor(Operators):
         return Tensor(self.data)
 
     def backward(
-        self, gradient: npt.ArrayLike | Tensor | None = None, *, retain_graph: bool | None = None, create_graph: bool = False
+        self,
+        gradient: npt.ArrayLike | Tensor | None = None,
+        *,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
     ) -> None:
         """Add the gradient of this Tensor to the ``.grad`` of every leaf that it was made from.
 
@@ -173,8 +184,8 @@ class Tensor(Operators):
         Raises
         ------
         RuntimeError
-            Where this Tensor was not recorded, is not a single number and no ``gradient`` is given, or where an earlier
-            pass has freed the graph.
+            Where this Tensor was not recorded, is not a single number and no ``gradient`` is given, or where
+            an earlier pass has freed the graph.
         ValueError
             Where ``gradient`` has another shape.
 
@@ -191,17 +202,38 @@ class Tensor(Operators):
         with enable_grad() if create_graph else no_grad():
             found = backpropagate(roots, retain=retain, wrap=rewrap if create_graph else None)
             for leaf, g in found.items():
-                leaf.grad = g if leaf.grad is None else leaf.grad + g
+                total = g if leaf.grad is None else leaf.grad + g
+                leaf.grad = total if isinstance(total, Tensor) else np.asarray(total)
 
+    # A name given to a computed Tensor simply moves on to the new one: h += x is h = h + x.
     def __iadd__(self, other: Any) -> Tensor:
+        return self._movable("+=") + other
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._movable("-=") - other
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._movable("*=") * other
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._movable("/=") / other
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._movable("**=") ** other
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._movable("@=") @ other
+
+    def _movable(self, symbol: str) -> Tensor:
         if isinstance(self.node, Leaf):
             raise TypeError(
-                "in-place += on a leaf that requires grad would replace it; write `p.data += ...` to update a parameter, or "
-                "`x = x + ...` to compute a new Tensor"
+                f"in-place {symbol} on a leaf that requires grad would leave the leaf as it is and move "
+                f"the name to a new Tensor; write `p.data {symbol} ...` to update a parameter, or "
+                f"`y = x {symbol[:-1]} ...` to compute"
             )
-        return self + other
+        return self
 
-    # --- leaving the library ---------------------------------------------------------------------------------------
+    # --- leaving the library --------------------------------------------------------------------------------
     def numpy(self) -> np.ndarray[Any, np.dtype[Any]]:
         """Return the value as an array. It is not a copy."""
         return self.data
@@ -214,11 +246,13 @@ class Tensor(Operators):
         """Return the value as nested lists of Python numbers."""
         return self.data.tolist()
 
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray[Any, np.dtype[Any]]:
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> np.ndarray[Any, np.dtype[Any]]:
         if self.node is not None and thread.modes.recording:
             raise TypeError(
-                "a Tensor that requires grad was about to become a plain array, which would cut its gradient silently; "
-                "use .numpy() or .detach() where that is meant"
+                "a Tensor that requires grad was about to become a plain array, which would cut its gradient "
+                "silently; use .numpy() or .detach() where that is meant"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 
@@ -235,7 +269,25 @@ class Tensor(Operators):
         return bool(self.data)
 
     def __format__(self, spec: str) -> str:
-        return format(self.data.item() if self.data.ndim == 0 else self, spec) if spec else str(self)
+        if not spec:
+            return str(self)
+        if self.data.ndim:
+            raise TypeError(f"a Tensor of shape {self.shape} has no format {spec!r}; format its elements")
+        return format(self.data.item(), spec)
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise TypeError(
+                "a computed Tensor cannot be copied or pickled, since its record would be lost; .detach() it"
+            )
+        grad = self.grad
+        return _restored, (
+            type(self),
+            self.data,
+            self.requires_grad,
+            self.name,
+            None if grad is None else grad.data,
+        )
 
     def __repr__(self) -> str:
         body = np.array2string(self.data, separator=", ", prefix="tensor(")
@@ -246,25 +298,13 @@ class Tensor(Operators):
         return f"tensor({body}{dtype}, {grad})"
 
 
-def _coerced(primitive: Primitive, args: tuple[Any, ...], values: list[Any]) -> list[Any]:
-    """Bring plain operands to the dtype of the Tensors among them, so that float32 stays float32."""
-    values = [v if isinstance(v, (int, float)) and type(v) is not np.float64 else np.asarray(v) for v in values]
-    if not primitive.differentiable:
-        return values
-    carrying = [i for i in range(len(values)) if primitive.rule(i) is not None]
-    floating = [args[i].dtype for i in carrying if isinstance(args[i], Tensor) and args[i].dtype.kind == "f"]
-    if floating:
-        dtype = np.result_type(*floating)
-        for i in carrying:
-            if isinstance(values[i], ndarray) and values[i].dtype.kind in "fiu":
-                values[i] = values[i].astype(dtype, copy=False)
-    return values
-
-
 class _Detached(Tensor):
     """A constant that drawings can trace to the value it was cut from."""
 
     __slots__ = ("origin",)
+
+    def __reduce__(self) -> Any:
+        return Tensor(self.data).__reduce__()
 
     def __init__(self, data: Any, origin: Node) -> None:
         super().__init__(data)
@@ -289,7 +329,18 @@ def _keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
             node.inputs[i] = record
 
 
-def rewrap(value: Any, node: Node) -> Tensor:
+def _restored(cls: type[Tensor], data: Any, requires_grad: bool, name: str, grad: Any) -> Tensor:
+    """Make a leaf again from what `copy.deepcopy` and `pickle` carry."""
+    result = cls.__new__(cls)
+    result.data, result.node = data, None
+    if requires_grad:
+        result.node = Leaf(result, name)
+        result.node.grad = grad
+    return result
+
+
+def rewrap(value: Any, node: Node | None) -> Tensor:
+    """Put a value back in its place on the tape."""
     return Tensor(value, node)
 
 
@@ -299,19 +350,21 @@ def seeds(where: str, outputs: list[Tensor], given: list[Any] | None, create_gra
     for i, output in enumerate(outputs):
         if output.node is None:
             raise RuntimeError(
-                f"{where}: output {i}, of shape {output.shape}, was not recorded: nothing that it was made from requires "
-                "grad, or it was made under no_grad"
+                f"{where}: output {i}, of shape {output.shape}, was not recorded: nothing that it was made "
+                "from requires grad, or it was made under no_grad"
             )
         g = None if given is None else given[i]
         if g is None:
             if output.size != 1:
                 raise RuntimeError(
-                    f"{where}: output {i} has shape {output.shape}; without a gradient it must be a single number"
+                    f"{where}: output {i} has shape {output.shape}; without a gradient it must be one number"
                 )
             g = np.ones(output.shape, output.dtype)
         data = g.data if isinstance(g, Tensor) else np.asarray(g)
         if data.shape != output.shape:
-            raise ValueError(f"{where}: the gradient has shape {data.shape}; expected that of output {i}, {output.shape}")
+            raise ValueError(
+                f"{where}: the gradient has shape {data.shape}; expected that of output {i}, {output.shape}"
+            )
         g = g if isinstance(g, Tensor) and create_graph else Tensor(data)
         g = g.astype(output.dtype)
         g = g if create_graph else g.data

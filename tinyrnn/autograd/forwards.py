@@ -1,0 +1,108 @@
+"""The forward functions that are more than one call of NumPy; here stands what keeps numbers finite."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.shapes import ARRAY, reduced_shape
+
+
+def gated(upstream: Any, slope: Any) -> Any:
+    """Return ``upstream * slope``, and 0 where ``upstream`` is 0, whatever the slope."""
+    zero = np.zeros((), np.result_type(upstream, slope))
+    return np.where(np.equal(upstream, 0), zero, np.multiply(upstream, slope))
+
+
+def sigmoid(x: Any) -> Any:
+    """Return the logistic function as a tanh: it never overflows, and costs one transcendental."""
+    return np.tanh(x * 0.5) * 0.5 + 0.5
+
+
+def softplus(x: Any) -> Any:
+    """Return ``log(1 + exp(x))`` as ``max(x, 0) + log1p(exp(-|x|))``, so that exp never overflows."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Subtract the largest element first, so that exp never overflows; a row of -inf gives -inf."""
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.where(np.isfinite(top), top, np.zeros((), top.dtype))
+    with np.errstate(divide="ignore"):
+        result = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return result if keepdims else result.reshape(reduced_shape(x.shape, axis))
+
+
+def softmax(x: Any, axis: int) -> Any:
+    """Subtract the largest element first; a row that is all -inf has no softmax, and gives NaN."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Multiply matrices; a stack of rows times one matrix is one large product, not one product a step."""
+    if b.ndim == 2 and a.ndim > 2:
+        lead = a.shape[:-1]
+        return np.matmul(a.reshape(math.prod(lead), a.shape[-1]), b).reshape(*lead, b.shape[-1])
+    return np.matmul(a, b)
+
+
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """Return a view of stride 0, ten times as fast as the general function where there is one element."""
+    if x.size == 1:  # the gradient of a sum
+        return np.ndarray(shape, x.dtype, np.ascontiguousarray(x), 0, (0,) * len(shape))
+    return np.broadcast_to(x, shape)
+
+
+# --- indexing: index arrays are operands, the rest of the index is static -----------------------------------
+def full_index(index: Any, arrays: Any) -> Any:
+    """Put the index arrays back into the places that a static index holds for them."""
+    rest = iter(arrays)
+    return tuple(next(rest) if item is ARRAY else item for item in index) if arrays else index
+
+
+def getitem(x: Any, *arrays: Any, index: Any) -> Any:
+    """Return ``x[index]``."""
+    return x[full_index(index, arrays)]
+
+
+def scatter(g: Any, *arrays: Any, index: Any, shape: Any) -> Any:
+    """Return zeros of a shape with ``g`` added at ``index``."""
+    return scatter_add(np.zeros(shape, g.dtype), g, arrays, index)
+
+
+def scatter_add(buffer: Any, g: Any, arrays: Any, index: Any) -> Any:
+    """Add ``g`` into ``buffer[index]`` in place; an element that is indexed twice is added to twice."""
+    if not arrays:
+        buffer[index] += g
+    elif all(item is ARRAY for item in index) and buffer.flags.c_contiguous:
+        _add_rows(buffer, g, arrays)
+    else:
+        np.add.at(buffer, full_index(index, arrays), g)
+    return buffer
+
+
+def _add_rows(buffer: Any, g: Any, arrays: Any) -> None:
+    """Add into whole rows, element by flat element: so `numpy.add.at` is 2 to 5 times as fast as on rows."""
+    if g.size:
+        k = len(arrays)
+        # Negative indices wrap; the forward pass has refused those that are out of bounds.
+        rows = np.ravel_multi_index(tuple(np.broadcast_arrays(*arrays)), buffer.shape[:k], mode="wrap")
+        width = math.prod(buffer.shape[k:])
+        places = rows.reshape(-1, 1) * width + np.arange(width)
+        np.add.at(
+            buffer.reshape(-1),
+            places.reshape(-1),
+            np.broadcast_to(g, rows.shape + buffer.shape[k:]).reshape(-1),
+        )
+
+
+def accumulate_index(total: Any, owned: bool, g: Any, shape: Any, rest: Any, index: Any) -> Any:
+    """Add into the gradient in place: ``x[t]`` for all t then costs time linear in T, not T dense arrays."""
+    if total is None:
+        total = np.zeros(shape, g.dtype)
+    elif not (owned and isinstance(total, np.ndarray)):  # a sum of 0-d arrays is a scalar
+        total = np.array(total, order="C")
+    return scatter_add(total, g, rest, index)

@@ -1,0 +1,83 @@
+"""The public functions: NumPy's names and meanings, on Tensors, arrays and numbers.
+
+Given plain arrays they compute plain arrays; given a Tensor they record.
+"""
+
+from tinyrnn.autograd.functions.arrays import (
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flatten,
+    matmul,
+    reshape,
+    split,
+    squeeze,
+    stack,
+    swapaxes,
+    transpose,
+)
+from tinyrnn.autograd.functions.elementwise import (
+    abs,
+    astype,
+    clip,
+    exp,
+    log,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    softplus,
+    sqrt,
+    tanh,
+    where,
+)
+from tinyrnn.autograd.functions.indexing import split_index, take
+from tinyrnn.autograd.functions.reductions import (
+    argmax,
+    argmin,
+    log_softmax,
+    logsumexp,
+    max,
+    mean,
+    min,
+    softmax,
+    sum,
+)
+
+__all__ = [
+    "abs",
+    "argmax",
+    "argmin",
+    "astype",
+    "broadcast_to",
+    "clip",
+    "concatenate",
+    "exp",
+    "expand_dims",
+    "flatten",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "relu",
+    "reshape",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "split",
+    "split_index",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "sum",
+    "swapaxes",
+    "take",
+    "tanh",
+    "transpose",
+    "where",
+]

@@ -1,0 +1,89 @@
+"""Dropout: elements set to zero at random, in training only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.rng import generator
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.nn.module import Module
+
+
+def check_probability(where: str, p: float) -> None:
+    """Raise where ``p`` is no probability of dropping.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not 0 <= p <= 1:
+        raise ValueError(f"{where}: p is {p}; expected a probability, 0 to 1")
+
+
+def dropout(
+    x: Any, p: float = 0.5, training: bool = True, rng: np.random.Generator | int | None = None
+) -> Any:
+    """Set each element to zero with probability ``p``, and divide the others by ``1 - p``.
+
+    Parameters
+    ----------
+    x : Tensor or array_like
+    p : float
+    training : bool
+        Where False, ``x`` is returned as it is.
+    rng : Generator or int, optional
+        Where the mask comes from; the library's generator by default.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.functional.dropout(tr.ones(6), 0.5, rng=1)
+    tensor([0., 2., 2., 2., 0., 0.])
+    """
+    check_probability("dropout", p)
+    if not training or p == 0:
+        return x
+    if isinstance(x, Value) and not isinstance(x, Tensor):
+        raise TypeError("dropout inside a step draws a new mask at each step, so the step cannot be compiled from one trace")
+    x = as_tensor(x)
+    if p == 1:
+        return x * np.zeros(x.shape, x.dtype)
+    kept = generator(rng).random(x.shape, dtype=np.float32) >= p
+    return x * (kept * x.dtype.type(1 / (1 - p)))
+
+
+class Dropout(Module):
+    """Set each element to zero with probability ``p`` in training, and divide the others by ``1 - p``.
+
+    Parameters
+    ----------
+    p : float
+    rng : Generator or int, optional
+        Where the masks come from; the library's generator by default.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> drop = tr.nn.Dropout(0.5, rng=1)
+    >>> drop(tr.ones(6))
+    tensor([0., 2., 2., 2., 0., 0.])
+    >>> drop.eval()(tr.ones(6))
+    tensor([1., 1., 1., 1., 1., 1.])
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> None:
+        check_probability("Dropout", p)
+        self.p = p
+        self.rng = None if rng is None else generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        """Drop, where in training."""
+        return dropout(x, self.p, self.training, self.rng)
+
+    def extra_repr(self) -> str:
+        """Return p."""
+        return f"p={self.p}"

@@ -1,0 +1,178 @@
+"""Initialisers: PyTorch's, in place on a parameter (or on an array, such as one gate's rows), from a generator.
+
+Each returns what it was given. `xavier_*` is of Glorot and Bengio (2010), `kaiming_*` of He et al. (2015), `orthogonal_`
+of Saxe et al. (2014), and the scaled identity for ReLU recurrences of Le, Jaitly and Hinton (2015).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tinyrnn.autograd.rng import generator
+from tinyrnn.autograd.tensor import Tensor
+
+T = TypeVar("T", Tensor, np.ndarray[Any, Any])
+Rng = np.random.Generator | int | None
+
+
+def _fill(tensor: T, values: Any) -> T:
+    array = tensor.data if isinstance(tensor, Tensor) else tensor
+    array[...] = values
+    return tensor
+
+
+def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, rng: Rng = None) -> T:
+    """Fill with numbers from U(a, b).
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> p = tr.nn.init.uniform_(tr.zeros((2, 3)), -0.1, 0.1, rng=0)
+    >>> bool((abs(p.numpy()) <= 0.1).all())
+    True
+    """
+    if b < a:
+        raise ValueError(f"uniform_: a = {a} and b = {b}; expected a <= b")
+    return _fill(tensor, generator(rng).uniform(a, b, tensor.shape))
+
+
+def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, rng: Rng = None) -> T:
+    """Fill with numbers from N(mean, std²)."""
+    if std < 0:
+        raise ValueError(f"normal_: std is {std}; expected at least 0")
+    return _fill(tensor, generator(rng).normal(mean, std, tensor.shape))
+
+
+def constant_(tensor: T, value: float) -> T:
+    """Fill with one number."""
+    return _fill(tensor, value)
+
+
+def zeros_(tensor: T) -> T:
+    """Fill with zeros."""
+    return _fill(tensor, 0.0)
+
+
+def ones_(tensor: T) -> T:
+    """Fill with ones."""
+    return _fill(tensor, 1.0)
+
+
+def eye_(tensor: T) -> T:
+    """Fill a matrix with ones on the diagonal and zeros elsewhere."""
+    return identity_(tensor)
+
+
+def identity_(tensor: T, scale: float = 1.0) -> T:
+    """Fill a matrix with ``scale`` on the diagonal and zeros elsewhere.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> rnn = tr.nn.RNN(3, 2, nonlinearity="relu")
+    >>> tr.nn.init.identity_(rnn.weight_hh_l0, 0.9).numpy()
+    array([[0.9, 0. ],
+           [0. , 0.9]], dtype=float32)
+    """
+    rows, columns = _matrix("identity_", tensor, exactly=True)
+    return _fill(tensor, scale * np.eye(rows, columns))
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """Return the factor on the standard deviation that keeps a signal's variance through a nonlinearity.
+
+    Parameters
+    ----------
+    nonlinearity : {"linear", "sigmoid", "tanh", "relu", "leaky_relu"}
+    param : float, optional
+        The slope of ``leaky_relu`` below zero, 0.01 by default.
+
+    Examples
+    --------
+    >>> calculate_gain("tanh")
+    1.6666666666666667
+    """
+    slope = 0.01 if param is None else param
+    gains = {
+        "linear": 1.0,
+        "sigmoid": 1.0,
+        "tanh": 5 / 3,
+        "relu": math.sqrt(2),
+        "leaky_relu": math.sqrt(2 / (1 + slope**2)),
+    }
+    if nonlinearity not in gains:
+        raise ValueError(f"calculate_gain: nonlinearity is {nonlinearity!r}; expected one of {', '.join(gains)}")
+    return gains[nonlinearity]
+
+
+def _matrix(where: str, tensor: Any, exactly: bool = False) -> tuple[int, int]:
+    """Return rows and columns, further axes counted to the columns."""
+    shape = tensor.shape
+    if len(shape) < 2 or (exactly and len(shape) > 2):
+        raise ValueError(f"{where}: the tensor has shape {shape}; expected {'' if exactly else 'at least '}two axes")
+    return shape[0], math.prod(shape[1:])
+
+
+def _fans(where: str, tensor: Any) -> tuple[int, int]:
+    """Return fan in and fan out of a weight of shape (out, in, ...)."""
+    _matrix(where, tensor)
+    field = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * field, tensor.shape[0] * field
+
+
+def xavier_uniform_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
+    """Fill from U(-a, a) with ``a = gain * sqrt(6 / (fan_in + fan_out))``."""
+    a = gain * math.sqrt(6 / sum(_fans("xavier_uniform_", tensor)))
+    return uniform_(tensor, -a, a, rng)
+
+
+def xavier_normal_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
+    """Fill from N(0, std²) with ``std = gain * sqrt(2 / (fan_in + fan_out))``."""
+    return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans("xavier_normal_", tensor))), rng)
+
+
+def _kaiming_std(where: str, tensor: Any, a: float, mode: str, nonlinearity: str) -> float:
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f"{where}: mode is {mode!r}; expected 'fan_in' or 'fan_out'")
+    fan_in, fan_out = _fans(where, tensor)
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan_in if mode == "fan_in" else fan_out)
+
+
+def kaiming_uniform_(
+    tensor: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
+) -> T:
+    """Fill from U(-b, b) with ``b = gain * sqrt(3 / fan)``; ``a`` is the slope of ``leaky_relu``."""
+    bound = math.sqrt(3) * _kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
+    return uniform_(tensor, -bound, bound, rng)
+
+
+def kaiming_normal_(
+    tensor: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
+) -> T:
+    """Fill from N(0, std²) with ``std = gain / sqrt(fan)``; ``a`` is the slope of ``leaky_relu``."""
+    return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), rng)
+
+
+def orthogonal_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
+    """Fill with ``gain`` times a random matrix whose rows (or columns, if there are fewer) are orthonormal.
+
+    A recurrent weight stacks its gates, (gates * H, H); give it gate by gate where each is to be orthogonal.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> gru = tr.nn.GRU(3, 4)
+    >>> for gate in np.split(gru.weight_hh_l0.numpy(), 3):
+    ...     gate = tr.nn.init.orthogonal_(gate)
+    >>> W = gru.weight_hh_l0.numpy()[:4]
+    >>> bool(np.allclose(W @ W.T, np.eye(4), atol=1e-6))
+    True
+    """
+    rows, columns = _matrix("orthogonal_", tensor)
+    flat = generator(rng).standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(flat)
+    q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # makes the distribution uniform (Mezzadri 2007)
+    return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))

@@ -1,0 +1,216 @@
+"""`Recurrent`: any cell, run over time with `scan`; in layers, and in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.functions import concatenate
+from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.rng import generator
+from tinyrnn.autograd.state import scope
+from tinyrnn.nn.dropout import check_probability, dropout
+from tinyrnn.nn.module import Module
+from tinyrnn.recurrence.scan import scan
+
+Lengths = npt.ArrayLike | None
+
+
+class Recurrent(Module):
+    """Run a cell over time, or a stack of cells.
+
+    Parameters
+    ----------
+    cell : cell, or sequence of cells
+        Anything with ``step(carry, x) -> (carry, y)``, and with ``initial_state(batch)`` unless the first state is always
+        handed in; see `Cell`. A sequence is a stack: the first cell reads the input, each further one the outputs of the
+        one before. With ``bidirectional`` the cells come in pairs, forward and reverse, layer by layer.
+    bidirectional : bool
+        Whether each layer has a second cell that runs from the last step to the first. Both outputs are concatenated.
+    dropout : float
+        Probability of dropout on the outputs between layers, in training.
+    batch_first : bool
+        Whether inputs and outputs are (batch, T, ...). States never are.
+    rng : Generator or int, optional
+        Where the masks of dropout come from; the library's generator by default.
+
+    Notes
+    -----
+    The parameters of a cell have its keys with ``_l0``, ``_l0_reverse``, ``_l1``, ... behind them; the cells themselves
+    are ``layer.l0``, ``layer.l0_reverse``, ...
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> stack = tr.nn.Recurrent([tr.nn.GRUCell(3, 4), tr.nn.LSTMCell(4, 5)])
+    >>> y, (h, lstm) = stack(tr.zeros((7, 2, 3)))
+    >>> y.shape, h.shape, lstm.c.shape
+    ((7, 2, 5), (2, 4), (2, 5))
+    >>> list(stack.state_dict())[:2]
+    ['weight_ih_l0', 'weight_hh_l0']
+    """
+
+    def __init__(
+        self,
+        cell: Any,
+        *,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        batch_first: bool = False,
+        rng: np.random.Generator | int | None = None,
+    ) -> None:
+        where = type(self).__name__
+        cells = list(cell) if isinstance(cell, Sequence) else [cell]
+        directions = 2 if bidirectional else 1
+        if not cells or len(cells) % directions:
+            expected = "an even number, forward and reverse in turn" if bidirectional else "at least one"
+            raise ValueError(f"{where}: got {len(cells)} cells; expected {expected}")
+        if len({id(c) for c in cells}) < len(cells):
+            raise ValueError(f"{where}: the same cell object stands in two places; make one for each layer and direction")
+        for c in cells:
+            if not callable(getattr(c, "step", None)):
+                raise TypeError(f"{where}: {type(c).__name__} is no cell; expected an object with step(carry, x)")
+        check_probability(f"{where}: dropout", dropout)
+        self.num_layers = len(cells) // directions
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.batch_first = batch_first
+        self.rng = None if rng is None else generator(rng)
+        self._names = tuple(
+            f"l{layer}{suffix}" for layer in range(self.num_layers) for suffix in ("", "_reverse")[:directions]
+        )
+        for name, c in zip(self._names, cells, strict=True):
+            setattr(self, name, c)
+
+    @property
+    def cells(self) -> list[Any]:
+        """The cells: layer by layer, and forward before reverse."""
+        return [vars(self)[name] for name in self._names]
+
+    def forward(
+        self, x: Any, state: Any = None, *, lengths: Lengths = None, segment: int | str | None = None
+    ) -> tuple[Any, Any]:
+        """Run over a sequence.
+
+        Parameters
+        ----------
+        x : Tensor or array_like, shape (T, batch, ...)
+            The inputs; (batch, T, ...) with ``batch_first``. A plain array of floats is cast to the parameters' dtype.
+        state : optional
+            The first state: a carry as the cell has it. For a stack, or with ``bidirectional``, a sequence of them, one
+            for each cell. The cells' ``initial_state`` by default.
+        lengths : array_like of int, shape (batch,), optional
+            The true length of each row. Outputs past a row's end are zero, its final state is that after its last real
+            step (in reverse: after its first), and what stands in the padding has no influence.
+        segment : int or "auto", optional
+            Trade time for memory; see `tinyrnn.scan`.
+
+        Returns
+        -------
+        y : Tensor, shape (T, batch, ...)
+            The outputs of the last layer; (batch, T, ...) with ``batch_first``.
+        state
+            The final state, in the form of the first one.
+        """
+        where = type(self).__name__
+        x = x if isinstance(x, Value) else self._as_tensor(x)
+        if len(x.shape) < 2:
+            raise ValueError(f"{where}: x has shape {x.shape}; expected {self._axes} as its first axes")
+        x = x.swapaxes(0, 1) if self.batch_first else x
+        single = len(self._names) == 1
+        if state is None:
+            carries = [self._initial_state(cell, x.shape[1]) for cell in self.cells]
+        elif single:
+            carries = [state]
+        elif isinstance(state, (tuple, list)) and len(state) == len(self._names):
+            carries = list(state)
+        else:
+            got = f"{type(state).__name__} of {len(state)}" if isinstance(state, (tuple, list)) else type(state).__name__
+            raise TypeError(
+                f"{where}: the state is a {got}; expected a sequence of {len(self._names)} states, one for each of "
+                f"{', '.join(self._names)}"
+            )
+        y, carries = self._run(x, carries, self._checked_lengths(lengths, x), segment)
+        y = y.swapaxes(0, 1) if self.batch_first else y
+        return y, carries[0] if single else tuple(carries)
+
+    def _run(self, x: Any, carries: list[Any], lengths: Any, segment: Any) -> tuple[Any, list[Any]]:
+        """Run the stack on time-major input, from one carry for each cell to one carry for each."""
+        final: list[Any] = []
+        todo = iter(zip(self._names, self.cells, carries, strict=True))
+        for layer in range(self.num_layers):
+            if layer and self.dropout:
+                x = dropout(x, self.dropout, self.training, self.rng)
+            outputs: list[Any] = []
+            for reverse in (False, True) if self.bidirectional else (False,):
+                name, cell, carry = next(todo)
+                with scope(name):
+                    carry, y = scan(cell.step, carry, x, lengths=lengths, reverse=reverse, segment=segment)
+                final.append(carry)
+                outputs.append(y)
+            x = concatenate(outputs, axis=-1) if self.bidirectional else outputs[0]
+        return x, final
+
+    # --- what comes in ---------------------------------------------------------------------------------------------
+    @property
+    def _axes(self) -> str:
+        return "(batch, T)" if self.batch_first else "(T, batch)"
+
+    def _as_tensor(self, x: Any) -> Any:
+        array = np.asarray(x)
+        own = next((p.dtype for p in self.parameters()), array.dtype)
+        return as_tensor(array.astype(own, copy=False) if array.dtype.kind == "f" else array)
+
+    def _initial_state(self, cell: Any, batch: int) -> Any:
+        if not hasattr(cell, "initial_state"):
+            raise TypeError(
+                f"{type(self).__name__}: {type(cell).__name__} has no initial_state(batch), and no state was handed in"
+            )
+        return cell.initial_state(batch)
+
+    def _checked_lengths(self, lengths: Lengths, x: Any) -> Any:
+        """Return lengths as an array, where each is 1 to T and there is one for each row of time-major x."""
+        if lengths is None:
+            return None
+        where = type(self).__name__
+        array = np.asarray(lengths.data if isinstance(lengths, Value) else lengths)  # pyright: ignore[reportAttributeAccessIssue]
+        steps, batch = x.shape[:2]
+        if array.shape != (batch,):
+            raise ValueError(f"{where}: lengths has shape {array.shape}; expected (batch,) = ({batch},)")
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"{where}: lengths has dtype {array.dtype}; expected integers")
+        for row in np.flatnonzero((array < 1) | (array > steps))[:1]:
+            raise ValueError(f"{where}: lengths[{row}] is {array[row]}; expected 1 to T = {steps}")
+        return array
+
+    # --- names: a parameter `key` of the cell `l0` is `key_l0` here ---------------------------------------------------
+    def _key_of(self, child: str, key: str) -> str:
+        return f"{key}_{child}" if child in self._names else super()._key_of(child, key)
+
+    def _cell_and_key(self, name: str) -> tuple[Any, str]:
+        key, _, end = name.rpartition("_l")
+        own = vars(self)
+        return (own["l" + end], key) if "l" + end in own.get("_names", ()) and "l" + end in own else (None, key)
+
+    def __getattr__(self, name: str) -> Any:
+        cell, key = self._cell_and_key(name)
+        if cell is None or not hasattr(cell, key):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return getattr(cell, key)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        cell, key = self._cell_and_key(name)
+        if cell is None:
+            super().__setattr__(name, value)
+        else:
+            setattr(cell, key, value)
+            self._tell_names()
+
+    def extra_repr(self) -> str:
+        """Return what differs from the defaults."""
+        options = {"bidirectional": self.bidirectional, "dropout": self.dropout, "batch_first": self.batch_first}
+        return ", ".join(f"{name}={value}" for name, value in options.items() if value)

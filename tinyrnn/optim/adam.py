@@ -60,6 +60,7 @@ class Adam(Optimizer):
     """
 
     below: ClassVar[dict[str, float]] = {"betas": 1.0}
+    pairs: ClassVar[tuple[str, ...]] = ("betas",)
 
     def __init__(
         self,

@@ -67,9 +67,9 @@ class Optimizer:
     tensor([ 0.9, -1.9], requires_grad=True)
     """
 
-    below: ClassVar[
-        dict[str, float]
-    ] = {}  # options that must stay below a bound; numbers are finite and >= 0 anyway
+    # Every number among the options must be finite and at least 0. Besides:
+    below: ClassVar[dict[str, float]] = {}  # these must stay below a bound
+    pairs: ClassVar[tuple[str, ...]] = ()  # these are two numbers
 
     def __init__(self, params: Iterable[Tensor] | Iterable[dict[str, Any]], defaults: dict[str, Any]) -> None:
         self._where = type(self).__name__
@@ -273,9 +273,9 @@ class Optimizer:
             value, bound = group[name], self.below.get(name, math.inf)
             if isinstance(default, bool):
                 continue
-            if isinstance(default, tuple):
-                if not isinstance(value, (tuple, list)) or len(value) != len(default):
-                    raise ValueError(f"{where}: {name} is {value!r}; expected {len(default)} numbers")
+            if name in self.pairs:
+                if not isinstance(value, (tuple, list)) or len(value) != 2:
+                    raise ValueError(f"{where}: {name} is {value!r}; expected two numbers")
                 for k, part in enumerate(value):
                     check_number(where, f"{name}[{k}]", part, below=bound)
             else:
@@ -302,7 +302,7 @@ class Optimizer:
             if name == "step":
                 state[name] = int(value)
             elif value is not None:
-                array = np.array(value, dtype=p.data.dtype)
+                array = np.array(value.numpy() if hasattr(value, "numpy") else value, dtype=p.data.dtype)
                 if array.shape != p.shape:
                     raise ValueError(f"{where}: '{name}' has shape {array.shape}; expected {p.shape}")
                 state[name] = array

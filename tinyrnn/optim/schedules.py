@@ -78,6 +78,7 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         where = type(self).__name__
         self._attach(optimizer)
+        self.last_epoch = check_count(where, "last_epoch", last_epoch, low=-1)
         for i, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
@@ -87,7 +88,6 @@ class LRScheduler:
                     "optimizer's state from the earlier run first"
                 )
         self.base_lrs: list[float] = [float(group["initial_lr"]) for group in optimizer.param_groups]
-        self.last_epoch = check_count(where, "last_epoch", last_epoch, low=-1)
         self._last_lr: list[float] = []
         self.step()
 
@@ -123,9 +123,9 @@ class LRScheduler:
         self._set(self.get_lr())
 
     def _set(self, lrs: list[float]) -> None:
-        where = f"{type(self).__name__}: the learning rate of group"
+        where = type(self).__name__
         for i, (group, lr) in enumerate(zip(self.optimizer.param_groups, lrs)):
-            group["lr"] = check_number(where, f"{i} at epoch {self.last_epoch}", lr)
+            group["lr"] = check_number(where, f"lr of group {i} at epoch {self.last_epoch}", lr)
         self._last_lr = list(lrs)
 
     def _restart(self) -> None:

@@ -64,8 +64,8 @@ class SequentialLR(LRScheduler):
                 raise ValueError(f"SequentialLR: scheduler {i} drives another optimizer")
         if len(self._schedulers) != len(self._milestones) + 1:
             raise ValueError(
-                f"SequentialLR: got {len(self._milestones)} milestones for {len(self._schedulers)} schedulers; "
-                "expected one fewer than schedulers"
+                f"SequentialLR: got {len(self._milestones)} milestones, {len(self._schedulers)} schedulers; "
+                "expected one milestone fewer"
             )
         if self._milestones != sorted(set(self._milestones)):
             raise ValueError(f"SequentialLR: milestones are {self._milestones}; expected rising numbers")

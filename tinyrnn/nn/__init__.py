@@ -1,13 +1,54 @@
 """Modules: PyTorch's names, shapes, gate order and state-dict keys."""
 
-from tinyrnn.nn import init
+from tinyrnn.nn import functional, init
 from tinyrnn.nn.cell import Cell
 from tinyrnn.nn.cells import GRUCell, LSTMCell, LSTMState, RNNCell
 from tinyrnn.nn.containers import ModuleList, Sequential
 from tinyrnn.nn.dropout import Dropout
+from tinyrnn.nn.embedding import Embedding
+from tinyrnn.nn.functional import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+)
 from tinyrnn.nn.layer_norm import LayerNorm
 from tinyrnn.nn.layers import GRU, LSTM, RNN
 from tinyrnn.nn.linear import Linear
+from tinyrnn.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.nn.recurrent import Recurrent
+
+__all__ = [
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "Cell",
+    "Dropout",
+    "Embedding",
+    "GRU",
+    "GRUCell",
+    "L1Loss",
+    "LSTM",
+    "LSTMCell",
+    "LSTMState",
+    "LayerNorm",
+    "Linear",
+    "MSELoss",
+    "Module",
+    "ModuleList",
+    "NLLLoss",
+    "Parameter",
+    "RNN",
+    "RNNCell",
+    "Recurrent",
+    "Sequential",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "functional",
+    "init",
+    "l1_loss",
+    "mse_loss",
+    "nll_loss",
+]

@@ -145,7 +145,10 @@ class GatedCell(Cell):
     def extra_repr(self) -> str:
         """Return the sizes, and what differs from the defaults."""
         off = "" if self.bias else ", bias=False"
-        return f"{self.input_size}, {self.hidden_size}{off}" + ", learn_initial_state=True" * self.learn_initial_state
+        return (
+            f"{self.input_size}, {self.hidden_size}{off}"
+            + ", learn_initial_state=True" * self.learn_initial_state
+        )
 
 
 class RNNCell(GatedCell):
@@ -179,7 +182,9 @@ class RNNCell(GatedCell):
         dtype: npt.DTypeLike | None = None,
     ) -> None:
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"{type(self).__name__}: nonlinearity is {nonlinearity!r}; expected 'tanh' or 'relu'")
+            raise ValueError(
+                f"{type(self).__name__}: nonlinearity is {nonlinearity!r}; expected 'tanh' or 'relu'"
+            )
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, 1, bias, learn_initial_state, rng, dtype)
 
@@ -262,7 +267,11 @@ class LSTMCell(GatedCell):
     def split_state(self, where: str, state: Any) -> list[Any]:
         """Return h and c of a state that a user gave."""
         if not isinstance(state, (tuple, list)) or len(state) != 2:
-            got = f"{type(state).__name__} of {len(state)}" if isinstance(state, (tuple, list)) else type(state).__name__
+            got = (
+                f"{type(state).__name__} of {len(state)}"
+                if isinstance(state, (tuple, list))
+                else type(state).__name__
+            )
             raise TypeError(f"{where}: the state is a {got}; expected a pair (h0, c0)")
         return list(state)
 

@@ -48,7 +48,9 @@ def dropout(
     if not training or p == 0:
         return x
     if isinstance(x, Value) and not isinstance(x, Tensor):
-        raise TypeError("dropout inside a step draws a new mask at each step, so the step cannot be compiled from one trace")
+        raise TypeError(
+            "dropout inside a step draws a new mask at each step, so the step cannot be compiled from one trace"
+        )
     x = as_tensor(x)
     if p == 1:
         return x * np.zeros(x.shape, x.dtype)

@@ -104,7 +104,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         "leaky_relu": math.sqrt(2 / (1 + slope**2)),
     }
     if nonlinearity not in gains:
-        raise ValueError(f"calculate_gain: nonlinearity is {nonlinearity!r}; expected one of {', '.join(gains)}")
+        raise ValueError(
+            f"calculate_gain: nonlinearity is {nonlinearity!r}; expected one of {', '.join(gains)}"
+        )
     return gains[nonlinearity]
 
 
@@ -112,7 +114,9 @@ def _matrix(where: str, tensor: Any, exactly: bool = False) -> tuple[int, int]:
     """Return rows and columns, further axes counted to the columns."""
     shape = tensor.shape
     if len(shape) < 2 or (exactly and len(shape) > 2):
-        raise ValueError(f"{where}: the tensor has shape {shape}; expected {'' if exactly else 'at least '}two axes")
+        raise ValueError(
+            f"{where}: the tensor has shape {shape}; expected {'' if exactly else 'at least '}two axes"
+        )
     return shape[0], math.prod(shape[1:])
 
 

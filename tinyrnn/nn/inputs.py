@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.state import get_default_dtype
 from tinyrnn.autograd.tensor import Tensor
 
 
@@ -34,7 +35,9 @@ def as_input(where: str, name: str, value: Any, dtype: np.dtype[Any]) -> Any:
         )
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{where}: {name} is {type(value).__name__} of dtype {array.dtype}; expected real numbers")
+        raise TypeError(
+            f"{where}: {name} is {type(value).__name__} of dtype {array.dtype}; expected real numbers"
+        )
     return Tensor(array.astype(dtype, copy=False))
 
 
@@ -59,3 +62,59 @@ def expect_features(where: str, name: str, value: Any, size: int, words: str) ->
     shape = value.shape
     if not shape or shape[-1] != size:
         raise ValueError(f"{where}: {name} has shape {shape}; expected {words} = {size} as its last axis")
+
+
+def as_integers(where: str, name: str, value: Any, words: str) -> np.ndarray[Any, Any]:
+    """Return an array of integers; ``words`` say what they are.
+
+    Raises
+    ------
+    TypeError
+        Where the values are no integers, or are not known because a step is being traced.
+    """
+    if isinstance(value, Value) and not isinstance(value, Tensor):
+        raise TypeError(
+            f"{where}: the values of {name} are checked, so it cannot stand in a step that is compiled"
+        )
+    array = value.data if isinstance(value, Tensor) else np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{where}: {name} has dtype {array.dtype}; expected integers, {words}")
+    return array
+
+
+def expect_range(
+    where: str, name: str, array: np.ndarray[Any, Any], low: Any, high: Any, words: str = ""
+) -> None:
+    """Raise where an element is outside ``low`` to ``high``; the message names the first.
+
+    Raises
+    ------
+    IndexError
+        For integers.
+    ValueError
+        For other numbers.
+    """
+    if array.size and not (array.min() >= low and array.max() <= high):  # also where there is a NaN
+        place = tuple(int(i) for i in np.argwhere(~((array >= low) & (array <= high)))[0])
+        at = f"[{', '.join(map(str, place))}]" if place else ""
+        kind = IndexError if array.dtype.kind in "iu" else ValueError
+        raise kind(f"{where}: {name}{at} is {array[place]}; expected {low} to {high}{words}")
+
+
+def as_floating(where: str, name: str, value: Any) -> Any:
+    """Return a floating Tensor (or symbol); arrays of floats keep their dtype, other numbers get the default one.
+
+    Raises
+    ------
+    TypeError
+        Where a Tensor of integers comes, or no numbers.
+    """
+    if isinstance(value, Value) and value.dtype.kind != "f":
+        raise TypeError(f"{where}: {name} has dtype {value.dtype}; expected a floating dtype")
+    own = getattr(value, "dtype", None)
+    return as_input(where, name, value, own if own is not None and own.kind == "f" else get_default_dtype())
+
+
+def as_array(value: Any) -> np.ndarray[Any, Any]:
+    """Return the values as an array."""
+    return value.data if isinstance(value, Tensor) else np.asarray(value)

@@ -48,7 +48,9 @@ class LayerNorm(Module):
     ) -> None:
         shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         if not shape or min(shape) < 1:
-            raise ValueError(f"LayerNorm: normalized_shape is {shape}; expected at least one axis, each at least 1 long")
+            raise ValueError(
+                f"LayerNorm: normalized_shape is {shape}; expected at least one axis, each at least 1 long"
+            )
         self.normalized_shape = shape
         self.eps = eps
         self.dtype = get_default_dtype() if dtype is None else np.dtype(dtype)
@@ -72,4 +74,6 @@ class LayerNorm(Module):
     def extra_repr(self) -> str:
         """Return the shape."""
         shape = self.normalized_shape
-        return str(shape[0] if len(shape) == 1 else shape) + (", elementwise_affine=False" if self.weight is None else "")
+        return str(shape[0] if len(shape) == 1 else shape) + (
+            ", elementwise_affine=False" if self.weight is None else ""
+        )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tinyrnn.autograd.functions import stack
 from tinyrnn.autograd.rng import generator
-from tinyrnn.nn.cells import GatedCell, GRUCell, LSTMCell, LSTMState, RNNCell
+from tinyrnn.nn.cells import GatedCell, GRUCell, LSTMCell, RNNCell
 from tinyrnn.nn.inputs import as_input, expect_shape
 from tinyrnn.nn.recurrent import Lengths, Recurrent
 
@@ -42,7 +42,9 @@ class _Layers(Recurrent):
         directions = 2 if bidirectional else 1
         sizes = [input_size, *[hidden_size * directions] * (num_layers - 1)]
         cells = [cell(size) for size in sizes for _ in range(directions)]
-        super().__init__(cells, bidirectional=bidirectional, dropout=dropout, batch_first=batch_first, rng=rng)
+        super().__init__(
+            cells, bidirectional=bidirectional, dropout=dropout, batch_first=batch_first, rng=rng
+        )
         self.input_size = input_size
         self.hidden_size = hidden_size
 
@@ -126,8 +128,10 @@ class _Layers(Recurrent):
         """Return the sizes, and what differs from the defaults."""
         layers = f", num_layers={self.num_layers}" if self.num_layers > 1 else ""
         options = super().extra_repr()
-        return self.l0.extra_repr().replace(str(self.l0.input_size), str(self.input_size), 1) + layers + (
-            f", {options}" if options else ""
+        return (
+            self.l0.extra_repr().replace(str(self.l0.input_size), str(self.input_size), 1)
+            + layers
+            + (f", {options}" if options else "")
         )
 
     def _shown_children(self) -> Any:
@@ -187,7 +191,13 @@ class RNN(_Layers):
 
         def cell(size: int) -> RNNCell:
             return RNNCell(
-                size, hidden_size, bias, nonlinearity, learn_initial_state=learn_initial_state, rng=rng, dtype=dtype
+                size,
+                hidden_size,
+                bias,
+                nonlinearity,
+                learn_initial_state=learn_initial_state,
+                rng=rng,
+                dtype=dtype,
             )
 
         super().__init__(cell, input_size, hidden_size, num_layers, batch_first, dropout, bidirectional, rng)
@@ -254,9 +264,6 @@ class LSTM(_Layers):
 
         super().__init__(cell, input_size, hidden_size, num_layers, batch_first, dropout, bidirectional, rng)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, LSTMState]:
-        return super().__call__(*args, **kwargs)
-
 
 class GRU(_Layers):
     """Layers of `GRUCell`, as ``torch.nn.GRU``.
@@ -302,6 +309,8 @@ class GRU(_Layers):
         rng = None if rng is None else generator(rng)
 
         def cell(size: int) -> GRUCell:
-            return GRUCell(size, hidden_size, bias, learn_initial_state=learn_initial_state, rng=rng, dtype=dtype)
+            return GRUCell(
+                size, hidden_size, bias, learn_initial_state=learn_initial_state, rng=rng, dtype=dtype
+            )
 
         super().__init__(cell, input_size, hidden_size, num_layers, batch_first, dropout, bidirectional, rng)

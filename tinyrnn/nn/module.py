@@ -127,7 +127,9 @@ class Module:
             if id(module) not in seen:
                 seen.add(id(module))
                 yield path, module
-                below = [(f"{path}.{name}" if path else name, child) for name, child in module.named_children()]
+                below = [
+                    (f"{path}.{name}" if path else name, child) for name, child in module.named_children()
+                ]
                 todo += reversed(below)
 
     def modules(self) -> Iterator[Module]:
@@ -217,10 +219,14 @@ class Module:
                 if value.shape != parameter.shape:
                     problems.append(f"misshapen: {key} has shape {value.shape}; expected {parameter.shape}")
                 elif value.dtype.kind not in "fiub":
-                    problems.append(f"unreadable: {key} is {_kind(state_dict[key])}; expected an array of real numbers")
+                    problems.append(
+                        f"unreadable: {key} is {_kind(state_dict[key])}; expected an array of real numbers"
+                    )
                 values[key] = value
         if problems:
-            raise ValueError(f"{type(self).__name__}: the state dict does not fit:\n  " + "\n  ".join(problems))
+            raise ValueError(
+                f"{type(self).__name__}: the state dict does not fit:\n  " + "\n  ".join(problems)
+            )
         for key, value in values.items():
             own[key].data[...] = value
         return LoadedKeys(missing, unexpected)

@@ -70,10 +70,14 @@ class Recurrent(Module):
             expected = "an even number, forward and reverse in turn" if bidirectional else "at least one"
             raise ValueError(f"{where}: got {len(cells)} cells; expected {expected}")
         if len({id(c) for c in cells}) < len(cells):
-            raise ValueError(f"{where}: the same cell object stands in two places; make one for each layer and direction")
+            raise ValueError(
+                f"{where}: the same cell object stands in two places; make one for each layer and direction"
+            )
         for c in cells:
             if not callable(getattr(c, "step", None)):
-                raise TypeError(f"{where}: {type(c).__name__} is no cell; expected an object with step(carry, x)")
+                raise TypeError(
+                    f"{where}: {type(c).__name__} is no cell; expected an object with step(carry, x)"
+                )
         check_probability(f"{where}: dropout", dropout)
         self.num_layers = len(cells) // directions
         self.bidirectional = bidirectional
@@ -81,7 +85,9 @@ class Recurrent(Module):
         self.batch_first = batch_first
         self.rng = None if rng is None else generator(rng)
         self._names = tuple(
-            f"l{layer}{suffix}" for layer in range(self.num_layers) for suffix in ("", "_reverse")[:directions]
+            f"l{layer}{suffix}"
+            for layer in range(self.num_layers)
+            for suffix in ("", "_reverse")[:directions]
         )
         for name, c in zip(self._names, cells, strict=True):
             setattr(self, name, c)
@@ -129,7 +135,11 @@ class Recurrent(Module):
         elif isinstance(state, (tuple, list)) and len(state) == len(self._names):
             carries = list(state)
         else:
-            got = f"{type(state).__name__} of {len(state)}" if isinstance(state, (tuple, list)) else type(state).__name__
+            got = (
+                f"{type(state).__name__} of {len(state)}"
+                if isinstance(state, (tuple, list))
+                else type(state).__name__
+            )
             raise TypeError(
                 f"{where}: the state is a {got}; expected a sequence of {len(self._names)} states, one for each of "
                 f"{', '.join(self._names)}"
@@ -194,7 +204,9 @@ class Recurrent(Module):
     def _cell_and_key(self, name: str) -> tuple[Any, str]:
         key, _, end = name.rpartition("_l")
         own = vars(self)
-        return (own["l" + end], key) if "l" + end in own.get("_names", ()) and "l" + end in own else (None, key)
+        return (
+            (own["l" + end], key) if "l" + end in own.get("_names", ()) and "l" + end in own else (None, key)
+        )
 
     def __getattr__(self, name: str) -> Any:
         cell, key = self._cell_and_key(name)
@@ -212,5 +224,9 @@ class Recurrent(Module):
 
     def extra_repr(self) -> str:
         """Return what differs from the defaults."""
-        options = {"bidirectional": self.bidirectional, "dropout": self.dropout, "batch_first": self.batch_first}
+        options = {
+            "bidirectional": self.bidirectional,
+            "dropout": self.dropout,
+            "batch_first": self.batch_first,
+        }
         return ", ".join(f"{name}={value}" for name, value in options.items() if value)

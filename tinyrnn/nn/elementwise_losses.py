@@ -1,0 +1,128 @@
+"""Losses that compare two arrays of one shape, element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.functions import abs as absolute
+from tinyrnn.autograd.functions import softplus
+from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.nn.inputs import as_array, as_floating, as_input, expect_range
+from tinyrnn.nn.reduction import reduced
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Mean squared error, ``(input - target)²``.
+
+    Parameters
+    ----------
+    input, target : Tensor or array_like
+        Of one shape; nothing is broadcast.
+    reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ValueError
+        Where the shapes differ.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.functional.mse_loss(tr.tensor([1.0, 2.0]), [0.0, 4.0])
+    tensor(2.5)
+    """
+    input, target = _pair("mse_loss", input, target)
+    difference = input - target
+    return reduced("mse_loss", difference * difference, reduction)
+
+
+def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """Mean absolute error, ``|input - target|``.
+
+    Parameters
+    ----------
+    input, target : Tensor or array_like
+        Of one shape; nothing is broadcast.
+    reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ValueError
+        Where the shapes differ.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.functional.l1_loss(tr.tensor([1.0, 2.0]), [0.0, 4.0])
+    tensor(1.5)
+    """
+    input, target = _pair("l1_loss", input, target)
+    return reduced("l1_loss", absolute(input - target), reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
+    """Cross entropy of yes-or-no questions: ``-target log σ(input) - (1 - target) log σ(-input)``.
+
+    Parameters
+    ----------
+    input : Tensor or array_like
+        Logits; the loss of large ones does not overflow.
+    target : Tensor or array_like, of the shape of ``input``
+        Probabilities of yes, 0 to 1.
+    weight : array_like, optional
+        Factors on the loss of each element; broadcast to it.
+    reduction : {"mean", "sum", "none"}
+    pos_weight : array_like, optional
+        Factors on the first term; broadcast to it.
+
+    Raises
+    ------
+    ValueError
+        Where the shapes differ, or a target is outside 0 to 1.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.functional.binary_cross_entropy_with_logits(tr.tensor([0.0, 100.0]), [1.0, 1.0])
+    tensor(0.3465736)
+    """
+    where = "binary_cross_entropy_with_logits"
+    input, target = _pair(where, input, target)
+    if isinstance(target, Tensor):
+        expect_range(where, "target", target.data, 0.0, 1.0)
+    yes = target * softplus(-input) * _factor(where, "pos_weight", pos_weight, input)
+    no = (1 - target) * softplus(input)
+    return reduced(where, (yes + no) * _factor(where, "weight", weight, input), reduction)
+
+
+def _pair(where: str, input: Any, target: Any) -> tuple[Any, Any]:
+    """Return both in one dtype, and check that they have one shape."""
+    if isinstance(target, Value) and not isinstance(input, Value):
+        target = as_floating(where, "target", target)
+        input = as_input(where, "input", input, target.dtype)
+    input = as_floating(where, "input", input)
+    if isinstance(target, Tensor) and target.dtype.kind in "iub":  # labels; they carry no gradient
+        target = target.data
+    target = as_input(where, "target", target, input.dtype)
+    if target.shape != input.shape:
+        raise ValueError(f"{where}: target has shape {target.shape}; expected that of input, {input.shape}")
+    return input, target
+
+
+def _factor(where: str, name: str, value: Any, input: Any) -> Any:
+    """Return a factor that broadcasts to the shape of the input, and does not make it larger."""
+    if value is None:
+        return 1.0
+    array = as_array(value).astype(input.dtype, copy=False)
+    if array.ndim > len(input.shape) or any(
+        n not in (1, m) for n, m in zip(array.shape[::-1], input.shape[::-1], strict=False)
+    ):
+        raise ValueError(
+            f"{where}: {name} has shape {array.shape}; expected one that broadcasts to {input.shape}"
+        )
+    return np.asarray(array)

@@ -1,0 +1,81 @@
+"""Embedding: a learnt vector for each index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyrnn.autograd.functions import take, where
+from tinyrnn.autograd.rng import generator
+from tinyrnn.autograd.state import get_default_dtype
+from tinyrnn.nn.inputs import as_integers, expect_range
+from tinyrnn.nn.module import Module
+from tinyrnn.nn.parameter import Parameter
+
+
+class Embedding(Module):
+    """A table of vectors, looked up by index: ``weight[x]``.
+
+    Parameters
+    ----------
+    num_embeddings, embedding_dim : int
+        The number of rows, and their length.
+    padding_idx : int, optional
+        A row that is zero at first and gets no gradient; a negative one counts from the end, as in PyTorch.
+    rng : Generator or int, optional
+        Where the first values come from: N(0, 1), as in PyTorch.
+    dtype : dtype_like, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.Embedding(10, 4)([[1, 2, 3], [4, 5, 9]]).shape
+    (2, 3, 4)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        rng: np.random.Generator | int | None = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        for name, size in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
+            if size < 1:
+                raise ValueError(f"Embedding: {name} is {size}; expected at least 1")
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(
+                f"Embedding: padding_idx is {padding_idx}; expected {-num_embeddings} to num_embeddings - 1 = "
+                f"{num_embeddings - 1}"
+            )
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        dtype = get_default_dtype() if dtype is None else np.dtype(dtype)
+        self.weight = Parameter(generator(rng).standard_normal((num_embeddings, embedding_dim)), dtype=dtype)
+        if self.padding_idx is not None:
+            self.weight.data[self.padding_idx] = 0
+
+    def forward(self, x: Any) -> Any:
+        """Map indices of any shape (...) to (..., embedding_dim).
+
+        Raises
+        ------
+        IndexError
+            Where an index is outside 0 to num_embeddings - 1; the message names its place.
+        """
+        x = as_integers("Embedding", "x", x, "indices of rows")
+        expect_range("Embedding", "x", x, 0, self.num_embeddings - 1)
+        y = take(self.weight, x)
+        if self.padding_idx is None:
+            return y
+        return where((x == self.padding_idx)[..., None], y.detach(), y)
+
+    def extra_repr(self) -> str:
+        """Return the sizes."""
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

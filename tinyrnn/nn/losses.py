@@ -1,0 +1,118 @@
+"""Losses as modules: the functions of `tinyrnn.nn.functional` with their options kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyrnn.nn import functional as F
+from tinyrnn.nn.module import Module
+
+
+class _Loss(Module):
+    """A loss with its options."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+
+    def extra_repr(self) -> str:
+        """Return the options."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.options.items() if value is not None)
+
+
+class MSELoss(_Loss):
+    """Mean squared error; see `tinyrnn.nn.functional.mse_loss`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.MSELoss()(tr.tensor([1.0, 2.0]), [0.0, 4.0])
+    tensor(2.5)
+    """
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Compare input and target, which have one shape."""
+        return F.mse_loss(input, target, **self.options)
+
+
+class L1Loss(_Loss):
+    """Mean absolute error; see `tinyrnn.nn.functional.l1_loss`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.L1Loss()(tr.tensor([1.0, 2.0]), [0.0, 4.0])
+    tensor(1.5)
+    """
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Compare input and target, which have one shape."""
+        return F.l1_loss(input, target, **self.options)
+
+
+class CrossEntropyLoss(_Loss):
+    """Cross entropy of classes, from logits with the classes last; see `tinyrnn.nn.functional.cross_entropy`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.CrossEntropyLoss(ignore_index=-1)(tr.zeros((3, 2)), [0, 1, -1])
+    tensor(0.6931472)
+    """
+
+    def __init__(
+        self,
+        weight: Any = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(
+            weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
+        )
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Compare logits, (..., C), with class indices, (...), or probabilities, (..., C)."""
+        return F.cross_entropy(input, target, **self.options)
+
+
+class NLLLoss(_Loss):
+    """Negative log likelihood of classes, from log probabilities; see `tinyrnn.nn.functional.nll_loss`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.NLLLoss()(tr.log(tr.tensor([[0.5, 0.5], [0.25, 0.75]])), [0, 1])
+    tensor(0.49041462)
+    """
+
+    def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
+        super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Compare log probabilities, (..., C), with class indices, (...)."""
+        return F.nll_loss(input, target, **self.options)
+
+
+class BCEWithLogitsLoss(_Loss):
+    """Cross entropy of yes-or-no questions; see `tinyrnn.nn.functional.binary_cross_entropy_with_logits`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.BCEWithLogitsLoss()(tr.tensor([0.0, 100.0]), [1.0, 1.0])
+    tensor(0.3465736)
+    """
+
+    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
+        super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """Compare logits with probabilities of the same shape."""
+        return F.binary_cross_entropy_with_logits(input, target, **self.options)

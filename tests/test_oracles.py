@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oracles import bptt, layers, truncated
 from oracles.cells import CELLS, Array
 from oracles.differences import central_differences
-from oracles.problems import Problem, StackedProblem, problems, stacked_problems
+from oracles.problems import Problem, StackedProblem, problems, random_stack, stacked_problems
 
 each_cell = pytest.mark.parametrize("cell", sorted(CELLS))
 
@@ -73,23 +73,32 @@ def test_padding_is_zero_held_and_never_read(cell: str, data: st.DataObject) -> 
 def test_a_reset_starts_a_row_anew(cell: str, data: st.DataObject) -> None:
     p = data.draw(problems(cell, padded=False))
     T, B, _ = p.x.shape
-    resets = np.random.default_rng(p.seed).random((T, B)) < 0.4
-    ys, _, cache = bptt.forward(p.cell, p.x, p.state, p.params, resets=resets)
-    grads, _, _ = bptt.backward(p.cell, p.g_ys, p.g_final, cache)
-    # The same by hand: each row cut into pieces, each piece a sequence of its own from a zero state.
+    rng = np.random.default_rng(p.seed)
+    resets = rng.random((T, B)) < 0.4
+    fresh = tuple(rng.normal(size=s.shape) for s in p.state)
+    g_fresh = tuple(np.zeros_like(s) for s in p.state)
+    ys, _, cache = bptt.forward(p.cell, p.x, p.state, p.params, None, resets, fresh)
+    grads, _, g_initial = bptt.backward(p.cell, p.g_ys, p.g_final, cache, g_fresh=g_fresh)
+    # The same by hand: each row cut into pieces, each piece a sequence of its own.
     total = {name: np.zeros_like(g) for name, g in grads.items()}
+    at_start, at_resets = (tuple(np.zeros_like(s) for s in p.state) for _ in range(2))
     for b in range(B):
         starts = sorted({0, *np.flatnonzero(resets[:, b])})
         for a, z in zip(starts, [*starts[1:], T], strict=True):
             piece = slice(a, z), slice(b, b + 1)
-            state = tuple(s[b : b + 1] * (not resets[a, b]) for s in p.state)
+            state = tuple(s[b : b + 1] for s in (fresh if resets[a, b] else p.state))
             g_final = tuple(g[b : b + 1] * (z == T) for g in p.g_final)
             ys_piece, _, cache = bptt.forward(p.cell, p.x[piece], state, p.params)
             np.testing.assert_array_equal(ys[piece], ys_piece)
-            for name, g in bptt.backward(p.cell, p.g_ys[piece], g_final, cache)[0].items():
+            g_params, _, g_state = bptt.backward(p.cell, p.g_ys[piece], g_final, cache)
+            for name, g in g_params.items():
                 total[name] += g
+            for sums, g in zip(at_resets if resets[a, b] else at_start, g_state, strict=True):
+                sums[b] += g[0]
     for name, g in grads.items():
         assert_close(g, total[name], name, 1e-12, 1e-13)
+    assert_close(g_initial, at_start, "initial state", 1e-12, 1e-13)
+    assert_close(g_fresh, at_resets, "state of resets", 1e-12, 1e-13)
 
 
 def stacked_run(p: StackedProblem) -> tuple[Array, tuple[Array, ...], list[bptt.Cache]]:
@@ -135,20 +144,20 @@ def truncations(draw: st.DrawFn, steps: int) -> tuple[int, int]:
 @settings(max_examples=10, deadline=None)
 def test_windows_are_the_full_gradient_with_the_cut_terms_removed(cell: str, data: st.DataObject) -> None:
     """One forward pass over all T steps; of each window's loss only the terms of its own last k2 steps."""
-    p = data.draw(problems(cell, max_steps=9, padded=False))
+    p = data.draw(stacked_problems(cell, max_steps=9, padded=False, directions=1))
     T = p.x.shape[0]
     k1, k2 = data.draw(truncations(T))
     no_final = tuple(np.zeros_like(s) for s in p.state)
-    ys, _, cache = bptt.forward(p.cell, p.x, p.state, p.params)
+    ys, _, caches = stacked_run(p)
     counted = 0
-    for result in truncated.run(p.cell, p.x, p.state, p.params, k1, k2, p.g_ys):
+    for result in truncated.run(p.cell, p.x, p.state, p.params, k1, k2, p.g_ys, num_layers=p.num_layers):
         w = result.window
         assert w.begin == counted < w.end <= w.begin + k1
         assert w.start == 0 or w.begin + k1 - w.start == k2
         counted = w.end
         own_loss = np.zeros_like(p.g_ys)
         own_loss[w.begin : w.end] = p.g_ys[w.begin : w.end]
-        grads, g_x, _ = bptt.backward(p.cell, own_loss, no_final, cache, since=w.start)
+        grads, g_x, _ = layers.backward(p.cell, own_loss, no_final, caches, p.num_layers, since=w.start)
         assert_close(result.ys, ys[w.begin : w.end], "ys", 1e-12, 1e-13)
         assert_close(result.g_x, g_x[w.start : w.end], "x", 1e-12, 1e-13)
         for name, g in result.grads.items():
@@ -160,29 +169,28 @@ def test_windows_are_the_full_gradient_with_the_cut_terms_removed(cell: str, dat
 @given(data=st.data())
 @settings(max_examples=10, deadline=None)
 def test_k2_of_all_steps_sums_to_the_full_gradient(cell: str, data: st.DataObject) -> None:
-    p = data.draw(problems(cell, max_steps=8, padded=False))
-    p.g_final = tuple(np.zeros_like(g) for g in p.g_final)
+    p = data.draw(stacked_problems(cell, max_steps=8, padded=False, directions=1))
     T = p.x.shape[0]
     k1 = data.draw(st.integers(1, T))
+    no_final = tuple(np.zeros_like(s) for s in p.state)
+    _, _, caches = stacked_run(p)
+    full, _, g_state = layers.backward(p.cell, p.g_ys, no_final, caches, p.num_layers)
     # A last window that is not full goes back less far than k2 (where it ends is not known when it starts).
-    results = list(truncated.run(p.cell, p.x, p.state, p.params, k1, T + k1, p.g_ys))
-    full = gradients(p)
-    for name in p.params:
-        assert_close(sum(r.grads[name] for r in results), full[name], name, 1e-11, 1e-12)
-    (whole,) = truncated.run(p.cell, p.x, p.state, p.params, T, T, p.g_ys)
-    for name in p.params:
-        assert_close(whole.grads[name], full[name], name, 1e-12, 1e-13)
+    for every, back in ((k1, T + k1), (T, T)):
+        results = list(
+            truncated.run(p.cell, p.x, p.state, p.params, every, back, p.g_ys, num_layers=p.num_layers)
+        )
+        for name in p.params:
+            assert_close(sum(r.grads[name] for r in results), full[name], name, 1e-11, 1e-12)
+        for k, g in enumerate(g_state):
+            assert_close(sum(r.g_initial[k] for r in results), g, f"state[{k}]", 1e-11, 1e-12)
 
 
 def test_truncation_cuts_something() -> None:
     """The tests above could not tell truncation from its absence if the cut terms were zero."""
-    rng = np.random.default_rng(0)
-    gru = CELLS["GRU"]
-    params = {"weight_ih": (6, 2), "weight_hh": (6, 2), "bias_ih": (6,), "bias_hh": (6,)}
-    params = {name: rng.normal(size=shape) for name, shape in params.items()}
-    x, state, g_ys = rng.normal(size=(6, 1, 2)), (np.zeros((1, 2)),), np.ones((6, 1, 2))
+    p = random_stack(np.random.default_rng(0), CELLS["GRU"], 6, 1, 2, 2)
     by_k2 = [
-        sum(r.grads["weight_hh"] for r in truncated.run(gru, x, state, params, 2, k2, g_ys))
+        sum(r.grads["weight_hh_l0"] for r in truncated.run(p.cell, p.x, p.state, p.params, 2, k2, p.g_ys))
         for k2 in (2, 4, 6)
     ]
     assert np.linalg.norm(by_k2[0] - by_k2[1]) > 1e-3
@@ -193,7 +201,7 @@ def test_truncation_cuts_something() -> None:
 @settings(max_examples=10, deadline=None)
 def test_each_window_is_exact_under_the_present_parameters(data: st.DataObject) -> None:
     """With updates in between: central differences of each window's loss, from its carry as a constant."""
-    p = data.draw(problems("LSTM", max_steps=6, max_size=2, padded=False))
+    p = data.draw(stacked_problems("LSTM", max_steps=6, padded=False, num_layers=1, directions=1))
     k1, k2 = data.draw(truncations(p.x.shape[0]))
 
     def descend(params: bptt.Params, grads: bptt.Params) -> bptt.Params:
@@ -206,13 +214,13 @@ def test_each_window_is_exact_under_the_present_parameters(data: st.DataObject) 
         carry, at = p.state, 0
         for earlier in results[:i]:
             stop = max(0, earlier.window.begin + 2 * k1 - k2)
-            _, carry, _ = bptt.forward(p.cell, p.x[at:stop], carry, earlier.params)
+            _, carry, _ = layers.forward(p.cell, p.x[at:stop], carry, earlier.params)
             at = stop
         assert at == w.start
         params = {name: value.copy() for name, value in r.params.items()}
 
         def window_loss(w: truncated.Window = w, carry: Any = carry, params: bptt.Params = params) -> float:
-            ys, _, _ = bptt.forward(p.cell, p.x[w.start : w.end], carry, params)
+            ys, _, _ = layers.forward(p.cell, p.x[w.start : w.end], carry, params)
             return float(np.sum((p.g_ys[w.start : w.end] * ys)[w.begin - w.start :]))
 
         for name, value in params.items():

@@ -17,6 +17,7 @@ from .cells import Array, Cell, State
 
 Params = dict[str, Array]
 Lengths = Sequence[int]
+Resets = npt.NDArray[np.bool_]
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Cache:
     x: Array
     params: Params
     lengths: Lengths
-    resets: npt.NDArray[np.bool_]
+    resets: Resets
     steps: dict[tuple[int, int], tuple[State, Any]]
 
 
@@ -36,17 +37,19 @@ def forward(
     state: State,
     params: Params,
     lengths: Lengths | None = None,
-    resets: npt.NDArray[np.bool_] | None = None,
+    resets: Resets | None = None,
+    fresh: State | None = None,
 ) -> tuple[Array, State, Cache]:
     """Run the cell over each row up to its length; return all outputs, the final state, and the cache.
 
     Outputs past a row's end are zero, and its final state is that of its last real step. Where
-    ``resets[t, b]``, row b's state is zero before step t.
+    ``resets[t, b]``, row b's state before step t is ``fresh``, zero where that is not given.
     """
     T, B, _ = x.shape
     H = params["weight_hh"].shape[1]
     ends = [T] * B if lengths is None else lengths
     resets = np.zeros((T, B), bool) if resets is None else resets
+    fresh = tuple(np.zeros((B, H)) for _ in state) if fresh is None else fresh
     ys = np.zeros((T, B, H))
     final = tuple(np.zeros((B, H)) for _ in state)
     cache = Cache(x, params, ends, resets, {})
@@ -54,7 +57,7 @@ def forward(
         row: State = tuple(s[b] for s in state)
         for t in range(ends[b]):
             if resets[t, b]:
-                row = tuple(np.zeros(H) for _ in row)
+                row = tuple(s[b] for s in fresh)
             u = params["weight_ih"] @ x[t, b] + params["bias_ih"]
             v = params["weight_hh"] @ row[0] + params["bias_hh"]
             next_row, saved = cell.step(u, v, row)
@@ -67,12 +70,13 @@ def forward(
 
 
 def backward(
-    cell: Cell, g_ys: Array, g_final: State, cache: Cache, since: int = 0
+    cell: Cell, g_ys: Array, g_final: State, cache: Cache, since: int = 0, g_fresh: State | None = None
 ) -> tuple[Params, Array, State]:
     """The gradients of the parameters, of the inputs and of the initial state.
 
     ``g_ys`` and ``g_final`` are the gradients that come in at each output and at the final state. Nothing
     flows to steps before ``since``: that is truncation, the terms cut away by ending the loop.
+    What flows to the state of resets is added into ``g_fresh``, where it is given.
     """
     x, params = cache.x, cache.params
     B, H = x.shape[1], params["weight_hh"].shape[1]
@@ -92,6 +96,8 @@ def backward(
             g_x[t, b] = params["weight_ih"].T @ g_u
             g_row = (g_row[0] + params["weight_hh"].T @ g_v, *g_row[1:])
             if cache.resets[t, b]:
+                for g, row in zip(g_fresh or (), g_row, strict=False):
+                    g[b] += row
                 g_row = tuple(np.zeros(H) for _ in g_row)
         for g, row in zip(g_initial, g_row, strict=True):
             g[b] = row

@@ -2,6 +2,8 @@
 
 The parameters of layer k are ``weight_ih_l{k}``, ...; of its backward direction ``weight_ih_l{k}_reverse``.
 Each array of the state is (num_layers * directions, B, H), in the order layer 0, layer 0 reverse, layer 1.
+
+``resets`` and ``since`` are for a stack of one direction: they mean a time, the same in every layer.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import bptt
-from .bptt import Cache, Lengths, Params
+from .bptt import Cache, Lengths, Params, Resets
 from .cells import Array, Cell, State
 
 NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -32,6 +34,8 @@ def forward(
     num_layers: int = 1,
     directions: int = 1,
     lengths: Lengths | None = None,
+    resets: Resets | None = None,
+    fresh: State | None = None,
 ) -> tuple[Array, State, list[Cache]]:
     ends = [x.shape[0]] * x.shape[1] if lengths is None else lengths
     final = tuple(np.zeros_like(s) for s in state)
@@ -42,7 +46,9 @@ def forward(
             k = layer * directions + d
             own = {name: params[f"{name}_l{layer}{SUFFIXES[d]}"] for name in NAMES}
             read = reverse_rows(x, ends) if d == 1 else x
-            ys, lasts, cache = bptt.forward(cell, read, tuple(s[k] for s in state), own, ends)
+            own_fresh = None if fresh is None else tuple(s[k] for s in fresh)
+            start = tuple(s[k] for s in state)
+            ys, lasts, cache = bptt.forward(cell, read, start, own, ends, resets, own_fresh)
             outputs.append(reverse_rows(ys, ends) if d == 1 else ys)
             caches.append(cache)
             for f, last in zip(final, lasts, strict=True):
@@ -52,7 +58,14 @@ def forward(
 
 
 def backward(
-    cell: Cell, g_ys: Array, g_final: State, caches: list[Cache], num_layers: int = 1, directions: int = 1
+    cell: Cell,
+    g_ys: Array,
+    g_final: State,
+    caches: list[Cache],
+    num_layers: int = 1,
+    directions: int = 1,
+    since: int = 0,
+    g_fresh: State | None = None,
 ) -> tuple[Params, Array, State]:
     lengths = caches[0].lengths
     grads: Params = {}
@@ -63,7 +76,9 @@ def backward(
         for d in range(directions):
             k = layer * directions + d
             g_y = reverse_rows(g_outputs[d], lengths) if d == 1 else g_outputs[d]
-            own, g_x, g_starts = bptt.backward(cell, g_y, tuple(g[k] for g in g_final), caches[k])
+            own_g_fresh = None if g_fresh is None else tuple(g[k] for g in g_fresh)
+            end = tuple(g[k] for g in g_final)
+            own, g_x, g_starts = bptt.backward(cell, g_y, end, caches[k], since, own_g_fresh)
             grads |= {f"{name}_l{layer}{SUFFIXES[d]}": g for name, g in own.items()}
             g_inputs += reverse_rows(g_x, lengths) if d == 1 else g_x
             for g, start in zip(g_initial, g_starts, strict=True):

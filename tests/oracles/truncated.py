@@ -1,4 +1,4 @@
-"""Truncated backpropagation through time, with k1 and k2, window by window.
+"""Truncated backpropagation through time, with k1 and k2, window by window, over a stack of layers.
 
 Every k1 steps there is one update. The loss of a window counts its last k1 steps; the gradient flows back
 k2 >= k1 steps, to a carry that is a constant. Where k2 > k1, the window's first part is run again under the
@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from . import bptt
-from .bptt import Params
+from . import layers
+from .bptt import Params, Resets
 from .cells import Array, Cell, State
 
 
@@ -39,36 +38,48 @@ class Result:
     ys: Array
     grads: Params
     g_x: Array
+    g_initial: State
     params: Params
+    final: State
 
 
 def run(
     cell: Cell,
     x: Array,
-    state: State,
+    initial: State,
     params: Params,
     k1: int,
     k2: int,
     g_ys: Array,
     update: Callable[[Params, Params], Params] = lambda params, grads: params,
-    resets: npt.NDArray[np.bool_] | None = None,
+    resets: Resets | None = None,
+    num_layers: int = 1,
 ) -> Iterator[Result]:
     """For each window its counted outputs and the gradients of its loss, their ``sum(g_ys * ys)``.
 
     After each window ``update(params, grads)`` gives the parameters of the next. ``Result.params`` are those
-    that the window's gradients were taken at.
+    that the window's gradients were taken at. ``Result.g_initial`` is what flows to the initial state, at
+    step 0 and at resets: zero in a window that has neither.
     """
     T, B, _ = x.shape
     resets = np.zeros((T, B), bool) if resets is None else resets
+    state = initial
     for w in windows(T, k1, k2):
         counted = g_ys[w.start : w.end].copy()
         counted[: w.begin - w.start] = 0
-        zero = tuple(np.zeros_like(s) for s in state)
+        no_final = tuple(np.zeros_like(s) for s in initial)
+        g_initial = tuple(np.zeros_like(s) for s in initial)
         span = slice(w.start, w.end)
-        ys, _, cache = bptt.forward(cell, x[span], state, params, resets=resets[span])
-        grads, g_x, _ = bptt.backward(cell, counted, zero, cache)
-        yield Result(w, ys[w.begin - w.start :], grads, g_x, params)
+        ys, final, caches = layers.forward(
+            cell, x[span], state, params, num_layers, resets=resets[span], fresh=initial
+        )
+        grads, g_x, g_state = layers.backward(cell, counted, no_final, caches, num_layers, g_fresh=g_initial)
+        if w.start == 0:
+            g_initial = tuple(a + b for a, b in zip(g_initial, g_state, strict=True))
+        yield Result(w, ys[w.begin - w.start :], grads, g_x, g_initial, params, final)
 
         handed_on = slice(w.start, max(0, w.end + k1 - k2))
-        _, state, _ = bptt.forward(cell, x[handed_on], state, params, resets=resets[handed_on])
+        _, state, _ = layers.forward(
+            cell, x[handed_on], state, params, num_layers, resets=resets[handed_on], fresh=initial
+        )
         params = update(params, grads)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyrnn.autograd.state import TraceError, thread
+
 _generator = np.random.default_rng()
 
 
@@ -25,6 +27,8 @@ def manual_seed(seed: int) -> np.random.Generator:
 
 def generator(rng: np.random.Generator | int | None = None) -> np.random.Generator:
     """Return ``rng`` as a generator: itself, a new one from a seed, or the library's own where it is None."""
+    if thread.modes.tracing:
+        raise TraceError("it draws random numbers, which are to differ from step to step")
     if rng is None:
         return _generator
     if isinstance(rng, np.random.Generator):

@@ -27,15 +27,20 @@ class Scope(NamedTuple):
         return f"{outer}.{self.name}" if outer and self.name else outer or self.name
 
 
+class TraceError(RuntimeError):
+    """A step did something that cannot be written down as a program; the message says what."""
+
+
 class Modes:
     """What a record depends on besides its operands."""
 
-    __slots__ = ("first_step", "keeping", "recording", "scope", "unrolled")
+    __slots__ = ("first_step", "keeping", "recording", "scope", "tracing", "unrolled")
 
     def __init__(self) -> None:
         self.recording = True  # off under no_grad
         self.keeping = False  # on where drawings will want values and gradients
         self.unrolled = False  # on where scan is to be recorded step by step
+        self.tracing = False  # on while a step runs on symbols
         self.scope: Scope | None = None
         self.first_step = 0  # what the outermost step counts from, where the model sees a piece of a stream
 
@@ -60,6 +65,11 @@ def _mode(**values: bool | int) -> Iterator[None]:
     finally:
         for name, value in before.items():
             setattr(modes, name, value)
+
+
+def tracing() -> contextlib.AbstractContextManager[None]:
+    """Refuse, inside, what cannot be written down as a program."""
+    return _mode(tracing=True)
 
 
 def no_grad() -> contextlib._GeneratorContextManager[None]:

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import where
+from tinyrnn.autograd.state import thread
+from tinyrnn.recurrence.lookup import Structure, Untraceable, compiled_scan, warn_once
 from tinyrnn.recurrence.loop import Step, rows, unrolled_scan
 from tinyrnn.recurrence.tree import flatten
 
@@ -88,6 +90,12 @@ def scan(
     if lengths is not None:
         running = np.arange(steps)[:, None] < lengths
         x_leaves = [where(rows(running, x), x, np.zeros((), x.dtype)) for x in x_leaves]
+    if not thread.modes.unrolled:
+        state, inputs = Structure(carry_leaves, carry_tree), Structure(x_leaves, x_tree)
+        try:
+            return compiled_scan(step, state, inputs, steps, lengths, reverse=reverse)
+        except Untraceable as refusal:
+            warn_once(step, str(refusal))
     times = range(steps)[::-1] if reverse else range(steps)
     carry, xs = carry_tree.unflatten(carry_leaves), x_tree.unflatten(x_leaves)
     return unrolled_scan(step, carry, xs, times, lengths)

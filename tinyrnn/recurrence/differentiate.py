@@ -1,0 +1,233 @@
+"""Differentiation: from the program of a scan to the program of its gradient, which is itself a scan, run in reverse.
+
+Given the values of the forward pass, the backward step is linear in the gradients that come in: its carry is the
+gradient of the carry, and the gradient of what the step closes over is a sum over time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.backward import fit
+from tinyrnn.recurrence.program import (
+    CARRY,
+    CARRY_GRAD,
+    FIXED,
+    INPUT,
+    OUTPUT_GRAD,
+    Program,
+    Symbol,
+)
+from tinyrnn.recurrence.rewrites import REWRITES, is_zero, zeros
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ScanProgram:
+    """A scan as a program: what goes in, the lines of one step, what comes out.
+
+    All fields but the first are lines of the program.
+
+    Attributes
+    ----------
+    program : Program
+    consts : list of int
+        What the step closes over: the same at every step.
+    carry : list of int
+        The carry at the beginning of the step.
+    xs : list of int
+        The inputs of the step.
+    carry_out : list of int
+        The carry at its end.
+    ys : list of int
+        The outputs of the step, stacked over time.
+    sums : list of int
+        The outputs of the step that are summed over time.
+    """
+
+    program: Program
+    consts: list[int]
+    carry: list[int]
+    xs: list[int]
+    carry_out: list[int]
+    ys: list[int]
+    sums: list[int]
+
+    @property
+    def outputs(self) -> list[int]:
+        """All outputs, in the order in which a record numbers them."""
+        return [*self.carry_out, *self.ys, *self.sums]
+
+
+def rewrite(source: ScanProgram, rules: Sequence[Any] = REWRITES) -> ScanProgram:
+    """Write a scan's program once more, under other rewrites; what is not needed is left out."""
+    target = Program(rules)
+    return _copy(source, target)
+
+
+def _copy(source: ScanProgram, target: Program) -> ScanProgram:
+    at: dict[int, int] = {}
+    for level, inputs in ((FIXED, source.consts), (CARRY, source.carry), (INPUT, source.xs)):
+        for i in inputs:
+            line = source.program.lines[i]
+            at[i] = target.input(line.shape, line.dtype, level, line.name)
+    emit_lines(source.program, target, source.outputs, at)
+    return ScanProgram(target, *([at[i] for i in part] for part in _parts(source)))
+
+
+def _parts(scan: ScanProgram) -> tuple[list[int], ...]:
+    return scan.consts, scan.carry, scan.xs, scan.carry_out, scan.ys, scan.sums
+
+
+def emit_lines(source: Program, target: Program, roots: Iterable[int], at: dict[int, int]) -> None:
+    """Write what the roots need into another program; ``at`` says where lines stand there, and is added to."""
+    for i in source.needed(roots, at):
+        line = source.lines[i]
+        if line.primitive is not None:
+            at[i] = target.emit(line.primitive, tuple(at[a] for a in line.args), line.params, line.scope)
+        elif line.literal is not None:
+            at[i] = target.literal(line.literal)
+        if i in source.names:
+            target.names.setdefault(at[i], source.names[i])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Derivative:
+    """A scan that also gives what its gradient needs, and the scan that is its gradient.
+
+    Attributes
+    ----------
+    forward : ScanProgram
+        The scan, with the saved values as further ``ys``.
+    saved : int
+        How many.
+    backward : ScanProgram
+        To be run the other way. Its consts are those of the scan, then the gradients of its sums; its xs are those of
+        the scan, then the saved values, then the gradients of its ys; its carry is the gradient of the carry. It gives
+        the gradients of the first carry, as ys those of the xs wanted, as sums those of the consts wanted.
+    wanted_consts, wanted_xs : list of int
+        Which consts and xs, by position, get a gradient.
+    """
+
+    forward: ScanProgram
+    saved: int
+    backward: ScanProgram
+    wanted_consts: list[int]
+    wanted_xs: list[int]
+
+
+def differentiate(scan: ScanProgram, wanted_consts: list[int], wanted_xs: list[int]) -> Derivative:
+    """Derive the gradient of a scan, and part the work in what the forward pass can do and what must wait."""
+    program = Program(REWRITES)
+    scan = _copy(scan, program)
+    lines = program.lines
+
+    def gradient_inputs(outputs: list[int], level: int) -> list[int]:
+        return [program.input(lines[i].shape, lines[i].dtype, level, f"d{lines[i].name}") for i in outputs]
+
+    carry_grads = gradient_inputs(scan.carry, CARRY_GRAD)
+    y_grads = gradient_inputs(scan.ys, OUTPUT_GRAD)
+    sum_grads = gradient_inputs(scan.sums, FIXED)
+    targets = [*scan.carry, *(scan.consts[i] for i in wanted_consts), *(scan.xs[i] for i in wanted_xs)]
+    incoming = zip(scan.outputs, [*carry_grads, *y_grads, *sum_grads], strict=True)
+    found = _backpropagate(program, list(incoming), targets)
+
+    def gradient(i: int) -> int:
+        return found[i] if i in found else zeros(program, lines[i].shape, lines[i].dtype)
+
+    carry_out = [gradient(i) for i in scan.carry]
+    sums = [gradient(scan.consts[i]) for i in wanted_consts]
+    ys = [gradient(scan.xs[i]) for i in wanted_xs]
+
+    saved = _saved(program, [*carry_out, *sums, *ys], {*scan.consts, *scan.xs, *sum_grads})
+    backward = Program(REWRITES)
+    at: dict[int, int] = {}
+    for level, inputs in (
+        (FIXED, [*scan.consts, *sum_grads]),
+        (CARRY, carry_grads),
+        (INPUT, [*scan.xs, *saved, *y_grads]),
+    ):
+        for i in inputs:
+            line = lines[i]
+            at[i] = backward.input(line.shape, line.dtype, level, program.names.get(i, line.name))
+    emit_lines(program, backward, [*carry_out, *sums, *ys], at)
+
+    def place(indices: list[int]) -> list[int]:
+        return [at[i] for i in indices]
+
+    return Derivative(
+        forward=rewrite(dataclasses.replace(scan, ys=[*scan.ys, *saved])),
+        saved=len(saved),
+        backward=ScanProgram(
+            backward,
+            consts=place([*scan.consts, *sum_grads]),
+            carry=place(carry_grads),
+            xs=place([*scan.xs, *saved, *y_grads]),
+            carry_out=place(carry_out),
+            ys=place(ys),
+            sums=place(sums),
+        ),
+        wanted_consts=wanted_consts,
+        wanted_xs=wanted_xs,
+    )
+
+
+def _backpropagate(program: Program, incoming: list[tuple[int, int]], targets: list[int]) -> dict[int, int]:
+    """Write the reverse pass over the lines written so far; return the line of each gradient."""
+    lines = program.lines
+    found: dict[int, int] = {}
+
+    def add(i: int, g: int) -> None:
+        found[i] = program.emit(p.add, (found[i], g), {}) if i in found else g
+
+    for output, g in incoming:
+        if lines[output].dtype.kind == "f":
+            add(output, g)
+    useful = set(targets)
+    order = program.needed([output for output, _ in incoming])
+    for i in order:
+        if not useful.isdisjoint(lines[i].args):
+            useful.add(i)
+    for i in reversed(order):
+        line = lines[i]
+        if i not in found or i not in useful or line.primitive is None or is_zero(program, found[i]):
+            continue
+        args = program.symbols(line.args)
+        for position, source in enumerate(line.args):
+            rule = line.primitive.rule(position)
+            if rule is None or source not in useful or lines[source].dtype.kind != "f":
+                continue
+            kept = rule.pick(Symbol(program, i), args, line.params)
+            part = rule.vjp(Symbol(program, found[i]), *kept)
+            if part.shape != lines[source].shape:
+                part = fit(part, lines[source].shape)
+            add(source, part.astype(lines[source].dtype).index)
+    return {i: g for i, g in found.items() if i in useful}
+
+
+_VIEWS = (p.transpose, p.reshape, p.broadcast_to)
+
+
+def _saved(program: Program, roots: list[int], given: set[int]) -> list[int]:
+    """Return the values that the gradient needs from the forward pass.
+
+    They stand where lines that depend on an incoming gradient meet lines that do not. What can be had from parameters
+    and inputs by a mere change of shape is not saved but made again.
+    """
+    lines = program.lines
+    saved: set[int] = set()
+    stack = [i for i in program.needed(roots) if lines[i].level in (OUTPUT_GRAD, CARRY_GRAD)]
+    meeting = [a for i in stack for a in lines[i].args if lines[a].level < OUTPUT_GRAD]
+    meeting += [i for i in roots if lines[i].level < OUTPUT_GRAD]
+    while meeting:
+        i = meeting.pop()
+        line = lines[i]
+        if i in given or line.level == FIXED:
+            continue
+        if line.primitive in _VIEWS:
+            meeting += line.args
+        else:
+            saved.add(i)
+    return sorted(saved)

@@ -1,0 +1,159 @@
+"""From a step to its compiled form: trace it, look the trace up, compile it where it is new."""
+
+from __future__ import annotations
+
+import collections
+import threading
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.functions import where
+from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.state import TraceError, tracing
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.compiled import CompiledScan, apply_scan
+from tinyrnn.recurrence.differentiate import ScanProgram
+from tinyrnn.recurrence.loop import Step, check_carry, hold, rows
+from tinyrnn.recurrence.program import CARRY, FIXED, INPUT, Line, Program, Symbol
+from tinyrnn.recurrence.rewrites import REWRITES
+from tinyrnn.recurrence.trace import Trace
+from tinyrnn.recurrence.tree import Tree, flatten
+
+
+class ScanFallbackWarning(UserWarning):
+    """A step could not be compiled, and runs as a recorded loop: the same numbers, more slowly."""
+
+
+class Untraceable(Exception):
+    """Why a step cannot be compiled."""
+
+
+class Structure(NamedTuple):
+    """A nested structure of Tensors, taken apart."""
+
+    leaves: list[Tensor]
+    tree: Tree
+
+
+class _Traced(NamedTuple):
+    trace: Trace
+    carry_out: list[int]
+    ys: list[int]
+    y_tree: Tree
+
+
+_CACHE_SIZE = 256
+_cache: collections.OrderedDict[Any, CompiledScan] = collections.OrderedDict()
+_lock = threading.Lock()
+_warned: set[Any] = set()
+
+
+def compiled_scan(
+    step: Step, carry: Structure, xs: Structure, steps: int, lengths: np.ndarray[Any, Any] | None, *, reverse: bool
+) -> tuple[Any, Any]:
+    """Run a scan in its compiled form.
+
+    Raises
+    ------
+    Untraceable
+        Where the step cannot be written down as a program.
+    """
+    operands: list[Any] = list(xs.leaves)
+    if lengths is not None:
+        operands.append(np.arange(steps)[:, None] < lengths)
+    traced = _trace(step, carry, xs, lengths is not None)
+    scan = _look_up(traced, len(carry.leaves), len(operands))
+    outputs = apply_scan(
+        scan, list(traced.trace.closed.values()), carry.leaves, operands, steps, reverse=reverse
+    )
+    count = len(carry.leaves)
+    return carry.tree.unflatten(outputs[:count]), traced.y_tree.unflatten(outputs[count:])
+
+
+def _trace(step: Step, carry: Structure, xs: Structure, masked: bool) -> _Traced:
+    """Run the step on symbols."""
+    lines = [
+        Line(None, (), {}, leaf.shape, leaf.dtype, FIXED, name=path)
+        for leaf, path in zip(carry.leaves, carry.tree.paths("carry"), strict=True)
+    ]
+    lines += [
+        Line(None, (), {}, leaf.shape[1:], leaf.dtype, FIXED, name=path)
+        for leaf, path in zip(xs.leaves, xs.tree.paths("x"), strict=True)
+    ]
+    if masked:
+        lines.append(Line(None, (), {}, carry.leaves[0].shape[:1], np.dtype(bool), FIXED, name="running"))
+    trace = Trace(lines)
+    symbols = [Symbol(trace, i) for i in range(len(lines))]
+    old = carry.tree.unflatten(symbols[: len(carry.leaves)])
+    x = xs.tree.unflatten(symbols[len(carry.leaves) :])
+    with tracing():
+        try:
+            new, y = step(old, x)
+        except Exception as error:
+            # Whatever it is: where the recorded loop meets it too, that is where it will be raised.
+            raise Untraceable(str(error) if isinstance(error, TraceError) else f"{type(error).__name__}: {error}") from None
+        leaves, tree = flatten(new)
+        new = tree.unflatten(_symbol(trace, leaf) for leaf in leaves)
+        y_leaves, y_tree = flatten(y)
+        y_leaves = [_symbol(trace, leaf) for leaf in y_leaves]
+        check_carry(old, new)
+        if masked:
+            running: Any = symbols[-1]
+            new = hold(running, new, old)
+            y_leaves = [where(rows(running, leaf), leaf, 0.0) for leaf in y_leaves]
+    return _Traced(trace, [leaf.index for leaf in flatten(new)[0]], [leaf.index for leaf in y_leaves], y_tree)
+
+
+def _symbol(trace: Trace, value: Any) -> Symbol:
+    if isinstance(value, Symbol):
+        return value
+    return Symbol(trace, trace.close_over(value if isinstance(value, Value) else as_tensor(value)))
+
+
+def _look_up(traced: _Traced, carry: int, xs: int) -> CompiledScan:
+    trace = traced.trace
+    key = (trace.key(), carry, xs, tuple(traced.carry_out), tuple(traced.ys))
+    with _lock:
+        found = _cache.get(key)
+        if found is not None:
+            _cache.move_to_end(key)
+            return found
+    program = Program(REWRITES)
+    at = trace.write(program, [CARRY] * carry + [INPUT] * xs)
+
+    def place(indices: Any) -> list[int]:
+        return [at[i] for i in indices]
+
+    compiled = CompiledScan(
+        ScanProgram(
+            program,
+            consts=place(trace.closed),
+            carry=place(range(carry)),
+            xs=place(range(carry, carry + xs)),
+            carry_out=place(traced.carry_out),
+            ys=place(traced.ys),
+            sums=[],
+        )
+    )
+    with _lock:
+        _cache[key] = compiled
+        while len(_cache) > _CACHE_SIZE:
+            _cache.popitem(last=False)
+    return compiled
+
+
+def warn_once(step: Step, reason: str) -> None:
+    """Say that a step runs as a recorded loop, once for each step and reason."""
+    code = getattr(getattr(step, "__func__", step), "__code__", type(step))
+    if (code, reason) in _warned:
+        return
+    name = getattr(step, "__qualname__", type(step).__name__)
+    warnings.warn(
+        f"scan: the step {name} cannot be compiled, because {reason}; it runs as a recorded loop, step by step",
+        ScanFallbackWarning,
+        stacklevel=4,
+    )
+    _warned.add((code, reason))  # only now: where the warning is turned into an error, it is raised every time

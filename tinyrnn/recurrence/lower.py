@@ -1,0 +1,107 @@
+"""Lowering: the last rewrites before a program runs, which trade legible lines for fewer NumPy calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.primitive import Primitive
+from tinyrnn.recurrence.differentiate import ScanProgram, emit_lines, rewrite
+from tinyrnn.recurrence.program import CARRY, FIXED, INPUT, Program, Symbol
+from tinyrnn.recurrence.rewrites import LOOP, REWRITES, join, one_slice, zeros
+
+
+def lower(scan: ScanProgram) -> ScanProgram:
+    """Prepare a scan's program for running."""
+    return rewrite(_merge_gates(scan), (_simpler, *REWRITES))
+
+
+def _simpler(program: Program, primitive: Primitive, args: tuple[int, ...], params: dict[str, Any]) -> int | None:
+    """Write an operation in simpler ones, where its primitive says how."""
+    if primitive.lower is None:
+        return None
+    return primitive.lower(*program.symbols(args), **params).index
+
+
+def _merge_gates(scan: ScanProgram) -> ScanProgram:
+    """Compute the sigmoids and tanhs of all the slices of one buffer by a single tanh.
+
+    ``sigmoid(z) = tanh(z / 2) / 2 + 1 / 2``, so with s = 1/2 for a sigmoid and 1 for a tanh every gate is
+    ``tanh(z * s) * s + (1 - s)``. The first scale goes into the weights, before the loop.
+    """
+    source = scan.program
+    users: dict[int, list[int]] = {}
+    needed = source.needed(scan.outputs)
+    for i in needed:
+        for a in source.lines[i].args:
+            users.setdefault(a, []).append(i)
+    merged = {}
+    for i in needed:
+        gates = _gates(source, i, users)
+        if gates and i not in scan.outputs and not any(cut in scan.outputs for _, _, cut, _ in gates):
+            merged[i] = gates
+    if not merged:
+        return scan
+
+    target = Program(REWRITES)
+    at: dict[int, int] = {}
+    for level, inputs in ((FIXED, scan.consts), (CARRY, scan.carry), (INPUT, scan.xs)):
+        for i in inputs:
+            line = source.lines[i]
+            at[i] = target.input(line.shape, line.dtype, level, line.name)
+    for z, gates in sorted(merged.items()):
+        emit_lines(source, target, source.lines[z].args, at)
+        at[z] = target.emit(source.lines[z].primitive, tuple(at[a] for a in source.lines[z].args), {})  # pyright: ignore
+        shape, dtype = source.lines[z].shape, source.lines[z].dtype
+        axis = len(shape) - 1
+
+        def vector(numbers: list[float], gates: Any = gates, dtype: Any = dtype, axis: int = axis) -> Symbol:
+            parts = [
+                target.emit(p.add, (zeros(target, (high - low,), dtype), target.literal(n)), {})
+                for n, (low, high, _, _) in zip(numbers, gates, strict=True)
+            ]
+            return Symbol(target, join(target, 0, parts))
+
+        halves = [0.5 if source.lines[gate].primitive is p.sigmoid else 1.0 for *_, gate in gates]
+        scale = vector(halves)
+        activated = p.tanh(Symbol(target, _scaled(target, at[z], scale.index))) * scale + vector([1 - s for s in halves])
+        for low, high, _, gate in gates:
+            at[gate] = activated[..., low:high].index
+            if gate in source.names:
+                target.names[at[gate]] = source.names[gate]
+    emit_lines(source, target, scan.outputs, at)
+    parts = (scan.consts, scan.carry, scan.xs, scan.carry_out, scan.ys, scan.sums)
+    return ScanProgram(target, *([at[i] for i in part] for part in parts))
+
+
+def _gates(program: Program, i: int, users: dict[int, list[int]]) -> list[tuple[int, int, int, int]] | None:
+    """Return (low, high, slice, gate) for each slice of a line, where all that is done with it is to gate its slices."""
+    line = program.lines[i]
+    if line.level not in LOOP or line.primitive not in (p.add, p.matmul) or len(users.get(i, ())) < 2:
+        return None
+    found = []
+    for cut in users[i]:
+        index = one_slice(program.lines[cut].params["index"], line.shape) if program.lines[cut].primitive is p.getitem else None
+        gates = users.get(cut, [])
+        if index is None or index[0] != len(line.shape) - 1 or len(gates) != 1:
+            return None
+        if program.lines[gates[0]].primitive not in (p.sigmoid, p.tanh):
+            return None
+        found.append((*index[1:], cut, gates[0]))
+    found.sort()
+    bounds = [0, *(high for _, high, _, _ in found)]
+    if [low for low, *_ in found] != bounds[:-1] or bounds[-1] != line.shape[-1]:
+        return None
+    kinds = {program.lines[gate].primitive for *_, gate in found}
+    return found if len(kinds) == 2 else None
+
+
+def _scaled(program: Program, i: int, scale: int) -> int:
+    """Write ``i * scale``, with the scale taken into weights and known terms."""
+    line = program.lines[i]
+    if line.primitive is p.add:
+        return program.emit(p.add, tuple(_scaled(program, a, scale) for a in line.args), {})
+    if line.primitive is p.matmul and program.lines[line.args[1]].level == FIXED:
+        weights = program.emit(p.multiply, (line.args[1], scale), {})
+        return program.emit(p.matmul, (line.args[0], weights), {})
+    return program.emit(p.multiply, (i, scale), {})

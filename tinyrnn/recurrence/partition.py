@@ -1,0 +1,157 @@
+"""Partition: which lines run once, which over many steps in one call, and which must run step by step."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd import primitives as p
+from tinyrnn.recurrence.differentiate import ScanProgram
+from tinyrnn.recurrence.program import CARRY, FIXED, Line, Program
+
+
+class Stage(enum.Enum):
+    """When a line runs."""
+
+    ONCE = "once"  # depends on parameters only
+    BEFORE = "before"  # does not depend on the carry: over a block of steps in one call
+    LOOP = "loop"  # the next carry needs it
+    AFTER = "after"  # needs the carry, but the carry does not need it: over a block of steps in one call
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TimeSum:
+    """A sum over time, as a tree: linear operations at the top, worked out once; sums over blocks of steps below.
+
+    ``kind`` is "product" (of ``line`` and ``other``: the sum of ``lineᵀ @ other``, one matrix product over all steps and
+    rows), "rows" (sum of ``line`` over time and batch), "total" (sum of ``line`` over time), "times" (``line`` is the same
+    at every step), or "apply" (``primitive`` on the sums below).
+    """
+
+    kind: str
+    line: int = -1
+    other: int = -1
+    primitive: Any = None
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
+    below: tuple[TimeSum | int, ...] = ()
+
+    def leaves(self) -> list[TimeSum]:
+        """Return the parts that are summed block by block."""
+        if self.kind == "apply":
+            return [leaf for part in self.below if isinstance(part, TimeSum) for leaf in part.leaves()]
+        return [self]
+
+    def lines(self) -> list[int]:
+        """Return the lines of the step, and the fixed ones, that it needs."""
+        if self.kind == "apply":
+            return [i for part in self.below for i in (part.lines() if isinstance(part, TimeSum) else [part])]
+        return [i for i in (self.line, self.other) if i >= 0]
+
+
+_LINEAR = (p.transpose, p.reshape, p.negative, p.astype)
+
+
+def time_sum(program: Program, i: int) -> TimeSum:
+    """Push a sum over time down through linear operations, to where one call can do it for many steps."""
+    line = program.lines[i]
+    if line.level == FIXED:
+        return TimeSum("times", i)
+    if line.primitive in _LINEAR:
+        return TimeSum("apply", primitive=line.primitive, params=line.params, below=(time_sum(program, line.args[0]),))
+    if line.primitive is p.add and all(program.lines[a].shape == line.shape for a in line.args):
+        return TimeSum("apply", primitive=p.add, below=tuple(time_sum(program, a) for a in line.args))
+    if line.primitive is p.concatenate:
+        below = tuple(time_sum(program, a) for a in line.args)
+        return TimeSum("apply", primitive=p.concatenate, params=line.params, below=below)
+    if line.primitive is p.multiply and program.lines[line.args[1]].level == FIXED:
+        return TimeSum("apply", primitive=p.multiply, below=(time_sum(program, line.args[0]), line.args[1]))
+    if line.primitive is p.matmul:
+        a, b = (program.lines[k] for k in line.args)
+        if a.primitive is p.transpose and len(a.shape) == len(b.shape) == 2 and FIXED not in (a.level, b.level):
+            return TimeSum("product", a.args[0], line.args[1])
+    if line.primitive is p.sum and line.params.get("axis") in (0, (0,)) and not line.params.get("keepdims"):
+        if len(program.lines[line.args[0]].shape) == 2:
+            return TimeSum("rows", line.args[0])
+    return TimeSum("total", i)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Partition:
+    """The lines of a scan by stage, each in order, and its sums over time."""
+
+    scan: ScanProgram
+    stage: dict[int, Stage]
+    sums: list[TimeSum]
+
+    def lines(self, stage: Stage) -> list[int]:
+        """Return the operations of a stage."""
+        return [i for i, s in self.stage.items() if s is stage and self.scan.program.lines[i].primitive is not None]
+
+
+def partition(scan: ScanProgram) -> Partition:
+    """Decide for each line when it runs."""
+    program = scan.program
+    lines = program.lines
+    sums = [time_sum(program, i) for i in scan.sums]
+    roots = [*scan.carry_out, *scan.ys, *(i for s in sums for i in s.lines())]
+    order = program.needed([*roots, *scan.carry])
+    late = set()  # what cannot run before the loop
+    stepwise = set(scan.carry_out)  # what must run in it
+    for i in order:
+        line = lines[i]
+        if line.level == FIXED:
+            continue
+        if line.primitive is not None and not _in_blocks(line, lines):
+            stepwise.add(i)
+            late.add(i)
+        if line.level >= CARRY or not late.isdisjoint(line.args):
+            late.add(i)
+    loop = {i for i in program.needed(stepwise) if i in late}
+    stage = {
+        i: Stage.ONCE
+        if lines[i].level == FIXED
+        else Stage.BEFORE
+        if i not in late
+        else Stage.LOOP
+        if i in loop
+        else Stage.AFTER
+        for i in order
+    }
+    return Partition(scan, stage, sums)
+
+
+_REDUCTIONS = (p.sum, p.mean, p.max, p.logsumexp, p.softmax, p.log_softmax)
+
+
+def _in_blocks(line: Line, lines: list[Line]) -> bool:
+    """Whether an operation can run over a block of steps in one call."""
+    operands = [lines[i] for i in line.args]
+    if line.primitive is p.matmul:
+        return all(len(o.shape) >= 2 for o in operands)
+    if line.primitive in (p.getitem, p.scatter):
+        if len(operands) == 1:
+            return True
+        # The look-up of an embedding: rows of a table that is the same at every step.
+        return line.primitive is p.getitem and operands[0].level == FIXED and len(line.params["index"]) == 1
+    return True
+
+
+def in_blocks(line: Line, lines: list[Line]) -> dict[str, Any]:
+    """Return the parameters of an operation when a time axis stands before all others."""
+    params = dict(line.params)
+    ndim = len(lines[line.args[0]].shape) if line.args else 0
+    if line.primitive in _REDUCTIONS:
+        axis = params.get("axis")
+        axes = range(ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
+        shifted = tuple(int(a) % ndim + 1 for a in axes)
+        params["axis"] = shifted if line.primitive not in (p.softmax, p.log_softmax) else shifted[0]
+    elif line.primitive is p.transpose:
+        params["axes"] = (0, *(a + 1 for a in params["axes"]))
+    elif line.primitive in (p.concatenate, p.stack):
+        params["axis"] += 1
+    elif line.primitive in (p.getitem, p.scatter) and len(line.args) == 1:
+        params["index"] = (slice(None), *params["index"])
+    return params

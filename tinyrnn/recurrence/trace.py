@@ -1,0 +1,109 @@
+"""Tracing: run a step once on symbols, and write down what it does.
+
+This happens at every call of `scan`, so that a parameter that was replaced, or a Python number that changed, is always
+seen. It is cheap (a microsecond or so a line), because nothing is worked out here: shapes only where the step asks for
+one. What was written down is the key under which the compiled form is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.primitive import Primitive, Shape, Value
+from tinyrnn.autograd.state import TraceError
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.program import FIXED, Line, Program, Symbol, freeze, result_dtype
+
+
+class Trace:
+    """What a step did, line by line. An operand is the index of a line, or a 1-tuple that holds a number.
+
+    Attributes
+    ----------
+    inputs : list of Line
+        First the carry, then the inputs.
+    closed : dict
+        The arrays that the step closes over, Tensors or ndarrays, by the line at which each was met.
+    """
+
+    def __init__(self, inputs: list[Line]) -> None:
+        self.inputs = inputs
+        self.entries: list[Any] = list(inputs)
+        self.closed: dict[int, Any] = {}
+        self.names: dict[int, str] = {}
+        self.scopes: dict[int, Any] = {}
+        self._closed_at: dict[int, int] = {}
+        self._lines: dict[int, Line] = {}
+
+    def record(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Symbol:
+        operands = tuple(arg.index if type(arg) is Symbol else self._constant(arg, args) for arg in args)
+        self.entries.append((primitive, operands, params))
+        return Symbol(self, len(self.entries) - 1)
+
+    def _constant(self, value: Any, args: tuple[Any, ...]) -> Any:
+        if isinstance(value, (int, float)) and not isinstance(value, np.generic):
+            return (value,)
+        if isinstance(value, Value) and not isinstance(value, Tensor):
+            raise TraceError("it uses a symbol of another scan")
+        if not isinstance(value, Tensor):
+            value = np.asarray(value)
+            floating = [a.dtype for a in args if isinstance(a, Value) and a.dtype.kind == "f"]
+            if floating and value.dtype.kind in "fiu":  # a plain operand takes the dtype of the Tensors
+                value = value.astype(np.result_type(*floating), copy=False)
+        return self.close_over(value)
+
+    def close_over(self, value: Tensor | np.ndarray[Any, Any]) -> int:
+        """Return the line of an array that the step closes over."""
+        index = self._closed_at.get(id(value))
+        if index is None:
+            index = len(self.entries)
+            data = value.data if isinstance(value, Tensor) else value
+            name = value.name if isinstance(value, Tensor) else ""
+            self.entries.append(Line(None, (), {}, data.shape, data.dtype, FIXED, name=name or f"const{len(self.closed)}"))
+            self.closed[index] = value
+            self._closed_at[id(value)] = index
+        return index
+
+    def line(self, index: int) -> Line:
+        """Work out the shape and dtype of a line."""
+        entry = self.entries[index]
+        if isinstance(entry, Line):
+            return entry
+        found = self._lines.get(index)
+        if found is None:
+            primitive, args, params = entry
+            operands = [self._literal(arg[0]) if isinstance(arg, tuple) else self.line(arg) for arg in args]
+            shape = primitive.shape(*(line.shape for line in operands), **params)
+            found = Line(primitive, (), params, shape, result_dtype(primitive, operands, params), FIXED)
+            self._lines[index] = found
+        return found
+
+    @staticmethod
+    def _literal(value: Any) -> Line:
+        return Line(None, (), {}, (), np.asarray(value).dtype, FIXED, literal=value)
+
+    def key(self) -> Any:
+        """Return what was written down in a form that can be compared."""
+        return tuple(
+            (entry.shape, entry.dtype)
+            if isinstance(entry, Line)
+            else (entry[0], tuple((type(a[0]), a[0]) if isinstance(a, tuple) else a for a in entry[1]), freeze(entry[2]))
+            for entry in self.entries
+        )
+
+    def write(self, program: Program, levels: list[int]) -> dict[int, int]:
+        """Write the trace into a program; return where each line went."""
+        at: dict[int, int] = {}
+        for index, entry in enumerate(self.entries):
+            if isinstance(entry, Line):
+                level = levels[index] if index < len(levels) else FIXED
+                at[index] = program.input(entry.shape, entry.dtype, level, entry.name)
+            else:
+                primitive, args, params = entry
+                operands = tuple(program.literal(a[0]) if isinstance(a, tuple) else at[a] for a in args)
+                at[index] = program.emit(primitive, operands, params)
+            if index in self.names:
+                program.names.setdefault(at[index], self.names[index])
+        return at

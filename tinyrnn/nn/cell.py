@@ -11,9 +11,9 @@ from tinyrnn.nn.module import Module
 class Cell(Module):
     """One step of a recurrence. Derive from it, set ``hidden_size`` and the parameters, and write `step`.
 
-    A carry that is more than one array of shape (batch, hidden_size) needs an `initial_state` too. The carry may be a
-    Tensor, or tuples, named tuples, lists and dicts of Tensors. Write `step` in tensor code whose course does not depend
-    on values; `scan` then compiles it to run as fast as the cells of the library.
+    A carry that is more than one array of shape (batch, hidden_size) needs an `initial_state` too. The carry
+    may be a Tensor, or tuples, named tuples, lists and dicts of Tensors. Write `step` in tensor code whose
+    course does not depend on values; `scan` then compiles it to run as fast as the cells of the library.
 
     Examples
     --------
@@ -32,7 +32,7 @@ class Cell(Module):
 
     hidden_size: int
 
-    def step(self, carry: Any, x: Any) -> tuple[Any, Any]:
+    def step(self, carry: Any, x: Any, /) -> tuple[Any, Any]:
         """Take one step.
 
         Parameters
@@ -52,7 +52,7 @@ class Cell(Module):
         raise NotImplementedError(f"{type(self).__name__} has no step; write `def step(self, carry, x): ...`")
 
     def initial_state(self, batch: int | None = None) -> Any:
-        """Return the state before the first step: zeros of shape (batch, hidden_size), in the parameters' dtype.
+        """Return the first state: zeros of shape (batch, hidden_size), of the parameters' dtype.
 
         Parameters
         ----------
@@ -61,7 +61,8 @@ class Cell(Module):
         """
         if not hasattr(self, "hidden_size"):
             raise AttributeError(
-                f"{type(self).__name__} has neither hidden_size nor initial_state(batch); set one, or hand in the first state"
+                f"{type(self).__name__} has neither hidden_size nor initial_state(batch); set one, "
+                "or hand in the first state"
             )
         shape = (self.hidden_size,) if batch is None else (batch, self.hidden_size)
         return zeros(shape, dtype=next((p.dtype for p in self.parameters()), None))

@@ -23,8 +23,8 @@ def cross_entropy(
 ) -> Any:
     """Cross entropy of classes, from logits: ``-log softmax(input)[target]``.
 
-    **The classes are on the last axis** (PyTorch: on the second). The logits of a sequence are (T, batch, C) and their
-    targets (T, batch), as layers give them. For (N, C) and (N,) the two rules are the same.
+    **The classes are on the last axis** (PyTorch: on the second). The logits of a sequence are (T, batch, C)
+    and their targets (T, batch), as layers give them. For (N, C) and (N,) the two rules are the same.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def cross_entropy(
     weight : array_like, shape (C,), optional
         A factor for each class. With class indices, the mean then divides by the sum of the targets' weights.
     ignore_index : int
-        Targets of this value count nothing: they add no loss and no gradient (not even as NaN), and the mean does not
-        count them. Mark padding with it.
+        Targets of this value count nothing: they add no loss and no gradient (not even as NaN), and the mean
+        does not count them. Mark padding with it.
     reduction : {"mean", "sum", "none"}
         Over all targets.
     label_smoothing : float
@@ -88,7 +88,8 @@ def nll_loss(
     Parameters
     ----------
     input : Tensor or array_like, shape (..., C)
-        Log probabilities, such as `tinyrnn.log_softmax` gives. The classes are on the last axis (PyTorch: the second).
+        Log probabilities, such as `tinyrnn.log_softmax` gives. The classes are on the last axis (PyTorch: the
+        second).
     target : array_like of int, shape (...)
         Class indices.
     weight, ignore_index, reduction
@@ -162,8 +163,8 @@ def _indices(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any
     if target.shape != input.shape[:-1]:
         pytorch = len(input.shape) > 2 and target.shape == (input.shape[0], *input.shape[2:])
         raise ValueError(
-            f"{name}: target has shape {target.shape}; expected that of input without its last axis, which is the classes: "
-            f"{input.shape[:-1]}"
+            f"{name}: target has shape {target.shape}; expected that of input without its last axis, "
+            f"which is the classes: {input.shape[:-1]}"
             + "; if the classes are on axis 1, as in PyTorch, move them: input.swapaxes(1, -1)"
             * pytorch
         )
@@ -180,7 +181,7 @@ def _probabilities(name: str, input: Any, target: Any) -> Any:
     target = as_input(name, "target", target, input.dtype)
     if target.shape != input.shape:
         raise ValueError(
-            f"{name}: target has shape {target.shape} and dtype {target.dtype}; expected probabilities of the shape of input, "
-            f"{input.shape}, or class indices, which are integers, of shape {input.shape[:-1]}"
+            f"{name}: target has shape {target.shape} and dtype {target.dtype}; expected probabilities of "
+            f"the shape of input, {input.shape}, or class indices (integers) of shape {input.shape[:-1]}"
         )
     return target

@@ -48,9 +48,7 @@ def dropout(
     if not training or p == 0:
         return x
     if isinstance(x, Value) and not isinstance(x, Tensor):
-        raise TypeError(
-            "dropout inside a step draws a new mask at each step, so the step cannot be compiled from one trace"
-        )
+        raise TypeError("dropout draws a new mask at each step, so a step with dropout cannot be compiled")
     x = as_tensor(x)
     if p == 1:
         return x * np.zeros(x.shape, x.dtype)

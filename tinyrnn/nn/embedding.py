@@ -49,8 +49,8 @@ class Embedding(Module):
                 raise ValueError(f"Embedding: {name} is {size}; expected at least 1")
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(
-                f"Embedding: padding_idx is {padding_idx}; expected {-num_embeddings} to num_embeddings - 1 = "
-                f"{num_embeddings - 1}"
+                f"Embedding: padding_idx is {padding_idx}; expected {-num_embeddings} to "
+                f"num_embeddings - 1 = {num_embeddings - 1}"
             )
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim

@@ -1,4 +1,4 @@
-"""The functions behind the modules, under the name that PyTorch's users know: ``import tinyrnn.nn.functional as F``."""
+"""The functions behind the modules, where PyTorch's users look: ``import tinyrnn.nn.functional as F``."""
 
 from tinyrnn.nn.class_losses import cross_entropy, nll_loss
 from tinyrnn.nn.dropout import dropout

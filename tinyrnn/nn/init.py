@@ -1,7 +1,8 @@
-"""Initialisers: PyTorch's, in place on a parameter (or on an array, such as one gate's rows), from a generator.
+"""Initialisers: PyTorch's, in place on a parameter, or on an array such as one gate's rows.
 
-Each returns what it was given. `xavier_*` is of Glorot and Bengio (2010), `kaiming_*` of He et al. (2015), `orthogonal_`
-of Saxe et al. (2014), and the scaled identity for ReLU recurrences of Le, Jaitly and Hinton (2015).
+Each returns what it was given. `xavier_*` is of Glorot and Bengio (2010), `kaiming_*` of He et al. (2015),
+`orthogonal_` of Saxe et al. (2014), and the scaled identity for ReLU recurrences of Le, Jaitly and Hinton
+(2015).
 """
 
 from __future__ import annotations

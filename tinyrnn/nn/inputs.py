@@ -1,4 +1,4 @@
-"""What comes into a module: brought to its dtype, and its shape checked, with errors that say what was expected."""
+"""What comes into a module: brought to its dtype, checked, or refused by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tinyrnn.autograd.tensor import Tensor
 def as_input(where: str, name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     """Return an input as a Tensor (or symbol) of the module's dtype.
 
-    Plain arrays and lists are cast. A Tensor is not: which of the two dtypes was meant is for the caller to say.
+    Plain arrays and lists are cast. A Tensor is not: which of the two dtypes was meant is for the caller to
+    say.
 
     Raises
     ------
@@ -24,14 +25,15 @@ def as_input(where: str, name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(value, Value):
         if value.dtype != dtype:
             raise TypeError(
-                f"{where}: {name} is a Tensor of dtype {value.dtype}; expected {dtype}, that of the parameters: use "
-                f"{name}.astype({dtype.name!r}), or make the module with dtype={value.dtype.name!r}"
+                f"{where}: {name} is a Tensor of dtype {value.dtype}; expected {dtype}, that of the "
+                f"parameters: use {name}.astype({dtype.name!r}), or make the module with "
+                f"dtype={value.dtype.name!r}"
             )
         return value
     if isinstance(value, tuple):
         raise TypeError(
-            f"{where}: {name} is a tuple of {len(value)}; expected one Tensor or array. Did it come from a recurrent layer, "
-            "which returns (outputs, state)?"
+            f"{where}: {name} is a tuple of {len(value)}; expected one Tensor or array. Did it "
+            "come from a recurrent layer, which returns (outputs, state)?"
         )
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
@@ -102,7 +104,7 @@ def expect_range(
 
 
 def as_floating(where: str, name: str, value: Any) -> Any:
-    """Return a floating Tensor (or symbol); arrays of floats keep their dtype, other numbers get the default one.
+    """Return a floating Tensor (or symbol). Arrays of floats keep their dtype, other numbers get the default.
 
     Raises
     ------
@@ -118,3 +120,27 @@ def as_floating(where: str, name: str, value: Any) -> Any:
 def as_array(value: Any) -> np.ndarray[Any, Any]:
     """Return the values as an array."""
     return value.data if isinstance(value, Tensor) else np.asarray(value)
+
+
+def as_lengths(where: str, lengths: Any, steps: int, batch: int) -> np.ndarray[Any, Any] | None:
+    """Return the lengths of padded rows, one for each row of the batch and each 1 to T; None where not given.
+
+    Raises
+    ------
+    ValueError, TypeError
+        The message names the row.
+    """
+    if lengths is None:
+        return None
+    array = as_integers(where, "lengths", lengths, "the true length of each row")
+    expect_shape(where, "lengths", array.shape, (batch,), "batch,")
+    for row in np.flatnonzero((array < 1) | (array > steps))[:1]:
+        raise ValueError(f"{where}: lengths[{row}] is {array[row]}; expected 1 to T = {steps}")
+    return array
+
+
+def kind_of(value: Any) -> str:
+    """Return a value's kind for an error: ``tuple of 3``, ``Tensor of shape (2, 4)``, ``str``."""
+    if isinstance(value, (tuple, list)):
+        return f"{type(value).__name__} of {len(value)}"
+    return type(value).__name__ + (f" of shape {value.shape}" if hasattr(value, "shape") else "")

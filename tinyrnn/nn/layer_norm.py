@@ -63,7 +63,8 @@ class LayerNorm(Module):
         n = len(self.normalized_shape)
         if x.shape[-n:] != self.normalized_shape:
             raise ValueError(
-                f"LayerNorm: x has shape {x.shape}; expected normalized_shape = {self.normalized_shape} as its last axes"
+                f"LayerNorm: x has shape {x.shape}; expected normalized_shape = {self.normalized_shape} "
+                "as its last axes"
             )
         axes = tuple(range(-n, 0))
         x = x - mean(x, axis=axes, keepdims=True)

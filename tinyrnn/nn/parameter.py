@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -49,8 +47,3 @@ class Parameter(Tensor):
         self._name = value
         if self.node is not None:
             self.node.name = value
-
-
-def parameter_count(parameters: Any) -> int:
-    """Return how many numbers the parameters hold."""
-    return sum(p.size for p in parameters)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import concatenate
-from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import scope
 from tinyrnn.nn.dropout import check_probability, dropout
+from tinyrnn.nn.inputs import as_input, as_lengths, kind_of
 from tinyrnn.nn.module import Module
 from tinyrnn.recurrence.scan import scan
 
@@ -26,11 +26,13 @@ class Recurrent(Module):
     Parameters
     ----------
     cell : cell, or sequence of cells
-        Anything with ``step(carry, x) -> (carry, y)``, and with ``initial_state(batch)`` unless the first state is always
-        handed in; see `Cell`. A sequence is a stack: the first cell reads the input, each further one the outputs of the
-        one before. With ``bidirectional`` the cells come in pairs, forward and reverse, layer by layer.
+        Anything with ``step(carry, x) -> (carry, y)``, and with ``initial_state(batch)`` unless the first
+        state is always handed in; see `Cell`. A sequence is a stack: the first cell reads the input, each
+        further one the outputs of the one before. With ``bidirectional`` the cells come in pairs, forward and
+        reverse, layer by layer.
     bidirectional : bool
-        Whether each layer has a second cell that runs from the last step to the first. Both outputs are concatenated.
+        Whether each layer has a second cell that runs from the last step to the first. Both outputs are
+        concatenated.
     dropout : float
         Probability of dropout on the outputs between layers, in training.
     batch_first : bool
@@ -38,10 +40,13 @@ class Recurrent(Module):
     rng : Generator or int, optional
         Where the masks of dropout come from; the library's generator by default.
 
-    Notes
+    Notes ----- The parameters of a cell have its keys with ``_l0``, ``_l0_reverse``, ``_l1``, ... behind
+    them; the cells themselves are ``layer.l0``, ``layer.l0_reverse``, ...
+
+    Warns
     -----
-    The parameters of a cell have its keys with ``_l0``, ``_l0_reverse``, ``_l1``, ... behind them; the cells themselves
-    are ``layer.l0``, ``layer.l0_reverse``, ...
+    UserWarning
+        Where there is dropout and only one layer, so that it never acts.
 
     Examples
     --------
@@ -54,6 +59,8 @@ class Recurrent(Module):
     ['weight_ih_l0', 'weight_hh_l0']
     """
 
+    _names: tuple[str, ...] = ()
+
     def __init__(
         self,
         cell: Any,
@@ -64,7 +71,9 @@ class Recurrent(Module):
         rng: np.random.Generator | int | None = None,
     ) -> None:
         where = type(self).__name__
-        cells = list(cell) if isinstance(cell, Sequence) else [cell]
+        if not (hasattr(cell, "step") or isinstance(cell, Iterable)):
+            raise TypeError(f"{where}: {kind_of(cell)} is no cell; expected an object with step(carry, x)")
+        cells = [cell] if hasattr(cell, "step") else list(cell)
         directions = 2 if bidirectional else 1
         if not cells or len(cells) % directions:
             expected = "an even number, forward and reverse in turn" if bidirectional else "at least one"
@@ -74,11 +83,13 @@ class Recurrent(Module):
                 f"{where}: the same cell object stands in two places; make one for each layer and direction"
             )
         for c in cells:
-            if not callable(getattr(c, "step", None)):
-                raise TypeError(
-                    f"{where}: {type(c).__name__} is no cell; expected an object with step(carry, x)"
-                )
+            if not hasattr(c, "step"):
+                raise TypeError(f"{where}: {kind_of(c)} is no cell; expected an object with step(carry, x)")
         check_probability(f"{where}: dropout", dropout)
+        if dropout and len(cells) == directions:
+            warnings.warn(
+                f"{where}: dropout={dropout} acts between layers, and there is only one", stacklevel=2
+            )
         self.num_layers = len(cells) // directions
         self.bidirectional = bidirectional
         self.dropout = dropout
@@ -105,13 +116,14 @@ class Recurrent(Module):
         Parameters
         ----------
         x : Tensor or array_like, shape (T, batch, ...)
-            The inputs; (batch, T, ...) with ``batch_first``. A plain array of floats is cast to the parameters' dtype.
+            The inputs; (batch, T, ...) with ``batch_first``. A plain array of floats is cast to the
+            parameters' dtype.
         state : optional
-            The first state: a carry as the cell has it. For a stack, or with ``bidirectional``, a sequence of them, one
-            for each cell. The cells' ``initial_state`` by default.
+            The first state: a carry as the cell has it. For a stack, or with ``bidirectional``, a sequence of
+            them, one for each cell. The cells' ``initial_state`` by default.
         lengths : array_like of int, shape (batch,), optional
-            The true length of each row. Outputs past a row's end are zero, its final state is that after its last real
-            step (in reverse: after its first), and what stands in the padding has no influence.
+            The true length of each row. Outputs past a row's end are zero, its final state is that after its
+            last real step (in reverse: after its first), and what stands in the padding has no influence.
         segment : int or "auto", optional
             Trade time for memory; see `tinyrnn.scan`.
 
@@ -123,7 +135,7 @@ class Recurrent(Module):
             The final state, in the form of the first one.
         """
         where = type(self).__name__
-        x = x if isinstance(x, Value) else self._as_tensor(x)
+        x = self._as_input(where, x)
         if len(x.shape) < 2:
             raise ValueError(f"{where}: x has shape {x.shape}; expected {self._axes} as its first axes")
         x = x.swapaxes(0, 1) if self.batch_first else x
@@ -135,16 +147,11 @@ class Recurrent(Module):
         elif isinstance(state, (tuple, list)) and len(state) == len(self._names):
             carries = list(state)
         else:
-            got = (
-                f"{type(state).__name__} of {len(state)}"
-                if isinstance(state, (tuple, list))
-                else type(state).__name__
-            )
             raise TypeError(
-                f"{where}: the state is a {got}; expected a sequence of {len(self._names)} states, one for each of "
-                f"{', '.join(self._names)}"
+                f"{where}: the state is a {kind_of(state)}; expected a sequence of "
+                f"{len(self._names)} states, one for each of {', '.join(self._names)}"
             )
-        y, carries = self._run(x, carries, self._checked_lengths(lengths, x), segment)
+        y, carries = self._run(x, carries, as_lengths(where, lengths, *x.shape[:2]), segment)
         y = y.swapaxes(0, 1) if self.batch_first else y
         return y, carries[0] if single else tuple(carries)
 
@@ -165,48 +172,33 @@ class Recurrent(Module):
             x = concatenate(outputs, axis=-1) if self.bidirectional else outputs[0]
         return x, final
 
-    # --- what comes in ---------------------------------------------------------------------------------------------
+    # --- what comes in --------------------------------------------------------------------------------------
     @property
     def _axes(self) -> str:
         return "(batch, T)" if self.batch_first else "(T, batch)"
 
-    def _as_tensor(self, x: Any) -> Any:
-        array = np.asarray(x)
-        own = next((p.dtype for p in self.parameters()), array.dtype)
-        return as_tensor(array.astype(own, copy=False) if array.dtype.kind == "f" else array)
+    def _as_input(self, where: str, x: Any) -> Any:
+        """Return x as a Tensor: floats in the parameters' dtype, integers (such as indices) as they are."""
+        dtype = x.dtype if hasattr(x, "dtype") else np.asarray(x if isinstance(x, list) else 0.0).dtype
+        if dtype.kind == "f":
+            dtype = next((p.dtype for p in self.parameters()), dtype)
+        return as_input(where, "x", x, dtype)
 
     def _initial_state(self, cell: Any, batch: int) -> Any:
         if not hasattr(cell, "initial_state"):
             raise TypeError(
-                f"{type(self).__name__}: {type(cell).__name__} has no initial_state(batch), and no state was handed in"
+                f"{type(self).__name__}: {type(cell).__name__} has no initial_state(batch), "
+                "and no state was handed in"
             )
         return cell.initial_state(batch)
 
-    def _checked_lengths(self, lengths: Lengths, x: Any) -> Any:
-        """Return lengths as an array, where each is 1 to T and there is one for each row of time-major x."""
-        if lengths is None:
-            return None
-        where = type(self).__name__
-        array = np.asarray(lengths.data if isinstance(lengths, Value) else lengths)  # pyright: ignore[reportAttributeAccessIssue]
-        steps, batch = x.shape[:2]
-        if array.shape != (batch,):
-            raise ValueError(f"{where}: lengths has shape {array.shape}; expected (batch,) = ({batch},)")
-        if array.dtype.kind not in "iu":
-            raise TypeError(f"{where}: lengths has dtype {array.dtype}; expected integers")
-        for row in np.flatnonzero((array < 1) | (array > steps))[:1]:
-            raise ValueError(f"{where}: lengths[{row}] is {array[row]}; expected 1 to T = {steps}")
-        return array
-
-    # --- names: a parameter `key` of the cell `l0` is `key_l0` here ---------------------------------------------------
+    # --- names: a parameter `key` of the cell `l0` is `key_l0` here -----------------------------------------
     def _key_of(self, child: str, key: str) -> str:
         return f"{key}_{child}" if child in self._names else super()._key_of(child, key)
 
     def _cell_and_key(self, name: str) -> tuple[Any, str]:
         key, _, end = name.rpartition("_l")
-        own = vars(self)
-        return (
-            (own["l" + end], key) if "l" + end in own.get("_names", ()) and "l" + end in own else (None, key)
-        )
+        return (vars(self).get(f"l{end}") if key and f"l{end}" in self._names else None), key
 
     def __getattr__(self, name: str) -> Any:
         cell, key = self._cell_and_key(name)

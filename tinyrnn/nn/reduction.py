@@ -32,7 +32,7 @@ def reduced(where: str, loss: Any, reduction: str, count: Any = None) -> Any:
         return loss.sum()
     if (loss.size if count is None else count) == 0:
         raise ValueError(
-            f"{where}: no target counts (there is none, or all are ignored or have weight 0), and a mean over nothing is "
-            "not defined; use reduction='sum'"
+            f"{where}: no target counts (there is none, or all are ignored or have weight 0), and a mean "
+            "over nothing is not defined; use reduction='sum'"
         )
     return mean(loss) if count is None else loss.sum() / count

@@ -1,0 +1,85 @@
+"use strict";
+// Numbers and arrays: how they are read from the page's data, and how they are shown.
+
+const MINUS = "\u2212";
+
+/** A number as text, with about four digits. Exact zero and what is not finite are told apart from what is small. */
+function format(x) {
+  if (typeof x === "string") return x.replace("-", MINUS);
+  if (x === 0) return "0";
+  const size = Math.abs(x);
+  const text = Number.isInteger(x) && size < 1e5 ? String(x)
+    : size >= 1e5 || size < 1e-3 ? x.toExponential(2)
+    : String(Number(x.toPrecision(size < 1 ? 3 : 4)));
+  return text.replaceAll("-", MINUS);
+}
+
+const finite = (x) => (typeof x === "number" ? x : NaN);
+const count = (array) => array.shape.reduce((product, n) => product * n, 1);
+
+/** Euclidean norm: a number, or text where it is not finite. */
+function norm(array) {
+  if ("norm" in array) return array.norm;
+  const numbers = "all" in array ? [array.all] : array.rows.flat();
+  const odd = numbers.find((x) => typeof x === "string");
+  if (odd !== undefined) return odd;
+  const times = "all" in array ? count(array) : 1;
+  return Math.sqrt(times * numbers.reduce((sum, x) => sum + x * x, 0));
+}
+
+/** One short line for an array: the number itself, or its norm. */
+function brief(array) {
+  return count(array) === 1 ? format("all" in array ? array.all : array.rows[0][0]) : `‖${format(norm(array))}‖`;
+}
+
+/** An element with attributes and children; text is always text, never markup. */
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key === "class") made.className = value;
+    else if (typeof value === "function") made.addEventListener(key, value);
+    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+/** A number with its exact value behind it, tinted by sign and size. */
+function cell(x, largest) {
+  const size = Number.isFinite(finite(x)) && largest > 0 ? Math.abs(x) / largest : 0;
+  const kind = typeof x === "string" ? "odd" : x < 0 ? "negative" : x > 0 ? "positive" : "zero";
+  const made = element("td", { class: kind }, element("data", { value: String(x), title: String(x) }, format(x)));
+  made.style.setProperty("--size", size.toFixed(3));
+  return made;
+}
+
+/** An array as a grid of numbers; null stands for one that is hidden. */
+function matrix(array, hidden) {
+  if (hidden) return element("div", { class: "hidden" }, "?");
+  const shape = array.shape.length ? `shape (${array.shape.join(", ")}${array.shape.length === 1 ? "," : ""})` : "a number";
+  const single = count(array) === 1;
+  const rows = "all" in array ? [[array.all]] : array.rows;
+  const largest = Math.max(0, ...rows.flat().map(finite).filter(Number.isFinite).map(Math.abs));
+  const table = element("table", { class: "matrix" },
+    element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((x) => cell(x, largest))))));
+  const notes = [];
+  if ("all" in array) notes.push("everywhere");
+  if ("norm" in array) {
+    const width = array.shape.length ? array.shape[array.shape.length - 1] : 1;
+    notes.push(`${rows.length}×${rows[0].length} of ${count(array) / width}×${width}`);
+    notes.push(`min ${format(array.min)}, max ${format(array.max)}`);
+  }
+  if (!single) notes.push(`norm ${format(norm(array))}`);
+  return element("div", { class: "array" }, table,
+    element("small", {}, single ? shape : `${shape}; ${notes.join("; ")}`));
+}
+
+/** An array under its name. */
+function figure(caption, array, hidden = false, kind = "") {
+  return element("figure", { class: kind }, element("figcaption", {}, caption), matrix(array, hidden));
+}
+
+/** A figure with the sign before it, which stay on one line. */
+function term(sign, shown, note = "") {
+  return element("div", { class: "term" }, element("div", { class: "sign" }, sign, note ? element("small", {}, note) : null), shown);
+}

@@ -1,0 +1,175 @@
+"""Where each record stands on the stepper's picture: a column for each time step, and in it the operations upwards.
+
+A stepper shows every operation, and the reader's eye goes back and forth between steps. So each step is laid out alone and
+alike, and no layout engine is needed. A value from outside of the loop (a weight, an input, a constant) stands
+as a small copy beside each use, as in the alias nodes of the pictures: no bundle of edges crosses the steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import fmean
+
+from tinyrnn.autograd.tape import Node
+from tinyrnn.draw.stepping.labels import Labels
+
+__all__ = ["Box", "Column", "Grid", "Link", "arrange"]
+
+BOX, CHIP, HEIGHT = 104, 72, 48  # least widths, and height, in pixels
+MOST = 18  # letters of a name that are shown
+GAP, ROW, MARGIN = 14, 78, 22
+
+
+@dataclass
+class Box:
+    """A record at its place: x and y are its centre. ``copy`` is true for the small copies beside their uses."""
+
+    node: Node
+    copy: bool
+    row: int
+    width: float
+    x: float = 0.0
+    y: float = 0.0
+    below: list[Box] = field(default_factory=list["Box"])
+    above: list[Box] = field(default_factory=list["Box"])
+    pull: float | None = None  # towards the side on which a value comes in from another step
+
+
+@dataclass
+class Column:
+    """One time step, or what comes before (``before``) or after (``after``) all of them."""
+
+    step: int | None
+    title: str
+    boxes: list[Box] = field(default_factory=list[Box])
+    left: float = 0.0
+    width: float = 0.0
+
+
+@dataclass(frozen=True)
+class Link:
+    """An edge: operand ``position`` of ``target``. It leads from ``start`` to ``end``."""
+
+    start: Box
+    end: Box
+    position: int
+
+
+@dataclass
+class Grid:
+    """The columns from left to right, all edges, and the size in pixels."""
+
+    columns: list[Column]
+    links: list[Link]
+    width: float
+    height: float
+
+
+def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
+    """Give each record its place.
+
+    Parameters
+    ----------
+    root : Node
+        What was differentiated.
+    nodes : list of Node
+        All records, each after its inputs.
+    labels : Labels
+        Their time steps.
+    """
+    columns = _columns(nodes, labels)
+    place = {node: column for column, members in columns for node in members}
+    boxes: dict[Node, Box] = {}
+    links: list[Link] = []
+    for column, members in columns:
+        for node in members:
+            if node.primitive is not None or node is root:
+                inside = [boxes[s].row for s in node.inputs if s in boxes and place[s] is column]
+                boxes[node] = Box(node, False, 1 + max(inside, default=0), max(BOX, _width(labels, node) + 32))
+                column.boxes.append(boxes[node])
+    for box in list(boxes.values()):
+        column = place[box.node]
+        for position, source in enumerate(box.node.inputs):
+            if source is None:
+                continue
+            start = boxes.get(source)
+            if start is None or (place[source] is not column and place[source].step is None):
+                start = Box(source, True, box.row - 1, max(CHIP, _width(labels, source) + 10))
+                column.boxes.append(start)
+            if start.copy or place[source] is column:
+                start.above.append(box)
+                box.below.append(start)
+            links.append(Link(start, box, position))
+    shown = [column for column, _ in columns if column.boxes]
+    for link in links:
+        if link.start not in link.end.below:
+            link.end.pull, link.start.pull = -1.0, 1.0
+    for column in shown:
+        _settle(column)
+    rows = max((box.row for column in shown for box in column.boxes), default=0)
+    steps = [column for column in shown if column.step is not None]
+    widest = max((column.width for column in steps), default=0.0)
+    left = 0.0
+    for column in shown:
+        spare = widest - column.width if column in steps else 0.0
+        for box in column.boxes:
+            box.x += left + spare / 2
+            box.y = MARGIN + HEIGHT / 2 + (rows - box.row) * ROW
+        column.left, column.width = left, column.width + spare
+        left += column.width
+    return Grid(shown, links, left, rows * ROW + HEIGHT + 2 * MARGIN)
+
+
+def _columns(nodes: list[Node], labels: Labels) -> list[tuple[Column, list[Node]]]:
+    """Sort the records into columns; what has no step comes after all steps if it is made from one of them."""
+    steps = sorted({step for step in labels.step.values() if step is not None})
+    by_step = {step: (Column(step, f"t = {step}"), list[Node]()) for step in steps}
+    before, after = (Column(None, "before"), list[Node]()), (Column(None, "after" if steps else ""), list[Node]())
+    late: set[Node] = set()
+    for node in nodes:
+        step = labels.step[node]
+        if step is not None or any(s in late for s in node.inputs):
+            late.add(node)
+        column = by_step[step] if step is not None else after if node in late or not steps else before
+        column[1].append(node)
+    return [before, *by_step.values(), after]
+
+
+def _width(labels: Labels, node: Node) -> int:
+    return 8 * min(len(labels.text[node]), MOST) + 8
+
+
+def _settle(column: Column) -> None:
+    """Place the boxes of a column from left to right: near to what they are linked with, and none on another."""
+    rows: dict[int, list[Box]] = {}
+    for box in column.boxes:
+        rows.setdefault(box.row, []).append(box)
+    for row in rows.values():
+        for i, box in enumerate(row):
+            box.x = i * (BOX + GAP)
+    for sweep in range(6):
+        upwards = sweep % 2 == 0
+        for row in sorted(rows, reverse=not upwards):
+            _align(rows[row], upwards)
+    left = min(box.x - box.width / 2 for box in column.boxes)
+    right = max(box.x + box.width / 2 for box in column.boxes)
+    for box in column.boxes:
+        box.x += MARGIN - left
+    column.width = right - left + 2 * MARGIN
+
+
+def _align(row: list[Box], upwards: bool) -> None:
+    wanted: dict[int, float] = {}
+    for box in row:
+        near = [other.x for other in (box.below if upwards else box.above)] or [box.x]
+        if box.pull is not None and len(box.above) + len(box.below) > 0:
+            near.append(fmean(near) + box.pull * BOX)
+        wanted[id(box)] = fmean(near)
+    row.sort(key=lambda box: wanted[id(box)])  # stable, so that the same step is always laid out alike
+    edge = float("-inf")
+    for box in row:
+        box.x = max(wanted[id(box)], edge + box.width / 2)
+        edge = box.x + box.width / 2 + GAP
+    drift = fmean(box.x - wanted[id(box)] for box in row)
+    for box in row:
+        box.x -= drift

@@ -1,0 +1,178 @@
+"""Short, unique names for all records, as a textbook would give them: ``h₂``, ``x₂``, ``W_hh``, ``a₂``.
+
+What the model named keeps its name, with the time step as its index. What has no name gets a letter, the same letter
+for the same operation at each step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import count, product
+
+import numpy as np
+
+from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.tape import Constant, Node
+from tinyrnn.draw.model import Record, records_of
+from tinyrnn.draw.recurrence import find_layers
+from tinyrnn.draw.sequence import assign_steps, find_losses
+
+__all__ = ["Labels"]
+
+SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
+# Not those that mean something else to most (c, g, h, t, x, y), nor those that look like numbers (i, l, o).
+LETTERS = "abdefjkmnpqrsuvwzαβγδζηθκλμξπρτφψω"
+
+
+class Labels:
+    """Name, time step and role of each record of a pass.
+
+    Parameters
+    ----------
+    root : Node
+        What was differentiated.
+    nodes : list of Node
+        All records that it was made from, each after its inputs.
+
+    Attributes
+    ----------
+    text : dict of Node to str
+        Unique names.
+    step : dict of Node to (int or None)
+    role : dict of Node to str
+        As `tinyrnn.draw.model.Record.role`; also ``detach``.
+    carry : dict of Node to str
+        Name of the state, for the records that hand one to the next step.
+    """
+
+    def __init__(self, root: Node, nodes: list[Node]) -> None:
+        records = records_of([root])
+        assign_steps(records)
+        known = {record.node: record for record in records}
+        if root in known:
+            find_losses(known[root])
+        layers = find_layers(records)
+        self.step: dict[Node, int | None] = {}
+        self.role: dict[Node, str] = {}
+        self.carry: dict[Node, str] = {}
+        for node in nodes:
+            record = known.get(node)
+            scope = node.scope
+            while record is None and scope is not None and scope.step is None:
+                scope = scope.parent
+            self.step[node] = record.step if record is not None else scope.step if scope is not None else None
+            self.role[node] = record.role if record is not None else "detach"
+            if record is not None and record.role == "op" and record.carry:
+                self.carry[node] = record.carry
+        self._enter_steps(nodes)
+        self._running_sums(nodes)
+        self.text = self._texts(root, nodes, known, len(layers) > 1, {x.name for x in layers if x.reverse})
+
+    def _enter_steps(self, nodes: list[Node]) -> None:
+        """Give an entry of a sequence (``ys[t]``) to the step that alone uses it."""
+        users: dict[Node, set[int | None]] = {}
+        for node in nodes:
+            for source in node.inputs:
+                if source is not None:
+                    users.setdefault(source, set()).add(self.step[node])
+        for node in nodes:
+            if self.step[node] is None and node.primitive is not None and node.primitive.name == "getitem":
+                steps = users.get(node, set())
+                if len(steps) == 1:
+                    (self.step[node],) = steps
+
+    def _running_sums(self, nodes: list[Node]) -> None:
+        """Put a running sum of losses at the step whose loss it adds."""
+        for node in nodes:
+            if self.role[node] == "total" and len(node.inputs) == 2:
+                steps = [self.step[source] for source in node.inputs if source is not None]
+                self.step[node] = max((step for step in steps if step is not None), default=None)
+
+    def _texts(
+        self, root: Node, nodes: list[Node], known: dict[Node, Record], layered: bool, reverse: set[str]
+    ) -> dict[Node, str]:
+        base: dict[Node, str] = {}
+        read: dict[str, object] = {}  # by layer, which operand of which operation reads the sequence
+        for node in nodes:
+            record = known.get(node)
+            name = self._given(node, record)
+            if name:
+                base[node] = name
+            elif record is not None and record.role == "constant" and record.step is not None:
+                if read.setdefault(record.layer, _key(node, record, record.step)) == _key(node, record, record.step):
+                    base[node] = "x"
+        base.setdefault(root, "L" if node_size(root) == 1 else "out")
+        letters = _letters({text.split("′")[0] for text in base.values()})
+        weights = count(1)
+        by_key: dict[object, str] = {}
+        texts: dict[Node, str] = {}
+        taken: Counter[str] = Counter()
+        steps = [step for step in self.step.values() if step is not None]
+        for node in nodes:
+            record, step = known.get(node), self.step[node]
+            text = base.get(node)
+            if text is None and self.role[node] == "weight":
+                if node.primitive is None:
+                    text = f"W{next(weights)}"
+                elif node.primitive is p.transpose and node.inputs[0] in texts:
+                    text = f"{texts[node.inputs[0]]}.T"
+            if text is None:
+                key = _key(node, record, step)
+                text = by_key.get(key) or by_key.setdefault(key, next(letters))
+            if is_number(node):
+                texts[node] = text
+                continue
+            if layered and record is not None and record.carry and text == record.carry:
+                text = f"{record.layer}.{text}"
+            if self.role[node] == "state" and not node.name:
+                backwards = record is not None and record.layer in reverse
+                text += str(max(steps) + 1 if backwards else min(steps) - 1).translate(SUBSCRIPTS)
+            elif step is not None and node is not root:
+                text += str(step).translate(SUBSCRIPTS)
+            taken[text] += 1
+            if taken[text] > 1:
+                text += "′" * (taken[text] - 1) if taken[text] < 4 else f"({taken[text]})"
+            texts[node] = text
+        return texts
+
+    def _given(self, node: Node, record: Record | None) -> str:
+        """Return the name that the model, or the node's place in it, gives."""
+        if is_number(node):
+            return f"{np.asarray(node.value).item():.4g}"
+        if node.name or record is None:
+            return node.name
+        if record.role == "input":
+            return "x"
+        return "Σ" if record.role == "total" and self.step[node] is not None else record.carry
+
+
+def _key(node: Node, record: Record | None, step: int | None) -> object:
+    """Return what records that share a letter have in common."""
+    if record is None or step is None:
+        return node if step is None else node.primitive
+    if record.key:
+        return record.key
+    if record.users and record.users[0].key:  # a constant: which operand of which operation
+        user = record.users[0]
+        return (user.key, user.sources.index(record))
+    return node
+
+
+def node_size(node: Node) -> int:
+    """Return the number of elements."""
+    return int(np.prod(node.shape, dtype=int))
+
+
+def is_number(node: Node) -> bool:
+    """Whether a record is a number that stands in the program."""
+    return isinstance(node, Constant) and not node.shape and not node.name
+
+
+def _letters(used: Iterable[str]) -> Iterator[str]:
+    used = set(used)
+    for length in count(1):
+        for letters in product(LETTERS, repeat=length):
+            name = "".join(letters)
+            if name not in used:
+                yield name

@@ -1,0 +1,132 @@
+"""`stepper`: a page on which a pass can be stepped through, record by record."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+import numpy.typing as npt
+
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.draw.stepping.grid import arrange
+from tinyrnn.draw.stepping.grid_svg import grid_svg
+from tinyrnn.draw.stepping.labels import Labels
+from tinyrnn.draw.stepping.data import page_data
+from tinyrnn.draw.stepping.replay import replay
+
+__all__ = ["Stepper", "stepper"]
+
+SCRIPTS = ("values.js", "view.js", "stepper.js", "controls.js")
+
+
+class Stepper:
+    """A page, as `stepper` makes it.
+
+    Attributes
+    ----------
+    html : str
+        The whole page: one file that needs no network.
+    """
+
+    def __init__(self, html: str, summary: str) -> None:
+        self.html = html
+        self._summary = summary
+
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Write the page to a file and return its path. Folders on the way are made."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.html, encoding="utf-8", errors="replace", newline="\n")
+        return str(path)
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook, in a frame that can run its script and do nothing else."""
+        return (
+            f'<iframe sandbox="allow-scripts" srcdoc="{escape(self.html)}" title="Stepper: {escape(self._summary)}" '
+            'style="width: 100%; height: 820px; border: 0"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        return f"<Stepper: {self._summary}>"
+
+
+def stepper(
+    output: Tensor,
+    gradient: npt.ArrayLike | Tensor | None = None,
+    *,
+    title: str = "Backpropagation through time, step by step",
+    max_records: int = 20_000,
+) -> Stepper:
+    """Make a page on which the forward and the backward pass can be stepped through.
+
+    Each record shows the operation, its inputs, the formula of its VJP, the local factor, upstream × local = contribution, and
+    what the contribution is added to. The order is the engine's own. No ``.grad`` is changed, and it
+    does not matter whether ``backward()`` was called.
+
+    Parameters
+    ----------
+    output : Tensor
+        What is differentiated, such as a loss, computed inside `tinyrnn.unrolled`.
+    gradient : array_like or Tensor, optional
+        The gradient at the output, of its shape; 1 for a single number, and needed otherwise.
+    title : str
+        Heading of the page.
+    max_records : int
+        More records than this are refused: no one steps through them, and no browser likes the page.
+
+    Raises
+    ------
+    ValueError
+        The values were not kept or have changed since, or there are more than `max_records` records.
+    RuntimeError
+        The output was not recorded, or is not a single number and no `gradient` is given.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> w = tr.tensor(0.5, requires_grad=True)
+    >>> with tr.unrolled():
+    ...     h = tr.tensor(1.0)
+    ...     for t in range(2):
+    ...         with tr.scope(step=t):
+    ...             h = tr.tanh(w * h)
+    >>> tr.draw.stepper(h)
+    <Stepper: 2 time steps, 4 records forward, 6 backward, from L>
+    """
+    run = replay(output, gradient)
+    total = len(run.nodes) + len(run.contributions)
+    if total > max_records:
+        raise ValueError(f"stepper: the pass has {total} records; expected at most max_records={max_records}; run fewer time steps")
+    labels = Labels(run.root, run.nodes)
+    data = page_data(run, labels)
+    number = {node: i for i, node in enumerate(run.nodes)}
+    picture = grid_svg(arrange(run.root, run.nodes, labels), labels, number.__getitem__)
+    return Stepper(_page(title, picture, json.dumps(data, separators=(",", ":"))), str(data["summary"]))
+
+
+def _page(title: str, picture: str, data: str) -> str:
+    """Put the parts into the template, all at once, so that nothing in one part is taken for a place of another."""
+    folder = files("tinyrnn.draw.stepping") / "assets"
+    style = (folder / "stepper.css").read_text("utf-8")
+    script = "\n".join((folder / name).read_text("utf-8") for name in SCRIPTS)
+    parts = {
+        "title": escape(title),
+        "style": style,
+        "style_hash": _hash(style),
+        "picture": picture,
+        "data": data.replace("<", "\\u003c"),  # no text of the model can end the element
+        "script": script,
+        "script_hash": _hash(script),
+    }
+    template = (folder / "stepper.html").read_text("utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

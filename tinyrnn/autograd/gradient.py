@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from tinyrnn.autograd.backward import backpropagate
 from tinyrnn.autograd.state import enable_grad, no_grad
@@ -11,8 +13,8 @@ from tinyrnn.autograd.tensor import Tensor, rewrap, seeds
 
 
 def grad(
-    outputs: Tensor | Sequence[Tensor],
-    inputs: Tensor | Sequence[Tensor],
+    outputs: Tensor | Iterable[Tensor],
+    inputs: Tensor | Iterable[Tensor],
     grad_outputs: Any = None,
     create_graph: bool = False,
     *,
@@ -23,9 +25,9 @@ def grad(
 
     Parameters
     ----------
-    outputs : Tensor or sequence of Tensor
+    outputs : Tensor or iterable of Tensor
         What to differentiate.
-    inputs : Tensor or sequence of Tensor
+    inputs : Tensor or iterable of Tensor
         With respect to what: leaves, or Tensors computed on the way.
     grad_outputs : array_like, Tensor, or sequence of them, optional
         The gradient at each output, of its shape; 1 for single numbers.
@@ -43,6 +45,8 @@ def grad(
 
     Raises
     ------
+    TypeError
+        Where an input or output is no Tensor.
     RuntimeError
         Where an input or output was not recorded, or the outputs do not depend on an input.
 
@@ -55,8 +59,7 @@ def grad(
     >>> first.item(), second.item()
     (27.0, 18.0)
     """
-    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    outputs, inputs = _tensors("output", outputs), _tensors("input", inputs)
     if grad_outputs is not None:
         grad_outputs = list(grad_outputs) if isinstance(grad_outputs, (list, tuple)) else [grad_outputs]
         if len(grad_outputs) != len(outputs):
@@ -83,3 +86,16 @@ def grad(
             )
     results = (found.get(node) for node in nodes)
     return tuple(g if g is None or isinstance(g, Tensor) else Tensor(g) for g in results)
+
+
+def _tensors(what: str, given: Any) -> list[Tensor]:
+    """Return one Tensor or several as a list."""
+    if isinstance(given, Tensor):
+        return [given]
+    if not isinstance(given, Iterable) or isinstance(given, np.ndarray):
+        raise TypeError(f"grad: the {what}s are of type {type(given).__name__}; expected Tensors")
+    several = list(given)
+    for i, x in enumerate(several):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"grad: {what} {i} is of type {type(x).__name__}; expected a Tensor")
+    return several

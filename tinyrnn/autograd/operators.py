@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, NoReturn, Self
 
-import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd import functions as F
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.numpy_protocol import array_function, array_ufunc
+from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import NONE, Value
 from tinyrnn.autograd.shapes import Axis
 
@@ -57,10 +57,10 @@ class Operators(Value):
         return self._apply(p.power, (other, self), NONE)
 
     def __matmul__(self, other: Any) -> Self:
-        return self._apply(p.matmul, (self, other), NONE)
+        return self._apply(p.matmul, (self, operand(other)), NONE)
 
     def __rmatmul__(self, other: Any) -> Self:
-        return self._apply(p.matmul, (np.asarray(other), self), NONE)
+        return self._apply(p.matmul, (operand(other), self), NONE)
 
     def __neg__(self) -> Self:
         return self._apply(p.negative, (self,), NONE)

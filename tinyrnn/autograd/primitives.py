@@ -82,10 +82,13 @@ power = Primitive(
 )
 
 
-# A product that is zero where `upstream` is zero, whatever the slope. Rules whose slope can be infinite use it,
-# so that a branch which `where` did not take sends back zero, and not 0 * inf = NaN.
+# A product that is zero where `upstream` is zero, whatever the slope. Rules whose slope can be infinite use
+# it, so that a branch which `where` did not take sends back zero, and not 0 * inf = NaN.
 gated = Primitive(
-    "gated", forwards.gated, upstream=lambda g, slope: gated(g, slope), slope=lambda g, upstream: g * upstream
+    "gated",
+    forwards.gated,
+    upstream=lambda g, slope: gated(g, slope),
+    slope=lambda g, upstream: gated(upstream, g),
 )
 
 # --- elementwise functions ----------------------------------------------------------------------------------

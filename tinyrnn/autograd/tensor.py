@@ -345,7 +345,7 @@ def rewrap(value: Any, node: Node | None) -> Tensor:
 
 
 def seeds(where: str, outputs: list[Tensor], given: list[Any] | None, create_graph: bool) -> dict[Node, Any]:
-    """Check the outputs and the gradients given at them."""
+    """Check the outputs and the gradients given at them, and return the gradient at each record."""
     seeds: dict[Node, Any] = {}
     for i, output in enumerate(outputs):
         if output.node is None:
@@ -361,6 +361,10 @@ def seeds(where: str, outputs: list[Tensor], given: list[Any] | None, create_gra
                 )
             g = np.ones(output.shape, output.dtype)
         data = g.data if isinstance(g, Tensor) else np.asarray(g)
+        if data.dtype.kind not in "fiub":
+            raise TypeError(
+                f"{where}: the gradient at output {i} has dtype {data.dtype}; expected real numbers"
+            )
         if data.shape != output.shape:
             raise ValueError(
                 f"{where}: the gradient has shape {data.shape}; expected that of output {i}, {output.shape}"

@@ -28,8 +28,10 @@ class Window:
 
 
 def windows(T: int, k1: int, k2: int) -> Iterator[Window]:
+    """The last one may count fewer steps than k1. It replays as many as others, or all if k2 reaches them."""
     for begin in range(0, T, k1):
-        yield Window(max(0, begin + k1 - k2), begin, min(begin + k1, T))
+        end = min(begin + k1, T)
+        yield Window(0 if end <= k2 else begin + k1 - k2, begin, end)
 
 
 @dataclass
@@ -65,6 +67,8 @@ def run(
     resets = np.zeros((T, B), bool) if resets is None else resets
     state = initial
     for w in windows(T, k1, k2):
+        if w.start == 0:
+            state = initial
         counted = g_ys[w.start : w.end].copy()
         counted[: w.begin - w.start] = 0
         no_final = tuple(np.zeros_like(s) for s in initial)

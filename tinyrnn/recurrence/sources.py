@@ -25,13 +25,14 @@ class Chunk(NamedTuple):
 
 
 class Source(Protocol):
-    """Where the steps come from."""
+    """Where the steps come from. From call to call ``stop`` and ``first`` do not fall."""
 
-    def __call__(self, first: int, start: int, stop: int) -> Chunk | None:
-        """Return steps ``[first, stop)``, fewer at the end, or None where there is none from ``start`` on.
+    def read(self, stop: int) -> int:
+        """Read up to the step ``stop``, or to the end of the data, and return where that is."""
+        ...
 
-        From call to call ``first`` does not fall.
-        """
+    def since(self, first: int) -> Chunk:
+        """Return the steps from ``first`` to where reading has come to; those before are not needed again."""
         ...
 
 
@@ -61,7 +62,7 @@ class ArraySource:
                 "TruncatedBPTT.windows: x is an iterator; expected arrays. stream(steps) goes over iterators"
             )
         self.resets = None if resets is None else check_resets(resets, (1, 2), "(T,) or (T, B)")
-        self.x, self.y, self.steps = x, y, -1
+        self.x, self.y, self.steps, self.stop = x, y, -1, 0
         for name in ("x", "y"):
             leaves, tree = flatten(getattr(self, name))
             leaves = [leaf if hasattr(leaf, "shape") else as_tensor(leaf).data for leaf in leaves]
@@ -83,13 +84,15 @@ class ArraySource:
                 "has"
             )
 
-    def __call__(self, first: int, start: int, stop: int) -> Chunk | None:
-        """Cut the steps ``[first, stop)``."""
-        if start >= self.steps:
-            return None
-        stop = min(stop, self.steps)
-        resets = None if self.resets is None else self.resets[first:stop]
-        return Chunk(stop - first, sliced(self.x, first, stop), sliced(self.y, first, stop), resets)
+    def read(self, stop: int) -> int:
+        """Return ``stop``, or the end of the data where that comes first."""
+        self.stop = min(stop, self.steps)
+        return self.stop
+
+    def since(self, first: int) -> Chunk:
+        """Cut the steps from ``first`` on."""
+        x, y, resets = sliced((self.x, self.y, self.resets), first, self.stop)
+        return Chunk(self.stop - first, x, y, resets)
 
 
 class StreamSource:
@@ -100,12 +103,9 @@ class StreamSource:
         self.held: deque[tuple[Any, Any, Any]] = deque()
         self.first = 0
 
-    def __call__(self, first: int, start: int, stop: int) -> Chunk | None:
-        """Forget the steps before ``first``, and read up to ``stop``."""
-        while self.first < first:
-            self.held.popleft()
-            self.first += 1
-        for item in islice(self.steps, stop - first - len(self.held)):
+    def read(self, stop: int) -> int:
+        """Take steps from the iterator."""
+        for item in islice(self.steps, stop - self.first - len(self.held)):
             if not isinstance(item, tuple) or len(item) not in (2, 3):
                 got = f"a tuple of {len(item)}" if isinstance(item, tuple) else type(item).__name__
                 raise TypeError(f"TruncatedBPTT.stream: a step is {got}; expected (x, y) or (x, y, reset)")
@@ -113,8 +113,13 @@ class StreamSource:
             self.held.append(
                 (x, y, False if reset is None else check_resets(reset, (0, 1), "() or (B,) at each step"))
             )
-        if self.first + len(self.held) <= start:
-            return None
+        return self.first + len(self.held)
+
+    def since(self, first: int) -> Chunk:
+        """Forget the steps before ``first``, and stack the others."""
+        while self.first < first:
+            self.held.popleft()
+            self.first += 1
         xs, ys, resets = zip(*self.held, strict=True)
         return Chunk(len(xs), _stacked(xs, "x"), _stacked(ys, "y"), np.stack(np.broadcast_arrays(*resets)))
 

@@ -25,9 +25,9 @@ class TruncatedBPTT:
             loss.backward()
             optimizer.step()
 
-    The window of the steps ``[start, stop)``, ``stop = start + k1``, is this computation::
+    The window of the steps ``[start, stop)``, with ``stop = start + k1`` or the end, is this computation::
 
-        replay_start = max(0, start + k1 - k2)          # k2 steps before the end, or the beginning
+        replay_start = start - (k2 - k1) if stop > k2 else 0
         _, carry = model(x[replay_start:start], carry)  # the replay: only where k2 > k1
         outputs, carry = model(x[start:stop], carry)    # what run() returns, and what the loss should count
 
@@ -154,7 +154,7 @@ class TruncatedBPTT:
     ) -> Iterator[Window]:
         """Go over an iterable that gives one time step at a time, and may never end.
 
-        At most ``k2`` steps are held, and none is read before its window is asked for.
+        At most ``k1 + k2`` steps are held, and none is read before its window is asked for.
 
         Parameters
         ----------
@@ -178,11 +178,18 @@ class TruncatedBPTT:
         beginning = Beginning(initial_state, self.batch_axis)
         return self._over(StreamSource(steps), beginning, constant(carry))
 
-    def _over(self, source: Source, beginning: Beginning, carry: Any) -> Iterator[Window]:
-        replay_start = start = 0
-        while (chunk := source(replay_start, start, start + self.k1)) is not None:
-            stop = replay_start + chunk.steps
-            next_replay_start = max(0, stop + self.k1 - self.k2)
-            window = Window(chunk, replay_start, start, next_replay_start, carry, beginning)
+    def _over(self, source: Source, beginning: Beginning, first_carry: Any) -> Iterator[Window]:
+        start, carry = 0, first_carry
+        while (stop := source.read(start + self.k1)) > start:
+            replay_start = self._replay_start(start, stop)
+            if replay_start == 0:
+                carry = first_carry
+            next_replay_start = self._replay_start(stop, stop + self.k1)
+            window = Window(
+                source.since(replay_start), replay_start, start, next_replay_start, carry, beginning
+            )
             yield window
-            carry, replay_start, start = window.next_carry, next_replay_start, stop
+            start, carry = stop, window.next_carry
+
+    def _replay_start(self, start: int, stop: int) -> int:
+        return 0 if stop <= self.k2 else start + self.k1 - self.k2

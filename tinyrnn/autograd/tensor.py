@@ -115,7 +115,7 @@ class Tensor(Operators):
                     f"requires_grad: a Tensor of dtype {self.data.dtype} carries no gradient; "
                     "expected a floating dtype"
                 )
-            self.node = Leaf(self)
+            self.node = Leaf(self, self.name)
             self.node.value = self.data if thread.modes.keeping else None
         elif not self.is_leaf:
             raise RuntimeError(
@@ -324,7 +324,7 @@ def _keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
             if isinstance(arg, _Detached):
                 record = Node(p.detach, [arg.origin], [None], NONE, arg.shape, arg.dtype, node.scope)
             else:
-                record = Constant(constant)
+                record = Constant(constant, constant.name)
             record.value = constant.data
             node.inputs[i] = record
 
@@ -333,6 +333,7 @@ def _restored(cls: type[Tensor], data: Any, requires_grad: bool, name: str, grad
     """Make a leaf again from what `copy.deepcopy` and `pickle` carry."""
     result = cls.__new__(cls)
     result.data, result.node = data, None
+    result.name = name
     if requires_grad:
         result.node = Leaf(result, name)
         result.node.grad = grad

@@ -88,7 +88,7 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "matmul": (
         lambda: t(2, 3) @ t(4, 5),
         ValueError,
-        r"matmul: the operands have shapes \(2, 3\) and \(4, 5\); expected \(\.\.\., n, k\) @ \(\.\.\., k, m\)",
+        r"matmul: the operands have shapes \(2, 3\) and \(4, 5\); expected \(\.\.\., n, k\) @ \(\.\.\., k, m",
     ),
     "matmul of a stack": (lambda: t(5, 2, 3) @ t(4, 5), ValueError, r"matmul: .*\(5, 2, 3\) and \(4, 5\)"),
     "matmul of batches": (

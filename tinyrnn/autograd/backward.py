@@ -75,16 +75,16 @@ def backpropagate(
     if targets is not None:
         useful = _leading_to(gradients, targets)
         gradients = {node: g for node, g in gradients.items() if node in useful}
-    queue = [(-node.order, node) for node in gradients]  # the newest first
+    queue: list[Any] = [(-node.order, node) for node in gradients]  # the newest first
     heapify(queue)
     with np.errstate(all="ignore"):  # the forward pass has warned already
         while queue:
             node = heappop(queue)[1]
             g = gradients.pop(node)
-            if node.value is not None and node.primitive is not None:
+            is_leaf = node.primitive is None
+            if node.value is not None and not is_leaf:
                 node.grad = g
-            primitive = node.primitive
-            if primitive is None if targets is None else node in targets:
+            if is_leaf if targets is None else node in targets:
                 # What is handed out is an array of its own, of no other gradient and of no saved value.
                 found[node] = (
                     wrap(np.array(g.data), g.node)
@@ -93,8 +93,9 @@ def backpropagate(
                     if node in owned
                     else np.array(g)
                 )
-                if primitive is None or (useful is not None and useful.isdisjoint(node.inputs)):
+                if is_leaf or (useful is not None and useful.isdisjoint(node.inputs)):
                     continue
+            primitive = node.primitive
             saved = node.saved
             if saved is None:
                 raise RuntimeError(
@@ -146,7 +147,7 @@ def backpropagate(
 _PASS = (Rule(lambda g, part: part, ()),)  # what a joint rule gave is the gradient already
 
 
-def _rewrapped(node: Node, saved: Any, wrap: Callable[[Any, Node], Any]) -> list[Any]:
+def _rewrapped(node: Any, saved: Any, wrap: Callable[[Any, Node], Any]) -> list[Any]:
     """Put what was saved back in its place on the tape, so that the VJPs are recorded."""
 
     def back(value: Any, origin: int | None) -> Any:

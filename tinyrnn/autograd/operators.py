@@ -135,11 +135,6 @@ class Operators(Value):
 
     # --- facts ----------------------------------------------------------------------------------------------
     @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
     def size(self) -> int:
         """The number of elements."""
         return math.prod(self.shape)

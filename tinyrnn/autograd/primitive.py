@@ -38,8 +38,20 @@ class Value:
 
     __slots__ = ()
 
-    shape: Shape
-    dtype: np.dtype[Any]
+    @property
+    def shape(self) -> Shape:
+        """The length of each axis."""
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
+        raise NotImplementedError
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
 
     def _apply(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         raise NotImplementedError

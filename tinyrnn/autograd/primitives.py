@@ -137,6 +137,9 @@ where = Primitive(
 )
 
 
+_add_reduce: Any = np.add.reduce  # half the time of numpy.sum
+
+
 # --- reductions ---------------------------------------------------------------------------------------------
 def _kept(g: Any, x_shape: Any, axis: Any) -> Any:
     """Give a reduced array its reduced axes back, with length 1."""
@@ -150,7 +153,7 @@ def _share(x_shape: Any, axis: Any) -> float:
 
 sum = Primitive(
     "sum",
-    lambda x, axis=None, keepdims=False: np.add.reduce(x, axis, None, None, keepdims),
+    lambda x, axis=None, keepdims=False: _add_reduce(x, axis, None, None, keepdims),
     shape=reduced_shape,
     x=lambda g, x_shape, axis: broadcast_to(_kept(g, x_shape, axis), shape=x_shape),
 )

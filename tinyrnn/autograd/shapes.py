@@ -59,7 +59,7 @@ def given_shape(*_: Any, shape: Shape, **__: Any) -> Shape:
 
 def matmul_shape(a: Shape, b: Shape) -> Shape:
     """Return the shape of ``a @ b``, from 1-D to batched."""
-    if not a or not b or a[-1] != (b[-2] if len(b) > 1 else b[0]):
+    if not a or not b or a[-1] != b[-2:][0]:
         raise ValueError(f"matmul: the operands have shapes {a} and {b}; expected (..., n, k) @ (..., k, m)")
     batch = np.broadcast_shapes(a[:-2], b[:-2])
     return batch + a[-2:-1] + (b[-1:] if len(b) > 1 else ())
@@ -97,4 +97,5 @@ def indexed_shape(shape: Shape, *arrays: Shape, index: tuple[IndexItem, ...]) ->
     """Return the shape of ``x[index]``, found by indexing an array that takes no memory."""
     dummy = np.broadcast_to(np.empty((), bool), shape)
     zeros = iter([np.zeros(a, np.intp) for a in arrays])
-    return dummy[tuple(next(zeros) if item is ARRAY else item for item in index)].shape
+    full: Any = tuple(next(zeros) if item is ARRAY else item for item in index)
+    return dummy[full].shape

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Generator
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,7 @@ _default_dtype: np.dtype[np.floating] = np.dtype(np.float32)
 
 
 @contextlib.contextmanager
-def _mode(**values: bool | int) -> Iterator[None]:
+def _mode(**values: bool | int) -> Generator[None]:
     modes = thread.modes
     before = {name: getattr(modes, name) for name in values}
     try:
@@ -111,7 +111,7 @@ def unrolled() -> contextlib._GeneratorContextManager[None]:
 
 
 @contextlib.contextmanager
-def scope(name: str = "", *, step: int | None = None) -> Iterator[None]:
+def scope(name: str = "", *, step: int | None = None) -> Generator[None]:
     """Name the part of a model, or the time step, in which the records inside are made.
 
     Modules and `scan` do this by themselves; a loop written by hand does it where it is going to be drawn.
@@ -157,7 +157,7 @@ def set_default_dtype(dtype: npt.DTypeLike) -> None:
         Where the dtype is not a floating one.
     """
     global _default_dtype
-    new = np.dtype(dtype)
+    new: np.dtype[Any] = np.dtype(dtype)
     if new.kind != "f":
         raise TypeError(
             f"set_default_dtype: dtype is {new}; expected a floating dtype such as float32 or float64"

@@ -1,6 +1,6 @@
 """tinyrnn: an autograd framework made for recurrence."""
 
-from tinyrnn import nn, optim, testing
+from tinyrnn import draw, nn, optim, testing
 from tinyrnn.autograd.creation import as_tensor, ones, ones_like, randn, tensor, zeros, zeros_like
 from tinyrnn.autograd.functions import (
     abs,

@@ -43,9 +43,9 @@ def encode(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``shape``, and either ``all`` (the one number that stands everywhere), or ``rows``: all numbers, or of a large array
-        the first 8 x 8 at four digits with ``norm``, ``min`` and ``max`` of the whole. Axes before the
-        last are joined into one.
+        ``shape``, and either ``all`` (the one number that stands everywhere), or ``rows``: all numbers, or
+        of a large array the first 8 x 8 at four digits, with ``norm``, ``min`` and ``max`` of the whole.
+        Axes before the last are joined into one.
 
     Examples
     --------
@@ -66,7 +66,11 @@ def encode(array: np.ndarray[Any, Any]) -> dict[str, Any]:
         whole = array.astype(np.float64)
         size = {"norm": np.linalg.norm(whole), "min": np.min(whole), "max": np.max(whole)}
     corner = table[:SIDE, :SIDE]
-    return entry | {"rows": [[_number(x, 4) for x in row] for row in corner]} | {k: _number(v, 6) for k, v in size.items()}
+    return (
+        entry
+        | {"rows": [[_number(x, 4) for x in row] for row in corner]}
+        | {k: _number(v, 6) for k, v in size.items()}
+    )
 
 
 def _number(x: Any, digits: int | None = None) -> float | int | str:

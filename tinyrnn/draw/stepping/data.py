@@ -26,8 +26,9 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``nodes``, ``records`` (forward, then backward, in the engine's order), ``arrays``, ``ledgers`` (for each weight the
-        records that add to its gradient), ``times`` (the states of each time step), ``root`` and ``summary``.
+        ``nodes``, ``records`` (forward, then backward, in the engine's order), ``arrays``, ``ledgers`` (for
+        each weight the records that add to its gradient), ``times`` (the states of each time step),
+        ``root`` and ``summary``.
     """
     number = {node: i for i, node in enumerate(run.nodes)}
     arrays = ArrayTable()

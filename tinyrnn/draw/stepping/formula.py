@@ -1,7 +1,8 @@
 """Formulas as text, found by running the rules of the table on names instead of numbers.
 
-A VJP is ordinary code in the library's own operations. Given a `Term` for each value, it writes down what it does with
-them: ``tanh`` gives ``∂h * (1 - h²)``. So a formula on a page is the rule itself, also for an operation of the user's.
+A VJP is ordinary code in the library's own operations. Given a `Term` for each value, it writes down what it
+does with them: ``tanh`` gives ``∂h * (1 - h²)``. So a formula on a page is the rule itself, also for an
+operation of the user's.
 """
 
 from __future__ import annotations
@@ -30,13 +31,23 @@ INFIX = {
 class Term(Operators):
     """A piece of a formula, which stands for an array."""
 
-    __slots__ = ("binding", "dtype", "shape", "text")
+    __slots__ = ("_dtype", "_shape", "binding", "text")
 
     def __init__(self, text: str, shape: Shape, dtype: np.dtype[Any], binding: int = ATOM) -> None:
         self.text = text
-        self.shape = shape
-        self.dtype = dtype
         self.binding = binding
+        self._shape = shape
+        self._dtype = dtype
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the array."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of its elements."""
+        return self._dtype
 
     def _apply(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Term:
         shapes = [np.shape(arg) for arg in args]
@@ -66,7 +77,7 @@ def written(
             return f"{texts[0]}²", 7
     if primitive in INFIX and len(pieces) == 2:
         sign, binding = INFIX[primitive]
-        # What stands on the right of a - or / keeps its brackets: a - (b - c). So it is with all, but + and *.
+        # What stands on the right of a - or / keeps its brackets: a - (b - c). Only + and * need none.
         tight = binding if sign in "+*" else binding + 1
         left, right = (
             text if bound >= at else f"({text})" for (text, bound), at in zip(pieces, (binding, tight))

@@ -1,13 +1,15 @@
-"""Where each record stands on the stepper's picture: a column for each time step, and in it the operations upwards.
+"""Where each record stands on the stepper's picture: a column for each time step, in it the operations upwards.
 
-A stepper shows every operation, and the reader's eye goes back and forth between steps. So each step is laid out alone and
-alike, and no layout engine is needed. A value from outside of the loop (a weight, an input, a constant) stands
-as a small copy beside each use, as in the alias nodes of the pictures: no bundle of edges crosses the steps.
+A stepper shows every operation, and the reader's eye goes back and forth between steps. So each step is
+laid out alone and alike, and no layout engine is needed. A value from outside of the loop (a weight, an
+input, a constant) stands as a small copy beside each use, like the aliases of the pictures: no bundle of
+edges crosses the steps.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import fmean
 
 from tinyrnn.autograd.tape import Node
@@ -15,14 +17,14 @@ from tinyrnn.draw.stepping.labels import Labels
 
 __all__ = ["Box", "Column", "Grid", "Link", "arrange"]
 
-BOX, CHIP, HEIGHT = 104, 72, 48  # least widths, and height, in pixels
+BOX, CHIP, BEND, HEIGHT = 104, 86, 14, 48  # least widths, and height, in pixels
 MOST = 18  # letters of a name that are shown
 GAP, ROW, MARGIN = 14, 78, 22
 
 
 @dataclass
 class Box:
-    """A record at its place: x and y are its centre. ``copy`` is true for the small copies beside their uses."""
+    """A record at its place, with its centre at x and y; ``copy`` for the small copies beside their uses."""
 
     node: Node
     copy: bool
@@ -32,27 +34,33 @@ class Box:
     y: float = 0.0
     below: list[Box] = field(default_factory=list["Box"])
     above: list[Box] = field(default_factory=list["Box"])
-    pull: float | None = None  # towards the side on which a value comes in from another step
+    pull: float = 0.0  # towards the side on which a value comes in from another step
 
 
 @dataclass
 class Column:
-    """One time step, or what comes before (``before``) or after (``after``) all of them."""
+    """One time step, or what comes before or after all; ``bends`` are the places that edges pass through."""
 
     step: int | None
     title: str
     boxes: list[Box] = field(default_factory=list[Box])
+    bends: list[Box] = field(default_factory=list[Box])
     left: float = 0.0
     width: float = 0.0
 
 
 @dataclass(frozen=True)
 class Link:
-    """An edge: operand ``position`` of ``target``. It leads from ``start`` to ``end``."""
+    """An edge from ``start`` to operand ``position`` of ``end``, past the rows between by way of ``bends``.
+
+    ``inside`` tells whether both are in one column.
+    """
 
     start: Box
     end: Box
     position: int
+    inside: bool
+    bends: tuple[Box, ...] = ()
 
 
 @dataclass
@@ -85,7 +93,9 @@ def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
         for node in members:
             if node.primitive is not None or node is root:
                 inside = [boxes[s].row for s in node.inputs if s in boxes and place[s] is column]
-                boxes[node] = Box(node, False, 1 + max(inside, default=0), max(BOX, _width(labels, node) + 32))
+                boxes[node] = Box(
+                    node, False, 1 + max(inside, default=0), max(BOX, _width(labels, node) + 32)
+                )
                 column.boxes.append(boxes[node])
     for box in list(boxes.values()):
         column = place[box.node]
@@ -96,14 +106,13 @@ def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
             if start is None or (place[source] is not column and place[source].step is None):
                 start = Box(source, True, box.row - 1, max(CHIP, _width(labels, source) + 10))
                 column.boxes.append(start)
-            if start.copy or place[source] is column:
-                start.above.append(box)
-                box.below.append(start)
-            links.append(Link(start, box, position))
+            inside = start.copy or place[source] is column
+            bends = _joined(start, box) if inside else ()
+            column.bends += bends
+            links.append(Link(start, box, position, inside, bends))
+            if not inside:
+                box.pull, start.pull = -1.0, 1.0
     shown = [column for column, _ in columns if column.boxes]
-    for link in links:
-        if link.start not in link.end.below:
-            link.end.pull, link.start.pull = -1.0, 1.0
     for column in shown:
         _settle(column)
     rows = max((box.row for column in shown for box in column.boxes), default=0)
@@ -112,7 +121,7 @@ def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
     left = 0.0
     for column in shown:
         spare = widest - column.width if column in steps else 0.0
-        for box in column.boxes:
+        for box in column.boxes + column.bends:
             box.x += left + spare / 2
             box.y = MARGIN + HEIGHT / 2 + (rows - box.row) * ROW
         column.left, column.width = left, column.width + spare
@@ -121,10 +130,13 @@ def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
 
 
 def _columns(nodes: list[Node], labels: Labels) -> list[tuple[Column, list[Node]]]:
-    """Sort the records into columns; what has no step comes after all steps if it is made from one of them."""
+    """Sort the records into columns; what has no step comes after all, if it is made from one of them."""
     steps = sorted({step for step in labels.step.values() if step is not None})
     by_step = {step: (Column(step, f"t = {step}"), list[Node]()) for step in steps}
-    before, after = (Column(None, "before"), list[Node]()), (Column(None, "after" if steps else ""), list[Node]())
+    before, after = (
+        (Column(None, "before"), list[Node]()),
+        (Column(None, "after" if steps else ""), list[Node]()),
+    )
     late: set[Node] = set()
     for node in nodes:
         step = labels.step[node]
@@ -135,16 +147,27 @@ def _columns(nodes: list[Node], labels: Labels) -> list[tuple[Column, list[Node]
     return [before, *by_step.values(), after]
 
 
+def _joined(start: Box, end: Box) -> tuple[Box, ...]:
+    """Link two boxes of a column; in each row between them a place is kept free for the edge."""
+    bends = tuple(Box(start.node, True, row, BEND) for row in range(start.row + 1, end.row))
+    chain = [start, *bends, end]
+    for lower, upper in pairwise(chain):
+        lower.above.append(upper)
+        upper.below.append(lower)
+    return bends
+
+
 def _width(labels: Labels, node: Node) -> int:
     return 8 * min(len(labels.text[node]), MOST) + 8
 
 
 def _settle(column: Column) -> None:
-    """Place the boxes of a column from left to right: near to what they are linked with, and none on another."""
+    """Place the boxes of a column from left to right: near to what they are linked with, none on another."""
     rows: dict[int, list[Box]] = {}
-    for box in column.boxes:
+    for box in column.boxes + column.bends:
         rows.setdefault(box.row, []).append(box)
     for row in rows.values():
+        row.sort(key=lambda box: box.pull)
         for i, box in enumerate(row):
             box.x = i * (BOX + GAP)
     for sweep in range(6):
@@ -153,7 +176,7 @@ def _settle(column: Column) -> None:
             _align(rows[row], upwards)
     left = min(box.x - box.width / 2 for box in column.boxes)
     right = max(box.x + box.width / 2 for box in column.boxes)
-    for box in column.boxes:
+    for box in column.boxes + column.bends:
         box.x += MARGIN - left
     column.width = right - left + 2 * MARGIN
 
@@ -162,9 +185,7 @@ def _align(row: list[Box], upwards: bool) -> None:
     wanted: dict[int, float] = {}
     for box in row:
         near = [other.x for other in (box.below if upwards else box.above)] or [box.x]
-        if box.pull is not None and len(box.above) + len(box.below) > 0:
-            near.append(fmean(near) + box.pull * BOX)
-        wanted[id(box)] = fmean(near)
+        wanted[id(box)] = fmean(near) + box.pull * BOX
     row.sort(key=lambda box: wanted[id(box)])  # stable, so that the same step is always laid out alike
     edge = float("-inf")
     for box in row:

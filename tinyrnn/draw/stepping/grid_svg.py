@@ -14,6 +14,8 @@ from tinyrnn.draw.stepping.labels import Labels
 
 __all__ = ["grid_svg", "symbol"]
 
+LANE = 8  # height at which edges pass over the steps
+
 
 def grid_svg(grid: Grid, labels: Labels, number: Callable[[Node], int]) -> str:
     """Return the picture.
@@ -26,21 +28,21 @@ def grid_svg(grid: Grid, labels: Labels, number: Callable[[Node], int]) -> str:
         The number of a record on the page; the ids are made with it.
     """
     hues = {node: i % 7 for i, node in enumerate(n for n in labels.text if labels.role[n] == "weight")}
-    top = 30.0
+    top, height = 30.0, grid.height + 30.0
+    note = "The unrolled graph, a column for each time step; the table of all records below says the same."
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" id="picture" viewBox="0 0 {grid.width:g} {grid.height + top:g}" '
-        f'width="{grid.width:g}" height="{grid.height + top:g}" role="img" '
-        'aria-label="The unrolled graph, a column for each time step; the table of all records below says the same.">',
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">'
-        '<path d="M0 0 8 4 0 8z"/></marker></defs>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" id="picture" role="img" aria-label="{note}" '
+        f'viewBox="0 0 {grid.width:g} {height:g}" width="{grid.width:g}" height="{height:g}">',
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
+        'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 8 4 0 8z"/></marker></defs>',
     ]
     for i, column in enumerate(grid.columns):
         kind = "band" if i % 2 else "band odd"
-        parts.append(
-            f'<g class="column"><rect class="{kind}" x="{column.left:g}" y="0" width="{column.width:g}" '
-            f'height="{grid.height + top:g}"/><text class="time" x="{column.left + column.width / 2:g}" y="20">'
-            f"{escape(column.title)}</text></g>"
-        )
+        middle = column.left + column.width / 2
+        parts += [
+            f'<rect class="{kind}" x="{column.left:g}" y="0" width="{column.width:g}" height="{height:g}"/>',
+            f'<text class="time" x="{middle:g}" y="20">{escape(column.title)}</text>',
+        ]
     parts.append(f'<g transform="translate(0 {top:g})">')
     parts += [_edge(link, labels, number) for link in grid.links]
     boxes = [box for column in grid.columns for box in column.boxes]
@@ -61,13 +63,30 @@ def _edge(link: Link, labels: Labels, number: Callable[[Node], int]) -> str:
         kind += " carry" if labels.step[end.node] is not None else " late"
     if end.node.primitive is p.detach:
         kind += " cut"
-    if start in end.below:
+    if link.inside:
         # Two edges between the same boxes (h * h) stand side by side.
-        twins = [i for i, s in enumerate(end.node.inputs) if s is start.node] if not start.copy else [link.position]
+        twins = (
+            [i for i, s in enumerate(end.node.inputs) if s is start.node]
+            if not start.copy
+            else [link.position]
+        )
         shift = (twins.index(link.position) - (len(twins) - 1) / 2) * 18
-        x1, y1, x2, y2 = start.x + shift, start.y - HEIGHT / 2, end.x + shift, end.y + HEIGHT / 2
-        bend = (y1 - y2) / 2
-        path = f"M{x1:g} {y1:g}C{x1:g} {y1 - bend:g} {x2:g} {y2 + bend:g} {x2:g} {y2:g}"
+        x, y = start.x + shift, start.y - HEIGHT / 2
+        path = f"M{x:g} {y:g}"
+        for stop in (*link.bends, end):
+            to, low = stop.x + shift, stop.y + HEIGHT / 2
+            half = (y - low) / 2
+            path += f"C{x:g} {y - half:g} {to:g} {low + half:g} {to:g} {low:g}"
+            x, y = to, low
+            if stop is not end:
+                y -= HEIGHT
+                path += f"V{y:g}"
+    elif labels.step[end.node] is None:  # to what comes after all steps: above their boxes
+        x1, x2 = start.x + start.width / 2, end.x - end.width / 2
+        path = (
+            f"M{x1:g} {start.y:g}C{x1 + 26:g} {start.y:g} {x1:g} {LANE:g} {x1 + 40:g} {LANE:g}"
+            f"H{x2 - 40:g}C{x2:g} {LANE:g} {x2 - 26:g} {end.y:g} {x2:g} {end.y:g}"
+        )
     else:
         side = 1 if end.x >= start.x else -1
         x1, y1, x2, y2 = start.x + side * start.width / 2, start.y, end.x - side * end.width / 2, end.y

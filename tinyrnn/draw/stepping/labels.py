@@ -1,7 +1,7 @@
 """Short, unique names for all records, as a textbook would give them: ``h₂``, ``x₂``, ``W_hh``, ``a₂``.
 
-What the model named keeps its name, with the time step as its index. What has no name gets a letter, the same letter
-for the same operation at each step.
+What the model named keeps its name, with the time step as its index. What has no name gets a letter, the same
+letter for the same operation at each step.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ class Labels:
             if name:
                 base[node] = name
             elif record is not None and record.role == "constant" and record.step is not None:
-                if read.setdefault(record.layer, _key(node, record, record.step)) == _key(node, record, record.step):
+                key = _key(node, record, record.step)
+                if read.setdefault(record.layer, key) == key:
                     base[node] = "x"
         base.setdefault(root, "L" if node_size(root) == 1 else "out")
         letters = _letters({text.split("′")[0] for text in base.values()})

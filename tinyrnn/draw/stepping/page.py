@@ -8,20 +8,20 @@ import json
 import os
 import re
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 
 import numpy.typing as npt
 
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.grid import arrange
 from tinyrnn.draw.stepping.grid_svg import grid_svg
 from tinyrnn.draw.stepping.labels import Labels
-from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.replay import replay
 
 __all__ = ["Stepper", "stepper"]
 
+ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = ("values.js", "view.js", "stepper.js", "controls.js")
 
 
@@ -47,8 +47,9 @@ class Stepper:
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook, in a frame that can run its script and do nothing else."""
+        title = escape(f"Stepper: {self._summary}")
         return (
-            f'<iframe sandbox="allow-scripts" srcdoc="{escape(self.html)}" title="Stepper: {escape(self._summary)}" '
+            f'<iframe sandbox="allow-scripts" title="{title}" srcdoc="{escape(self.html)}" '
             'style="width: 100%; height: 820px; border: 0"></iframe>'
         )
 
@@ -65,9 +66,9 @@ def stepper(
 ) -> Stepper:
     """Make a page on which the forward and the backward pass can be stepped through.
 
-    Each record shows the operation, its inputs, the formula of its VJP, the local factor, upstream × local = contribution, and
-    what the contribution is added to. The order is the engine's own. No ``.grad`` is changed, and it
-    does not matter whether ``backward()`` was called.
+    Each record shows the operation, its inputs, the formula of its VJP, the local factor, upstream × local
+    = contribution, and what the contribution is added to. The order is the engine's own. No ``.grad`` is
+    changed, and it does not matter whether ``backward()`` was called.
 
     Parameters
     ----------
@@ -102,7 +103,10 @@ def stepper(
     run = replay(output, gradient)
     total = len(run.nodes) + len(run.contributions)
     if total > max_records:
-        raise ValueError(f"stepper: the pass has {total} records; expected at most max_records={max_records}; run fewer time steps")
+        raise ValueError(
+            f"stepper: the pass has {total} records; expected at most max_records={max_records}; "
+            "run fewer time steps"
+        )
     labels = Labels(run.root, run.nodes)
     data = page_data(run, labels)
     number = {node: i for i, node in enumerate(run.nodes)}
@@ -111,10 +115,9 @@ def stepper(
 
 
 def _page(title: str, picture: str, data: str) -> str:
-    """Put the parts into the template, all at once, so that nothing in one part is taken for a place of another."""
-    folder = files("tinyrnn.draw.stepping") / "assets"
-    style = (folder / "stepper.css").read_text("utf-8")
-    script = "\n".join((folder / name).read_text("utf-8") for name in SCRIPTS)
+    """Put the parts into the template, all at once: no text in one is taken for a place of another."""
+    style = (ASSETS / "stepper.css").read_text("utf-8")
+    script = "\n".join((ASSETS / name).read_text("utf-8") for name in SCRIPTS)
     parts = {
         "title": escape(title),
         "style": style,
@@ -124,7 +127,7 @@ def _page(title: str, picture: str, data: str) -> str:
         "script": script,
         "script_hash": _hash(script),
     }
-    template = (folder / "stepper.html").read_text("utf-8")
+    template = (ASSETS / "stepper.html").read_text("utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
 

@@ -1,9 +1,10 @@
 """The pass, run again and written down: what the engine did, in the engine's order.
 
-The graph recorded inside `tinyrnn.unrolled` keeps every value. So the reverse pass can be run once more on a copy of the
-tape, whether or not ``backward()`` has been called and has freed what it needed: a VJP names the values that it asks
-for, and all of them are there. The engine itself runs the copy (`backpropagate`), and an observer writes down each
-contribution as it is added. Nothing of the model is changed, no ``.grad`` either.
+The graph recorded inside `tinyrnn.unrolled` keeps every value. So the reverse pass can be run once more on
+a copy of the tape, whether or not ``backward()`` has been called and has freed what it needed: a VJP names
+the values that it asks for, and all of them are there. The engine itself runs the copy (`backpropagate`),
+and an observer writes down each contribution as it is added. Nothing of the model is changed, no ``.grad``
+either.
 """
 
 from __future__ import annotations
@@ -131,10 +132,9 @@ def replay(output: Tensor, gradient: npt.ArrayLike | Tensor | None = None) -> Pa
     contributions: list[Contribution] = []
 
     def observe(copy: Node, position: int, g: Any, part: Any, before: Any) -> None:
-        node, source = originals[copy], originals[copy.inputs[position]]  # pyright: ignore[reportArgumentType]
-        local, product = _local(copy, position, g, part)
-        before = None if before is None else np.array(before)
-        after = np.array(part) if before is None else before + part
+        node, source = originals[copy], originals[copy.inputs[position]]  # pyright:
+        ignore[reportArgumentType] local, product = _local(copy, position, g, part) before = None if before
+        is None else np.array(before) after = np.array(part) if before is None else before + part
         contributions.append(Contribution(node, position, source, g, local, product, part, before, after))
 
     with no_grad():
@@ -145,8 +145,8 @@ def replay(output: Tensor, gradient: npt.ArrayLike | Tensor | None = None) -> Pa
 def in_order(root: Node) -> list[Node]:
     """Return every record that the root was made from, each after its inputs and before what is made of it.
 
-    Records are numbered as they are made. Only those of constants, which the tape writes down when it meets them as
-    operands, have a number above that of their first user.
+    Records are numbered as they are made. Only those of constants, which the tape writes down when it meets
+    them as operands, have a number above that of their first user.
     """
     rank: dict[Node, float] = {}
     nodes = reachable([root])[::-1]
@@ -162,7 +162,8 @@ def _operands(node: Node) -> list[Array]:
     """Return the values that an operation was computed from, in the dtype in which the engine took them."""
     if node.value is None:
         raise ValueError(
-            "stepper: this graph was recorded without its values; compute the output inside `with tinyrnn.unrolled():`"
+            "stepper: this graph was recorded without its values; "
+            "compute the output inside `with tinyrnn.unrolled():`"
         )
     values: list[Array] = []
     for source in node.inputs:
@@ -215,7 +216,7 @@ def _copied(nodes: list[Node], operands: dict[Node, list[Array]]) -> dict[Node, 
             if not isinstance(node, Constant):
                 tracked.add(node)
             continue
-        copy.inputs = [copies[source] for source in node.inputs if source is not None]
+        copy.inputs += [copies[source] for source in node.inputs if source is not None]
         copy.saved = node.saved
         if node.primitive is not p.detach and not tracked.isdisjoint(node.inputs):
             tracked.add(node)
@@ -239,7 +240,7 @@ def _saved(node: Node, values: list[Array], tracked: set[Node]) -> list[tuple[An
 
 
 def _local(node: Node, position: int, g: Array, part: Array) -> tuple[Array | None, Array | None]:
-    """Return the local derivative of an elementwise operation, and its product with `g` where that is yet to be summed.
+    """Return the local derivative of an elementwise operation, and ``g * local`` where that is yet to be summed.
 
     What such an operation makes of a gradient of ones is its derivative.
     """

@@ -44,34 +44,44 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** How the numbers of one array are written: with the same decimals, so that they can be compared at a glance. */
+function writer(largest) {
+  if (!(largest >= 1e-3 && largest < 1e4)) return format;
+  const decimals = Math.max(0, Math.min(5, 2 - Math.floor(Math.log10(largest))));
+  return (x) => {
+    if (typeof x === "string" || Number.isInteger(x)) return format(x);
+    if (Math.abs(x) < 0.5 * 10 ** -decimals) return x.toExponential(0).replaceAll("-", MINUS);
+    return x.toFixed(decimals).replace("-", MINUS);
+  };
+}
+
 /** A number with its exact value behind it, tinted by sign and size. */
-function cell(x, largest) {
+function cell(x, largest, write) {
   const size = Number.isFinite(finite(x)) && largest > 0 ? Math.abs(x) / largest : 0;
   const kind = typeof x === "string" ? "odd" : x < 0 ? "negative" : x > 0 ? "positive" : "zero";
-  const made = element("td", { class: kind }, element("data", { value: String(x), title: String(x) }, format(x)));
+  const made = element("td", { class: kind }, element("data", { value: String(x), title: String(x) }, write(x)));
   made.style.setProperty("--size", size.toFixed(3));
   return made;
 }
 
-/** An array as a grid of numbers; null stands for one that is hidden. */
+/** An array as a grid of numbers, or a question mark where it is hidden. */
 function matrix(array, hidden) {
   if (hidden) return element("div", { class: "hidden" }, "?");
   const shape = array.shape.length ? `shape (${array.shape.join(", ")}${array.shape.length === 1 ? "," : ""})` : "a number";
   const single = count(array) === 1;
   const rows = "all" in array ? [[array.all]] : array.rows;
   const largest = Math.max(0, ...rows.flat().map(finite).filter(Number.isFinite).map(Math.abs));
-  const table = element("table", { class: "matrix" },
-    element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((x) => cell(x, largest))))));
+  const write = writer(largest);
+  const table = element("table", { class: rows[0]?.length > 5 ? "matrix wide" : "matrix" },
+    element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((x) => cell(x, largest, write))))));
   const notes = [];
   if ("all" in array) notes.push("everywhere");
   if ("norm" in array) {
-    const width = array.shape.length ? array.shape[array.shape.length - 1] : 1;
-    notes.push(`${rows.length}×${rows[0].length} of ${count(array) / width}×${width}`);
-    notes.push(`min ${format(array.min)}, max ${format(array.max)}`);
+    const width = array.shape[array.shape.length - 1];
+    notes.push(`here ${rows.length}×${rows[0].length} of ${count(array) / width}×${width}`, `min ${format(array.min)}`, `max ${format(array.max)}`);
   }
   if (!single) notes.push(`norm ${format(norm(array))}`);
-  return element("div", { class: "array" }, table,
-    element("small", {}, single ? shape : `${shape}; ${notes.join("; ")}`));
+  return element("div", { class: "array" }, table, element("small", {}, single ? shape : `${shape}; ${notes.join("; ")}`));
 }
 
 /** An array under its name. */

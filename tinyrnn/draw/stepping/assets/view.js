@@ -96,10 +96,16 @@ function card(k, hidden) {
   return out;
 }
 
+/** An array that takes many lines, folded into one. */
+function folded(array) {
+  if (!("rows" in array) || array.rows.length <= 3) return matrix(array, false);
+  return element("details", {}, element("summary", {}, `${array.shape.join("×")} numbers`), matrix(array, false));
+}
+
 /** The rows of a weight's ledger: one for each contribution, and their sum. */
 function ledgerTable(ledger, k, hidden, jump) {
   const largest = Math.max(...ledger.rows.map((i) => finite(norm(arrayOf(records[i].part)))).filter(Number.isFinite), 0);
-  const full = (i) => matrix(arrayOf(i), false);
+  const full = (i) => folded(arrayOf(i));
   const rows = ledger.rows.map((i) => {
     const r = records[i];
     const done = i < k;
@@ -141,8 +147,8 @@ function recordTable(k, limit) {
   const rows = records.map((r, i) => element("tr", { class: i + 1 === k ? "now" : "" },
     element("td", {}, element("a", { href: `#${i + 1}` }, String(i + 1))), element("td", {}, r.kind === "forward" ? "forward" : "backward"),
     element("td", {}, place(r.node)),
-    element("td", {}, r.kind === "forward" ? `${label(r.node)} = ${r.formula}` : r.kind === "seed" ? `${grad(r.node)} = 1` : `${grad(r.source)} += ${r.formula}`),
-    element("td", {}, i + 1 > limit ? "hidden" : brief(arrayOf(r.kind === "forward" ? nodes[r.node].value : r.part)))));
+    element("td", {}, r.kind === "forward" ? `${label(r.node)} = ${r.formula}` : r.kind === "seed" ? `${grad(r.node)}` : `${grad(r.source)} += ${r.formula}`),
+    element("td", {}, i + 1 > limit ? "hidden" : brief(arrayOf(r.kind === "forward" ? nodes[r.node].value : r.part ?? r.after)))));
   return element("table", {}, element("thead", {}, element("tr", {}, ...["record", "pass", "time step", "formula", "result"].map((t) => element("th", { scope: "col" }, t)))),
     element("tbody", {}, ...rows));
 }

@@ -1,4 +1,4 @@
-"""Where each record stands on the stepper's picture: a column for each time step, in it the operations upwards.
+"""Where each record stands on the stepper's picture: a column a time step, in it the operations upwards.
 
 A stepper shows every operation, and the reader's eye goes back and forth between steps. So each step is
 laid out alone and alike, and no layout engine is needed. A value from outside of the loop (a weight, an

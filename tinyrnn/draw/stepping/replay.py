@@ -132,10 +132,14 @@ def replay(output: Tensor, gradient: npt.ArrayLike | Tensor | None = None) -> Pa
     contributions: list[Contribution] = []
 
     def observe(copy: Node, position: int, g: Any, part: Any, before: Any) -> None:
-        node, source = originals[copy], originals[copy.inputs[position]]  # pyright:
-        ignore[reportArgumentType] local, product = _local(copy, position, g, part) before = None if before
-        is None else np.array(before) after = np.array(part) if before is None else before + part
-        contributions.append(Contribution(node, position, source, g, local, product, part, before, after))
+        node, operand = originals[copy], copy.inputs[position]
+        assert operand is not None
+        local, product = _local(copy, position, g, part)
+        before = None if before is None else np.array(before)
+        after = np.array(part) if before is None else before + part
+        contributions.append(
+            Contribution(node, position, originals[operand], g, local, product, part, before, after)
+        )
 
     with no_grad():
         backpropagate({copies[root]: seed}, retain=True, observer=observe)
@@ -240,7 +244,7 @@ def _saved(node: Node, values: list[Array], tracked: set[Node]) -> list[tuple[An
 
 
 def _local(node: Node, position: int, g: Array, part: Array) -> tuple[Array | None, Array | None]:
-    """Return the local derivative of an elementwise operation, and ``g * local`` where that is yet to be summed.
+    """Return the local derivative of an elementwise operation, and ``g * local`` where a sum is to follow.
 
     What such an operation makes of a gradient of ones is its derivative.
     """

@@ -159,6 +159,11 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         TypeError,
         "an operand is an array of dtype complex128",
     ),
+    "the class itself": (
+        lambda: tr.Tensor([1.0]),
+        TypeError,
+        r"Tensor: the data are of type list; tr\.tensor",
+    ),
     "a list of Tensors": (lambda: tr.tensor([t(2), t(2)]), TypeError, r"holds Tensors.*tr\.stack"),
     "complex data": (
         lambda: tr.tensor([1j]),

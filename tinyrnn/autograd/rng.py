@@ -6,7 +6,9 @@ import numpy as np
 
 from tinyrnn.autograd.state import TraceError, thread
 
-_generator = np.random.default_rng()
+_generator: np.random.Generator | None = (
+    None  # made at the first draw, since importing numpy.random takes time
+)
 
 
 def manual_seed(seed: int) -> np.random.Generator:
@@ -29,7 +31,10 @@ def generator(rng: np.random.Generator | int | None = None) -> np.random.Generat
     """Return ``rng`` as a generator: itself, a new one from a seed, or the library's own where it is None."""
     if thread.modes.tracing:
         raise TraceError("it draws random numbers, which are to differ from step to step")
+    global _generator
     if rng is None:
+        if _generator is None:
+            _generator = np.random.default_rng()
         return _generator
     if isinstance(rng, np.random.Generator):
         return rng

@@ -32,6 +32,8 @@ class Tensor(Operators):
     __slots__ = ("__weakref__", "data", "node")
 
     def __init__(self, data: Any, node: Node | None = None) -> None:
+        if type(data) is not ndarray:
+            data = _plain(data)
         self.data: np.ndarray[Any, np.dtype[Any]] = data
         self.node = node
 
@@ -296,6 +298,15 @@ class Tensor(Operators):
             return f"tensor({body}{dtype})"
         grad = "requires_grad=True" if self.is_leaf else f"op={self.node.primitive.name}"  # pyright: ignore
         return f"tensor({body}{dtype}, {grad})"
+
+
+def _plain(data: Any) -> Any:
+    """Return a NumPy scalar, or an array of a subclass, as a plain array."""
+    if not isinstance(data, (np.generic, ndarray)):
+        raise TypeError(
+            f"Tensor: the data are of type {type(data).__name__}; tr.tensor makes a Tensor of anything"
+        )
+    return np.asarray(data)
 
 
 class _Detached(Tensor):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.primitive import Rule, Shape
+from tinyrnn.autograd.primitive import Rule, Shape, Value
 from tinyrnn.autograd.tape import Node, reachable
 
 
@@ -20,6 +20,43 @@ def _leading_to(roots: Iterable[Node], targets: set[Node]) -> set[Node]:
         if not useful.isdisjoint(node.inputs):
             useful.add(node)
     return useful
+
+
+def seeds(
+    where: str,
+    outputs: list[Any],
+    given: list[Any] | None,
+    wrap: Callable[[Any, Node | None], Any] | None = None,
+) -> dict[Node, Any]:
+    """Check the outputs and the gradients given at them, and return the gradient at each record."""
+    found: dict[Node, Any] = {}
+    for i, output in enumerate(outputs):
+        if output.node is None:
+            raise RuntimeError(
+                f"{where}: output {i}, of shape {output.shape}, was not recorded: nothing that it was made "
+                "from requires grad, or it was made under no_grad"
+            )
+        g: Any = None if given is None else given[i]
+        if g is None:
+            if output.size != 1:
+                raise RuntimeError(
+                    f"{where}: output {i} has shape {output.shape}; without a gradient it must be one number"
+                )
+            g = np.ones(output.shape, output.dtype)
+        recorded = isinstance(g, Value)
+        g = g if recorded else np.asarray(g)
+        if g.dtype.kind not in "fiub":
+            raise TypeError(f"{where}: the gradient at output {i} has dtype {g.dtype}; expected real numbers")
+        if g.shape != output.shape:
+            raise ValueError(
+                f"{where}: the gradient has shape {g.shape}; expected that of output {i}, {output.shape}"
+            )
+        if wrap is None:
+            g = np.asarray(g.data if recorded else g, output.dtype)
+        else:
+            g = (g if recorded else wrap(g, None)).astype(output.dtype)
+        found[output.node] = found[output.node] + g if output.node in found else g
+    return found
 
 
 def fit(g: Any, shape: Shape) -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.backward import backpropagate
+from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.state import enable_grad, no_grad
-from tinyrnn.autograd.tensor import Tensor, rewrap, seeds
+from tinyrnn.autograd.tensor import Tensor, rewrap
 
 
 def grad(
@@ -70,13 +70,14 @@ def grad(
         if x.node is None:
             raise RuntimeError(f"grad: input {i}, of shape {x.shape}, does not require grad")
     nodes = [x.node for x in inputs if x.node is not None]
+    wrap = rewrap if create_graph else None
     retain = create_graph if retain_graph is None else retain_graph
     with enable_grad() if create_graph else no_grad():
         found = backpropagate(
-            seeds("grad", outputs, grad_outputs, create_graph),
+            seeds("grad", outputs, grad_outputs, wrap),
             targets=set(nodes),
             retain=retain,
-            wrap=rewrap if create_graph else None,
+            wrap=wrap,
         )
     for i, node in enumerate(nodes):
         if node not in found and not allow_unused:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.primitive import NONE, Primitive, Shape, Value
+from tinyrnn.autograd.primitive import NONE, Primitive, Shape
 from tinyrnn.autograd.state import Scope, thread
 
 _count = itertools.count().__next__
@@ -95,7 +95,7 @@ class Leaf(Node):
 
     __slots__ = ()
 
-    def __init__(self, tensor: Value, name: str = "") -> None:
+    def __init__(self, tensor: Any, name: str = "") -> None:
         super().__init__(None, [], [], NONE, tensor.shape, tensor.dtype, thread.modes.scope)
         self.name = name
 

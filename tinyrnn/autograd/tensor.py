@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.backward import backpropagate
+from tinyrnn.autograd.backward import backpropagate, seeds
+from tinyrnn.autograd.keeping import keep
 from tinyrnn.autograd.operands import coerced, refusal
 from tinyrnn.autograd.operators import Operators
-from tinyrnn.autograd.primitive import NONE, Primitive, Value
+from tinyrnn.autograd.primitive import Primitive, Value
 from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, thread
-from tinyrnn.autograd.tape import Constant, Leaf, Node
+from tinyrnn.autograd.tape import Leaf, Node
 
 ndarray = np.ndarray
 
@@ -88,7 +88,7 @@ class Tensor(Operators):
             return Tensor(ans)
         node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype, modes.scope)
         if modes.keeping:
-            _keep(node, ans, args)
+            keep(node, ans, args)
         return Tensor(ans, node)
 
     @property
@@ -199,10 +199,11 @@ class Tensor(Operators):
         >>> x.grad
         tensor([2., 4., 6.])
         """
-        roots = seeds("backward", [self], None if gradient is None else [gradient], create_graph)
+        wrap = rewrap if create_graph else None
+        roots = seeds("backward", [self], None if gradient is None else [gradient], wrap)
         retain = create_graph if retain_graph is None else retain_graph
         with enable_grad() if create_graph else no_grad():
-            found = backpropagate(roots, retain=retain, wrap=rewrap if create_graph else None)
+            found = backpropagate(roots, retain=retain, wrap=wrap)
             for leaf, g in found.items():
                 total = g if leaf.grad is None else leaf.grad + g
                 leaf.grad = total if isinstance(total, Tensor) else np.asarray(total)
@@ -322,24 +323,6 @@ class _Detached(Tensor):
         self.origin = origin
 
 
-def _keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
-    """Hold on to a value, and give constants a record, for drawings."""
-    node.value = ans
-    for i, arg in enumerate(args):
-        known = node.inputs[i]
-        if known is not None:
-            if known.value is None or isinstance(known, Leaf):  # made outside, or its array replaced since
-                known.value = arg.data
-        else:
-            constant = arg if isinstance(arg, Tensor) else Tensor(np.asarray(arg))
-            if isinstance(arg, _Detached):
-                record = Node(p.detach, [arg.origin], [None], NONE, arg.shape, arg.dtype, node.scope)
-            else:
-                record = Constant(constant, constant.name)
-            record.value = constant.data
-            node.inputs[i] = record
-
-
 def _restored(cls: type[Tensor], data: Any, requires_grad: bool, name: str, grad: Any) -> Tensor:
     """Make a leaf again from what `copy.deepcopy` and `pickle` carry."""
     result = cls.__new__(cls)
@@ -354,35 +337,3 @@ def _restored(cls: type[Tensor], data: Any, requires_grad: bool, name: str, grad
 def rewrap(value: Any, node: Node | None) -> Tensor:
     """Put a value back in its place on the tape."""
     return Tensor(value, node)
-
-
-def seeds(where: str, outputs: list[Tensor], given: list[Any] | None, create_graph: bool) -> dict[Node, Any]:
-    """Check the outputs and the gradients given at them, and return the gradient at each record."""
-    seeds: dict[Node, Any] = {}
-    for i, output in enumerate(outputs):
-        if output.node is None:
-            raise RuntimeError(
-                f"{where}: output {i}, of shape {output.shape}, was not recorded: nothing that it was made "
-                "from requires grad, or it was made under no_grad"
-            )
-        g = None if given is None else given[i]
-        if g is None:
-            if output.size != 1:
-                raise RuntimeError(
-                    f"{where}: output {i} has shape {output.shape}; without a gradient it must be one number"
-                )
-            g = np.ones(output.shape, output.dtype)
-        data = g.data if isinstance(g, Tensor) else np.asarray(g)
-        if data.dtype.kind not in "fiub":
-            raise TypeError(
-                f"{where}: the gradient at output {i} has dtype {data.dtype}; expected real numbers"
-            )
-        if data.shape != output.shape:
-            raise ValueError(
-                f"{where}: the gradient has shape {data.shape}; expected that of output {i}, {output.shape}"
-            )
-        g = g if isinstance(g, Tensor) and create_graph else Tensor(data)
-        g = g.astype(output.dtype)
-        g = g if create_graph else g.data
-        seeds[output.node] = seeds[output.node] + g if output.node in seeds else g
-    return seeds

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.backward import backpropagate
+from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.primitive import broadcast_shape
 from tinyrnn.autograd.state import no_grad
 from tinyrnn.autograd.tape import Constant, Node, reachable
-from tinyrnn.autograd.tensor import Tensor, seeds
+from tinyrnn.autograd.tensor import Tensor
 
 __all__ = ["Contribution", "Pass", "replay"]
 
@@ -122,7 +122,7 @@ def replay(output: Tensor, gradient: npt.ArrayLike | Tensor | None = None) -> Pa
     """
     if not isinstance(output, Tensor):
         raise TypeError(f"stepper: got {type(output).__name__}; expected a Tensor, such as a loss")
-    ((root, seed),) = seeds("stepper", [output], None if gradient is None else [gradient], False).items()
+    ((root, seed),) = seeds("stepper", [output], None if gradient is None else [gradient]).items()
     nodes = in_order(root)
     operands = {node: _operands(node) for node in nodes}
     for node in nodes:

@@ -1,0 +1,227 @@
+"""The inside of a step: operations or gates in layers from left to right, along the lanes of the carries.
+
+This is layered drawing (Sugiyama, Tagawa and Toda 1981), with one thing fixed beforehand: a carry that comes in on
+the left leaves on the right at the same height, and the shortest way through the cell is laid along that lane. So the cell
+state of an LSTM is a straight line, at every step the same one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Block", "block_of"]
+
+GAP = 26.0  # between layers
+
+Item = tuple[str, ...]
+
+
+@dataclass
+class Block:
+    """Places inside a block, from its lower left corner, centres of boxes.
+
+    Attributes
+    ----------
+    rank, row : dict
+        For each box the column and the row that it stands in, counted from the left and from below.
+    x : list of float
+        Centre of each rank; `width` is that of all.
+    lanes : dict
+        The row of each carry.
+    bends : dict
+        For an edge that passes other ranks, the rows in which it does so. The ends of carries are ``("in", name)`` and
+        ``("out", name)``.
+    """
+
+    rank: dict[Item, int]
+    row: dict[Item, float]
+    x: list[float] = field(default_factory=list[float])
+    width: float = 0.0
+    rows: int = 1
+    lanes: dict[str, float] = field(default_factory=dict[str, float])
+    bends: dict[tuple[Item, Item], list[tuple[int, float]]] = field(
+        default_factory=dict[tuple[Item, Item], list[tuple[int, float]]]
+    )
+
+
+def block_of(
+    items: list[Item],
+    widths: dict[Item, float],
+    edges: list[tuple[Item, Item]],
+    enters: list[tuple[str, Item]],
+    leaves: list[tuple[str, Item]],
+) -> Block:
+    """Lay out one block.
+
+    Parameters
+    ----------
+    items : list
+        The boxes, each after those that lead to it.
+    widths : dict
+        How wide each is.
+    edges : list of pairs
+    enters, leaves : list of (carry, box)
+        Where a carry is used, and where it is made.
+    """
+    place = {item: i for i, item in enumerate(items)}
+    edges = [(a, b) for a, b in dict.fromkeys(edges) if place[a] < place[b]]
+    after: dict[Item, list[Item]] = {item: [] for item in items}
+    before: dict[Item, list[Item]] = {item: [] for item in items}
+    for a, b in edges:
+        after[a].append(b)
+        before[b].append(a)
+
+    entered = {item for _, item in enters}
+    rank = dict.fromkeys(items, 0)
+    for item in items:
+        rank[item] = max((rank[a] + 1 for a in before[item]), default=0)
+    for item in reversed(items):  # what waits for nothing stands next to its user
+        if not before[item] and after[item]:
+            late = min(rank[b] for b in after[item]) - 1
+            if item not in entered:
+                rank[item] = max(late, 0)
+    last = max(rank.values())
+
+    ways = _lanes(items, after, enters, leaves)
+    top = [name for i, name in enumerate(ways) if i == 0]
+    bottom = [name for i, name in enumerate(ways) if i > 0]
+    laned = {item: name for name, way in ways.items() for item in way}
+
+    # Below the lowest lane stands what no carry leads to: the product with the input.
+    reached = set(entered)
+    for item in items:
+        if any(a in reached for a in before[item]):
+            reached.add(item)
+    dummies: dict[tuple[int, Item, Item], Item] = {}
+    columns: list[list[Item]] = [[] for _ in range(last + 1)]
+    links: dict[Item, list[Item]] = {}
+    for item in items:
+        columns[rank[item]].append(item)
+    chains: dict[tuple[Item, Item], list[Item]] = {}
+    ends: list[tuple[Item, Item, int, int]] = [(a, b, rank[a], rank[b]) for a, b in edges]
+    for name, item in enters:
+        ends.append((("in", name), item, -1, rank[item]))
+    for name, item in leaves:
+        ends.append((item, ("out", name), rank[item], last + 1))
+    for a, b, low, high in ends:
+        chain: list[Item] = []
+        lane = laned.get(a) if a in laned else a[1] if a[0] == "in" else None
+        other = laned.get(b) if b in laned else b[1] if b[0] == "out" else None
+        for r in range(low + 1, high):
+            dummy: Item = ("·", *a, "→", *b, str(r))
+            if lane is not None and lane == other and (a, b) != (("in", lane), ("out", lane)):
+                laned[dummy] = lane
+            dummies[r, a, b] = dummy
+            columns[r].append(dummy)
+            chain.append(dummy)
+        chains[a, b] = chain
+        for p, q in zip([a, *chain], [*chain, b]):
+            links.setdefault(p, []).append(q)
+            links.setdefault(q, []).append(p)
+
+    free = [[item for item in column if item not in laned] for column in columns]
+    under = {item for item in items if item not in reached} if ways else set()
+    middle = max((sum(item not in under for item in column) for column in free), default=0)
+    depth = max((sum(item in under for item in column) for column in free), default=0)
+    lanes: dict[str, float] = {}
+    floor = float(depth)
+    for name in bottom:
+        lanes[name] = floor
+        floor += 1
+    ceiling = floor + middle
+    for name in top:
+        lanes[name] = ceiling
+    rows = int(ceiling + len(top)) if top else max(int(ceiling), 1)
+
+    row: dict[Item, float] = {item: lanes[name] for item, name in laned.items()}
+    for name in ways:
+        row["in", name] = row["out", name] = lanes[name]
+    for item in (i for column in free for i in column):
+        row[item] = floor + (middle - 1) / 2
+    for sweep in range(8):
+        for column in free if sweep % 2 == 0 else free[::-1]:
+            _spread(column, links, row, under, floor, middle, depth)
+    x, total = [], 0.0
+    for column in columns:
+        w = max((widths[item] for item in column if item in widths), default=10.0)
+        x.append(total + w / 2)
+        total += w + GAP
+    bends = {
+        edge: [(int(dummy[-1]), row[dummy]) for dummy in chain] for edge, chain in chains.items() if chain
+    }
+    used = {item: row[item] for item in items}
+    return Block(rank, used, x, total - GAP, rows, lanes, bends)
+
+
+def _lanes(
+    items: list[Item], after: dict[Item, list[Item]], enters: list[tuple[str, Item]], leaves: list[tuple[str, Item]]
+) -> dict[str, list[Item]]:
+    """Return for each carry the shortest way from where it enters to where it leaves, the shortest of all first."""
+    made = dict(leaves)
+    ways: dict[str, list[Item]] = {}
+    names = list(dict.fromkeys([name for name, _ in enters] + [name for name, _ in leaves]))
+    taken: set[Item] = set(made.values())
+    for name in sorted(names, key=lambda n: (len(_way(n, after, enters, made, set())), names.index(n))):
+        goal = made.get(name)
+        blocked = taken - ({goal} if goal is not None else set())
+        way = _way(name, after, enters, made, blocked) or ([goal] if goal is not None else [])
+        ways[name] = way
+        taken |= set(way)
+    return ways
+
+
+def _way(
+    name: str,
+    after: dict[Item, list[Item]],
+    enters: list[tuple[str, Item]],
+    made: dict[str, Item],
+    blocked: set[Item],
+) -> list[Item]:
+    goal = made.get(name)
+    starts = [item for carry, item in enters if carry == name and item not in blocked]
+    came: dict[Item, Item | None] = dict.fromkeys(starts)
+    queue = list(came)
+    for item in queue:
+        if item == goal:
+            way: list[Item] = []
+            step: Item | None = item
+            while step is not None:
+                way.append(step)
+                step = came[step]
+            return way[::-1]
+        for b in after[item]:
+            if b not in came and b not in blocked:
+                came[b] = item
+                queue.append(b)
+    return []
+
+
+def _spread(
+    column: list[Item],
+    links: dict[Item, list[Item]],
+    row: dict[Item, float],
+    under: set[Item],
+    floor: float,
+    middle: int,
+    depth: int,
+) -> None:
+    """Put the items of one rank in the order of their neighbours' mean rows, one item to a row."""
+
+    def pull(item: Item) -> float:
+        near = [row[other] for other in links.get(item, []) if other in row]
+        return sum(near) / len(near) if near else row[item]
+
+    for group, low, count in (
+        ([item for item in column if item not in under], floor, middle),
+        ([item for item in column if item in under], 0.0, depth),
+    ):
+        ordered = sorted(group, key=lambda item: (pull(item), item))
+        slots = [round(min(max(pull(item), low), low + count - 1)) for item in ordered]
+        for i in range(1, len(slots)):
+            slots[i] = max(slots[i], slots[i - 1] + 1)
+        limit = low + count - 1
+        for i in reversed(range(len(slots))):
+            slots[i] = int(min(slots[i], limit))
+            limit = slots[i] - 1
+        for item, slot in zip(ordered, slots):
+            row[item] = float(slot)

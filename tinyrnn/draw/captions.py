@@ -1,0 +1,113 @@
+"""The small print in boxes: shapes and types always, values and gradients where they were kept."""
+
+from __future__ import annotations
+
+from tinyrnn.draw.levels import LEVELS
+from tinyrnn.draw.model import Record
+from tinyrnn.draw.text import matrix, norm, number, pretty, summary, type_of
+from tinyrnn.draw.unroll import Unrolled
+from tinyrnn.draw.view import Box, View
+
+__all__ = ["add_captions"]
+
+
+def add_captions(view: View, unrolled: Unrolled, values: str, gradients: bool) -> None:
+    """Write the lines of all boxes.
+
+    Parameters
+    ----------
+    view : View
+    unrolled : Unrolled
+    values : {"summary", "full", "none"}
+    gradients : bool
+    """
+    roots = set(unrolled.roots)
+    for box in view.boxes.values():
+        if box.kind == "fold":
+            continue
+        shown = _shown(box, roots)
+        if view.level in LEVELS[3:] and box.kind not in ("state", "bar"):
+            steps = sorted({r.step for r in box.members if r.step is not None})
+            box.lines += [type_of(r.shape, r.dtype) for r in shown[:1]]
+            if len(steps) > 1:
+                box.lines.append(f"{len(steps)} steps")
+            elif steps and view.level == "layer" and len(unrolled.steps) > 1:
+                box.lines.append(f"at step {steps[0]}")
+            continue
+        many = len(shown) > 1
+        for record in shown:
+            word = f"{record.carry} " if many and record.carry else ""
+            if box.kind == "state":
+                box.lines.append(_origin(record))
+            box.lines.append(word + type_of(record.shape, record.dtype))
+            value = record.value
+            if value is not None and values != "none" and not (box.kind == "state" and box.lines[0] == "zero"):
+                box.lines += matrix(value) if values == "full" else [summary(value)]
+            wanted = box.kind not in ("cell", "constant") or view.level in ("op", "gate")
+            if gradients and wanted and record.node.grad is not None and record not in roots:
+                box.lines.append(f"‖∂L‖ {number(norm(record.grad))}")
+        if box.title in ("+", "−", "×", "÷", "pow", "power") and view.level == "op":
+            _with_number(box)
+        if box.kind in ("gate", "product", "cell") and view.level == "gate" and len(box.members) > 1:
+            box.lines.insert(0, _made_of(box))
+        if box.kind == "loss" and len(box.members) > 1 and box.id == "loss":
+            terms = {s.id for r in box.members for s in r.sources if s.role == "loss"}
+            if len(terms) > 1:
+                box.title = "L = Σ L"
+                box.index = "t"
+        box.faded = _ended(box)
+
+
+def _shown(box: Box, roots: set[Record]) -> list[Record]:
+    """Return the records whose values stand for the box: its carries, a root, or the last one."""
+    carries = [r for r in box.members if r.carry]
+    if carries and box.kind == "cell":
+        return list({r.carry: r for r in carries}.values())
+    named = [r for r in box.members if r in roots or r.role == "loss"]
+    return (named or box.members)[-1:]
+
+
+def _origin(record: Record) -> str:
+    if record.op or record.node.grad is not None or record.node.inputs:
+        return "learned"
+    value = record.value
+    if type(record.node).__name__ == "Constant":
+        return "zero" if value is not None and not value.any() else "given"
+    return "learned"
+
+
+def _with_number(box: Box) -> None:
+    """Write the number that an operation adds or multiplies by into its title: 1 − ·."""
+    record = box.members[0]
+    for source, slot in record.edges():
+        if source.role == "constant" and not source.shape and source.value is not None:
+            word = number(source.value.item())
+            if record.op == "power":
+                box.title = f"( )^{word}"
+            else:
+                box.title = f"{word} {box.title}" if slot == 0 else f"{box.title} {word}"
+
+
+def _made_of(box: Box) -> str:
+    counts: dict[str, int] = {}
+    for record in box.members:
+        counts[record.op] = counts.get(record.op, 0) + 1
+    words = [op + (f" ×{n}" if n > 1 else "") for op, n in counts.items() if op != "getitem"]
+    return ", ".join(words[:3]) + (", …" if len(words) > 3 else "")
+
+
+def _ended(box: Box) -> bool:
+    """Whether all rows of the batch had ended at this step; says so in the box where some had."""
+    for record in box.members:
+        if record.op != "where" or not record.carry:
+            continue
+        mask = next((s.value for s, slot in record.edges() if slot == 0), None)
+        if mask is not None and mask.dtype.kind == "b" and not mask.all():
+            box.lines.append(f"{int(mask.sum())} of {mask.size} rows run")
+            return not mask.any()
+    return False
+
+
+def weight_caption(weight: Record) -> str:
+    """Name a weight with its shape."""
+    return f"{pretty(weight.name) or 'W'} {type_of(weight.shape, weight.dtype)}"

@@ -1,0 +1,123 @@
+"""Which time steps are shown one by one, and which are folded into a box that says what is inside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from tinyrnn.draw.text import norm
+from tinyrnn.draw.unroll import Unrolled
+
+__all__ = ["Column", "columns_of"]
+
+ALL = 12  # sequences up to this length are shown in full
+ENDS = 3  # of longer ones, so many steps at either end
+MOST = 18  # and at most so many with something to see in between
+CELLS = 16  # pieces of the strip in a folded box
+
+
+@dataclass
+class Column:
+    """One shown step (``first == last``), or the folded steps from `first` to `last`.
+
+    Attributes
+    ----------
+    norms : dict
+        For each (layer, carry), the norms of ∂L/∂carry of the folded steps, in order of time.
+    losses, cuts : int
+        How many of the folded steps have a loss, or a cut before them.
+    """
+
+    first: int
+    last: int
+    folded: bool = False
+    norms: dict[tuple[str, str], list[float]] = field(default_factory=dict[tuple[str, str], list[float]])
+    losses: int = 0
+    cuts: int = 0
+
+    @property
+    def id(self) -> str:
+        """``t3`` or ``t3..t996``."""
+        return f"t{self.first}..t{self.last}" if self.folded else f"t{self.first}"
+
+    @property
+    def finite(self) -> tuple[float, float] | None:
+        """The smallest and the largest of the finite norms."""
+        found = [n for norms in self.norms.values() for n in norms if math.isfinite(n)]
+        return (min(found), max(found)) if found else None
+
+    def strip(self, layer: str, carry: str) -> list[float]:
+        """Return the norms of one carry, thinned to at most 16: of each piece the largest, NaN where one is not finite."""
+        norms = self.norms.get((layer, carry), [])
+        pieces = min(CELLS, len(norms))
+        bounds = [len(norms) * i // pieces for i in range(pieces + 1)] if pieces else [0]
+        parts = [norms[a:b] for a, b in zip(bounds, bounds[1:])]
+        return [max(part) if all(map(math.isfinite, part)) else math.nan for part in parts]
+
+
+def columns_of(
+    unrolled: Unrolled, expand: Collection[int] = (), *, every: bool = False, only_expand: bool = False
+) -> list[Column]:
+    """Choose the steps to show.
+
+    Up to 12 steps all are shown. Of more, the first and last three, those in `expand`, and those with something to
+    see: a gradient that is not finite, a cut, a loss. Where such steps follow on each other, as with a loss at every step,
+    only the two ends of the run count, and where more than 18 are left, the outermost.
+
+    Parameters
+    ----------
+    unrolled : Unrolled
+    expand : collection of int
+        Steps to show in any case.
+    every : bool
+        Show all.
+    only_expand : bool
+        Show none but `expand`.
+    """
+    steps = unrolled.steps
+    losses = {r.step for r in unrolled.records if r.role == "loss" and r.step is not None}
+    cuts = {
+        r.step
+        for r in unrolled.records
+        if r.cuts and r.step is not None and any(s in r.cuts and o.step != r.step for o, s in r.edges())
+    }
+    norms: dict[int, dict[tuple[str, str], float]] = {step: {} for step in steps}
+    for record in unrolled.records:
+        if record.carry and record.step is not None and record.node.grad is not None:
+            norms[record.step][record.layer, record.carry] = norm(record.grad)
+    broken = {step for step, found in norms.items() if not all(map(math.isfinite, found.values()))}
+
+    if only_expand:
+        shown = set(expand)
+    elif every or len(steps) <= ALL:
+        shown = set(steps)
+    else:
+        place = {step: i for i, step in enumerate(steps)}
+        sights = {steps[max(place[t] - d, 0)] for t in _ends(cuts, place) for d in (0, 1)}
+        sights |= _ends(broken, place) | _ends(losses, place)
+        sights -= {*steps[:ENDS], *steps[-ENDS:]}
+        if len(sights) > MOST:
+            ordered = sorted(sights)
+            sights = {*ordered[: MOST // 2], *ordered[-MOST // 2 :]}
+        shown = {*steps[:ENDS], *steps[-ENDS:], *sights, *expand}
+    columns: list[Column] = []
+    for step in steps:
+        if step in shown:
+            columns.append(Column(step, step))
+            continue
+        if not columns or not columns[-1].folded:
+            columns.append(Column(step, step, folded=True))
+        column = columns[-1]
+        column.last = step
+        column.losses += step in losses
+        column.cuts += step in cuts
+        for key, value in norms[step].items():
+            column.norms.setdefault(key, []).append(value)
+    return columns
+
+
+def _ends(steps: Iterable[int], place: dict[int, int]) -> set[int]:
+    """Return the first and last step of each run of steps that follow on each other."""
+    places = {place[step]: step for step in steps}
+    return {step for at, step in places.items() if at - 1 not in places or at + 1 not in places}

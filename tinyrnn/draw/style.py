@@ -1,0 +1,145 @@
+"""How things look: palettes that colour-blind readers can tell apart, and the style of a gradient.
+
+Kinds of boxes take the colours of Okabe and Ito ("Color Universal Design", 2008), gradients those of viridis, by the
+logarithm of their norm. No meaning hangs on colour alone: a gradient has a width and its number too; one that is zero,
+not finite, or clipped has a line and an arrowhead of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["Gradient", "Theme", "THEMES", "Scale", "theme_of"]
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+)  # fmt: skip
+VIRIDIS = (
+    "#440154", "#482878", "#3E4A89", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6DCD59", "#B4DE2C", "#FDE725",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of a picture. ``fills`` has a colour for each kind of box."""
+
+    name: str
+    background: str
+    panel: str
+    border: str
+    text: str
+    faint: str
+    edge: str
+    alarm: str
+    shade: tuple[str, str]
+    fills: dict[str, str]
+    ramp: tuple[str, ...]
+    weights: tuple[str, ...]
+
+
+def _mixed(colour: str, ground: str, share: float) -> str:
+    pairs = [(int(colour[i : i + 2], 16), int(ground[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02X}" for a, b in pairs)
+
+
+_KINDS = {
+    "op": "#999999", "product": BLUE, "gate": GREEN, "cell": SKY, "module": PURPLE, "input": YELLOW, "output": ORANGE,
+    "loss": VERMILION, "state": "#BBBBBB", "fold": "#999999", "bar": ORANGE, "constant": "#BBBBBB",
+}  # fmt: skip
+_WEIGHTS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW)
+
+
+def _theme(name: str, ground: str, text: str, share: float, ramp: tuple[str, ...], alarm: str) -> Theme:
+    return Theme(
+        name=name,
+        background=ground,
+        panel=_mixed(text, ground, 0.045),
+        border=_mixed(text, ground, 0.35),
+        text=text,
+        faint=_mixed(text, ground, 0.62),
+        edge=_mixed(text, ground, 0.8),
+        alarm=alarm,
+        shade=(_mixed(SKY, ground, 0.22), _mixed(ORANGE, ground, 0.2)),
+        fills={kind: _mixed(colour, ground, share) for kind, colour in _KINDS.items()},
+        ramp=ramp,
+        weights=tuple(_mixed(colour, ground, share + 0.12) for colour in _WEIGHTS),
+    )
+
+
+# The pale end of viridis cannot be seen on white, nor its dark end on black: each theme goes without.
+THEMES = {
+    "light": _theme("light", "#FFFFFF", "#1A1A1A", 0.32, VIRIDIS[8::-1], "#B03A00"),
+    "dark": _theme("dark", "#14171A", "#ECECEC", 0.42, VIRIDIS[2:], "#FF8A4C"),
+}
+
+
+def theme_of(name: str) -> Theme:
+    """Return a theme.
+
+    Raises
+    ------
+    ValueError
+        Where there is none of that name.
+    """
+    if name not in THEMES:
+        raise ValueError(f"draw: theme is {name!r}; expected one of {', '.join(map(repr, THEMES))}")
+    return THEMES[name]
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The size of a gradient, and what it was before it was clipped (None where it was not)."""
+
+    norm: float
+    before: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """One of ``finite``, ``zero``, ``non-finite`` and ``clipped``."""
+        if not math.isfinite(self.norm):
+            return "non-finite"
+        if self.before is not None:
+            return "clipped"
+        return "zero" if self.norm == 0 else "finite"
+
+
+class Scale:
+    """The logarithmic scale of one picture: from a gradient's norm to a colour and a width."""
+
+    def __init__(self, theme: Theme, norms: list[float]) -> None:
+        usable = [math.log10(n) for n in norms if math.isfinite(n) and n > 0]
+        self.theme = theme
+        self.low = min(usable, default=0.0)
+        self.high = max(usable, default=0.0)
+        if self.high - self.low < 1:  # less than a factor of ten apart should not look like vanishing
+            middle = (self.high + self.low) / 2
+            self.low, self.high = middle - 0.5, middle + 0.5
+
+    def place(self, norm: float) -> float:
+        """Return where a norm stands, from 0 (the smallest) to 1 (the largest)."""
+        if norm <= 0:
+            return 0.0
+        return min(max((math.log10(norm) - self.low) / (self.high - self.low), 0.0), 1.0)
+
+    def colour(self, norm: float) -> str:
+        """Return the colour of a norm, also for zero and what is not finite."""
+        if not math.isfinite(norm):
+            return self.theme.alarm
+        if norm == 0:
+            return self.theme.faint
+        ramp = self.theme.ramp
+        return ramp[round(self.place(norm) * (len(ramp) - 1))]
+
+    def edge(self, gradient: Gradient) -> dict[str, str]:
+        """Return the DOT attributes of a backward edge."""
+        colour = self.colour(gradient.norm)
+        line = {"color": colour, "fontcolor": colour if gradient.kind == "non-finite" else self.theme.text}
+        if gradient.kind == "zero":
+            return line | {"style": "dotted", "penwidth": "1", "arrowhead": "odot"}
+        if gradient.kind == "non-finite":
+            return line | {"style": "bold", "penwidth": "4", "arrowhead": "diamond"}
+        line["penwidth"] = f"{0.8 + 3.2 * self.place(gradient.norm):.1f}"
+        if gradient.kind == "clipped":
+            return line | {"style": "dashed", "arrowhead": "normaltee"}
+        return line | {"style": "dashed", "arrowhead": "normal"}

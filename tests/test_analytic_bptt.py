@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,38 @@ def test_no_initial_state_is_zero(cell: str, form: Form, data: st.DataObject) ->
         {"ys": ys.numpy(), **{f"final[{k}]": s.numpy() for k, s in enumerate(as_tuple(final))}},
         {name: value for name, value in expected.items() if not name.startswith("grad")},
     )
+
+
+@both_forms
+@each_cell
+@given(data=st.data())
+@settings(max_examples=8, deadline=None)
+def test_a_learned_initial_state_is_shared_by_all_rows(cell: str, form: Form, data: st.DataObject) -> None:
+    p = data.draw(stacked_problems(cell))
+    B = p.x.shape[1]
+    p.state = tuple(np.repeat(s[:, :1], B, axis=1) for s in p.state)
+    expected = by_oracle(p)
+    model = layer(replace(p, params=p.params | initial_states(p)), learn_initial_state=True)
+    with form():
+        ys, final = model(p.x, lengths=p.lengths)
+        names, leaves = zip(*model.named_parameters(), strict=True)
+        grads = tr.grad([ys, *as_tuple(final)], leaves, grad_outputs=[p.g_ys, *p.g_final])
+    actual = {"ys": ys.numpy()} | {f"final[{k}]": s.numpy() for k, s in enumerate(as_tuple(final))}
+    actual |= {f"grad {name}": g.numpy() for name, g in zip(names, grads, strict=True)}
+    g_state = tuple(expected.pop(f"grad state[{k}]").sum(1, keepdims=True) for k in range(len(p.state)))
+    expected |= {f"grad {name}": g for name, g in initial_states(replace(p, state=g_state)).items()}
+    expected.pop("grad x")
+    assert_close(actual, expected)
+
+
+def initial_states(p: StackedProblem) -> dict[str, Array]:
+    """The first row's state by the names that its parameters have: h0_l0, c0_l0, h0_l0_reverse, ..."""
+    suffixes = [f"_l{k}{suffix}" for k in range(p.num_layers) for suffix in layers.SUFFIXES[: p.directions]]
+    return {
+        name + suffix: s[k, 0]
+        for name, s in zip(("h0", "c0"), p.state, strict=False)
+        for k, suffix in enumerate(suffixes)
+    }
 
 
 @both_forms

@@ -120,12 +120,14 @@ def test_each_window_is_analytic_bptt_with_the_cut_terms_removed(
     compare(p, k1, k2, resets, over)
 
 
-@pytest.mark.parametrize(("k1", "k2"), [(1, 1), (1, 7), (4, 4), (4, 6), (4, 8), (4, 10), (5, 12), (23, 23)])
+@pytest.mark.parametrize(
+    ("k1", "k2"), [(1, 1), (1, 7), (4, 4), (4, 6), (4, 8), (4, 22), (4, 23), (5, 12), (23, 23)]
+)
 @each_cell
 def test_over_many_windows(cell: str, k1: int, k2: int) -> None:
     """Some 23 updates at most, so that what an early window left wrong would have grown by the last."""
     p = random_stack(np.random.default_rng([k1, k2]), CELLS[cell], 23, 3, 2, 4, num_layers=2)
-    p.g_ys *= 0.1  # the carry must not come to be saturated under the updates
+    p.g_ys *= 0.02  # small updates: a relu RNN must not explode under them
     resets = np.zeros((23, 3), bool)
     resets[[0, 4, 5, 16], [1, 0, 2, 1]] = True
     compare(p, k1, k2, resets)

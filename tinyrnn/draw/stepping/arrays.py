@@ -26,15 +26,20 @@ class ArrayTable:
     def __init__(self) -> None:
         self.entries: list[dict[str, Any]] = []
         self._known: dict[str, int] = {}
+        self._same: dict[
+            int, tuple[np.ndarray[Any, Any], int]
+        ] = {}  # by id, which is its own while it is held
 
     def add(self, array: np.ndarray[Any, Any]) -> int:
         """Return the number of an array."""
-        entry = encode(array)
-        key = json.dumps(entry)
-        if key not in self._known:
-            self._known[key] = len(self.entries)
-            self.entries.append(entry)
-        return self._known[key]
+        if id(array) not in self._same:
+            entry = encode(array)
+            key = json.dumps(entry)
+            if key not in self._known:
+                self._known[key] = len(self.entries)
+                self.entries.append(entry)
+            self._same[id(array)] = array, self._known[key]
+        return self._same[id(array)][1]
 
 
 def encode(array: np.ndarray[Any, Any]) -> dict[str, Any]:
@@ -64,7 +69,7 @@ def encode(array: np.ndarray[Any, Any]) -> dict[str, Any]:
         return entry | {"rows": [[_number(x) for x in row] for row in table]}
     with np.errstate(all="ignore"):
         whole = array.astype(np.float64)
-        size = {"norm": np.linalg.norm(whole), "min": np.min(whole), "max": np.max(whole)}
+        size = {"norm": np.sqrt(np.square(whole).sum()), "min": np.min(whole), "max": np.max(whole)}
     corner = table[:SIDE, :SIDE]
     return (
         entry

@@ -18,13 +18,15 @@ from tinyrnn.autograd.shapes import ARRAY
 
 __all__ = ["Term", "forward_text", "vjp_text"]
 
-# How tightly an operator binds; a name or a call binds tightest.
+# How tightly a piece of text holds together: a name or a call most of all.
 ATOM = 9
+# For each infix operator: its sign, how tightly it binds, and how tightly its two sides must.
 INFIX = {
-    p.logical_and: ("and", 1), p.greater: (">", 2), p.greater_equal: (">=", 2), p.less: ("<", 2),
-    p.less_equal: ("<=", 2), p.equal: ("==", 2), p.not_equal: ("!=", 2),
-    p.add: ("+", 3), p.subtract: ("-", 3), p.multiply: ("*", 4), p.gated: ("*", 4), p.divide: ("/", 4),
-    p.matmul: ("@", 4), p.power: ("**", 6),
+    p.logical_and: ("and", 1, 2, 2), p.greater: (">", 2, 3, 3), p.greater_equal: (">=", 2, 3, 3),
+    p.less: ("<", 2, 3, 3), p.less_equal: ("<=", 2, 3, 3), p.equal: ("==", 2, 3, 3),
+    p.not_equal: ("!=", 2, 3, 3),
+    p.add: ("+", 3, 3, 3), p.subtract: ("-", 3, 3, 4), p.multiply: ("*", 5, 5, 5), p.gated: ("*", 5, 5, 5),
+    p.divide: ("/", 4, 4, 6), p.matmul: ("@", 4, 6, 6), p.power: ("**", 7, 8, 8),
 }  # fmt: skip
 
 
@@ -74,18 +76,14 @@ def written(
         if "1" in texts:
             return pieces[1 - texts.index("1")]
         if texts[0] == texts[1] and pieces[0][1] == ATOM:
-            return f"{texts[0]}²", 7
+            return f"{texts[0]}²", 8
     if primitive in INFIX and len(pieces) == 2:
-        sign, binding = INFIX[primitive]
-        # What stands on the right of a - or / keeps its brackets: a - (b - c). Only + and * need none.
-        tight = binding if sign in "+*" else binding + 1
-        left, right = (
-            text if bound >= at else f"({text})" for (text, bound), at in zip(pieces, (binding, tight))
-        )
+        sign, binding, *needed = INFIX[primitive]
+        left, right = (text if bound >= at else f"({text})" for (text, bound), at in zip(pieces, needed))
         return f"{left} {sign} {right}", binding
     if primitive is p.negative:
         text, bound = pieces[0]
-        return f"-{text}" if bound > 3 else f"-({text})", 5
+        return f"-{text}" if bound > 4 else f"-({text})", 5
     if primitive is p.transpose and params.get("axes") == tuple(range(ndim))[::-1]:
         text, bound = pieces[0]
         return (text if bound == ATOM else f"({text})") + ".T", ATOM
@@ -99,11 +97,11 @@ def written(
     if primitive is p.astype:
         return f"{params['dtype']}({texts[0]})", ATOM
     if primitive in (p.reshape, p.broadcast_to):
-        shape = ", ".join(str(n) for n in params["shape"])
+        shape = _shape_text(params["shape"])
         text, bound = pieces[0]
         if primitive is p.broadcast_to:
-            return f"broadcast({text}, ({shape}))", ATOM
-        return (text if bound == ATOM else f"({text})") + f".reshape({shape})", ATOM
+            return f"broadcast({text}, {shape})", ATOM
+        return (text if bound == ATOM else f"({text})") + f".reshape{shape.replace(',)', ')')}", ATOM
     shown = {k: v for k, v in params.items() if k != "offsets" and v is not None and v is not False}
     extra = [f"{key}={_shape_text(v) if isinstance(v, tuple) else v}" for key, v in shown.items()]
     first = [f"[{', '.join(texts)}]"] if primitive in (p.stack, p.concatenate) else texts

@@ -21,6 +21,7 @@ from tinyrnn.draw.sequence import assign_steps, find_losses
 __all__ = ["Labels"]
 
 SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
+ROOT = "L"  # what is differentiated, if it has no name
 # Not those that mean something else to most (c, g, h, t, x, y), nor those that look like numbers (i, l, o).
 LETTERS = "abdefjkmnpqrsuvwzαβγδζηθκλμξπρτφψω"
 
@@ -103,7 +104,7 @@ class Labels:
                 key = _key(node, record, record.step)
                 if read.setdefault(record.layer, key) == key:
                     base[node] = "x"
-        base.setdefault(root, "L" if node_size(root) == 1 else "out")
+        base.setdefault(root, ROOT)
         letters = _letters({text.split("′")[0] for text in base.values()})
         weights = count(1)
         by_key: dict[object, str] = {}
@@ -129,7 +130,7 @@ class Labels:
             if self.role[node] == "state" and not node.name:
                 backwards = record is not None and record.layer in reverse
                 text += str(max(steps) + 1 if backwards else min(steps) - 1).translate(SUBSCRIPTS)
-            elif step is not None and node is not root:
+            elif step is not None and not (node is root and text == ROOT):
                 text += str(step).translate(SUBSCRIPTS)
             taken[text] += 1
             if taken[text] > 1:
@@ -145,7 +146,9 @@ class Labels:
             return node.name
         if record.role == "input":
             return "x"
-        return "Σ" if record.role == "total" and self.step[node] is not None else record.carry
+        if record.role == "total":
+            return "Σ" if record.users and self.step[node] is not None else ""
+        return record.carry
 
 
 def _key(node: Node, record: Record | None, step: int | None) -> object:
@@ -158,11 +161,6 @@ def _key(node: Node, record: Record | None, step: int | None) -> object:
         user = record.users[0]
         return (user.key, user.sources.index(record))
     return node
-
-
-def node_size(node: Node) -> int:
-    """Return the number of elements."""
-    return int(np.prod(node.shape, dtype=int))
 
 
 def is_number(node: Node) -> bool:

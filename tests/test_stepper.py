@@ -1,0 +1,359 @@
+"""The stepper without a browser: the records are those of the engine, and the page holds them safely."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import json
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stepper_models import Model, by_hand, by_module
+
+import tinyrnn as tr
+from tinyrnn.autograd.primitive import Primitive
+from tinyrnn.draw.stepping.arrays import ArrayTable, encode
+from tinyrnn.draw.stepping.data import page_data
+from tinyrnn.draw.stepping.grid import Grid, arrange
+from tinyrnn.draw.stepping.labels import Labels
+from tinyrnn.draw.stepping.replay import Pass, replay
+
+
+def data_of(loss: tr.Tensor) -> dict[str, Any]:
+    run = replay(loss)
+    return page_data(run, Labels(run.root, run.nodes))
+
+
+def formulas(loss: tr.Tensor, kind: str) -> list[str]:
+    data = data_of(loss)
+    target = "node" if kind == "forward" else "source"
+    sign = "=" if kind == "forward" else "+="
+    return [
+        f"{data['nodes'][r[target]]['label']} {sign} {r['formula']}"
+        for r in data["records"]
+        if r["kind"] == kind
+    ]
+
+
+@st.composite
+def models(draw: st.DrawFn) -> Model:
+    T, H, seed = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(0, 99))
+    if draw(st.booleans()):
+        return by_hand(T, H, detach=draw(st.sets(st.integers(0, T - 1))), seed=seed)
+    B = draw(st.integers(1, 3))
+    lengths = draw(st.none() | st.lists(st.integers(1, T), min_size=B, max_size=B))
+    return by_module(
+        draw(st.sampled_from(["RNN", "LSTM", "GRU"])), T, H, B, layers=draw(st.integers(1, 2)),
+        bidirectional=draw(st.booleans()), lengths=lengths, seed=seed,
+    )  # fmt: skip
+
+
+# --- the records ---
+@given(models())
+def test_replayed_gradients_are_the_engines(model: Model) -> None:
+    loss, weights = model
+    early = replay(loss).gradients()
+    assert all(w.grad is None for w in weights.values())
+    loss.backward()
+    kept = {name: w.grad.numpy().copy() for name, w in weights.items() if w.grad is not None}
+    late = replay(loss).gradients()
+    for name, weight in weights.items():
+        if name not in kept:  # everything that leads to it is cut
+            assert weight.node not in late
+            continue
+        assert np.array_equal(kept[name], weight.grad.numpy())  # replay has not touched it
+        assert np.array_equal(early[weight.node], kept[name])
+        assert np.array_equal(late[weight.node], kept[name])
+
+
+@given(models())
+def test_records_come_in_the_engines_order_and_add_up(model: Model) -> None:
+    run = replay(model[0])
+    totals: dict[Any, Any] = {run.root: run.seed}
+    for c in run.contributions:
+        assert np.array_equal(c.upstream, totals[c.node])  # complete before it is handed on
+        before = totals.get(c.source)
+        assert (c.before is None) == (before is None)
+        assert before is None or np.array_equal(c.before, before)
+        totals[c.source] = c.part if before is None else before + c.part
+        assert np.array_equal(c.after, totals[c.source])
+    orders = [(-c.node.order, c.position) for c in run.contributions]
+    assert orders == sorted(orders)
+    seen: set[Any] = set()
+    for node in run.nodes:
+        assert seen.issuperset(node.inputs)
+        seen.add(node)
+
+
+@given(models())
+def test_upstream_times_local_is_the_contribution(model: Model) -> None:
+    elementwise = [c for c in replay(model[0]).contributions if c.local is not None]
+    assert elementwise
+    for c in elementwise:
+        product = c.upstream * c.local
+        if c.product is not None:
+            np.testing.assert_allclose(product, c.product, rtol=1e-6)
+            np.testing.assert_allclose(product.sum(), c.part.sum(), rtol=1e-4, atol=1e-6)
+        else:
+            np.testing.assert_allclose(product, c.part, rtol=1e-5, atol=1e-12)
+
+
+def test_a_scalar_recurrence_against_the_equations() -> None:
+    w = tr.tensor(0.8, requires_grad=True, dtype="float64")
+    with tr.unrolled():
+        h = tr.tensor(0.5, dtype="float64")
+        for t in range(3):
+            with tr.scope(step=t):
+                h = tr.tanh(w * h)
+    states = [0.5]
+    for _ in range(3):
+        states.append(np.tanh(0.8 * states[-1]))
+    upstream, expected = 1.0, []
+    for before, after in zip(states[-2::-1], states[:0:-1]):
+        expected.append(upstream * (1 - after**2) * before)
+        upstream *= (1 - after**2) * 0.8
+    parts = [c.part.item() for c in replay(h).contributions if c.source is w.node]
+    np.testing.assert_allclose(parts, expected, rtol=1e-14)
+
+
+def test_gradient_of_an_output_that_is_no_number() -> None:
+    w = tr.tensor([1.0, 2.0], requires_grad=True)
+    with tr.unrolled():
+        y = w * w
+    with pytest.raises(RuntimeError, match=r"shape \(2,\)"):
+        replay(y)
+    np.testing.assert_allclose(replay(y, [1.0, 10.0]).gradients()[w.node], [2.0, 40.0])
+
+
+def test_detached_steps_give_no_record() -> None:
+    loss, _ = by_hand(T=4, detach={2})
+    run = replay(loss)
+    labels = Labels(run.root, run.nodes)
+    crossing = [
+        c for c in run.contributions
+        if (labels.step[c.node], labels.step[c.source]) == (2, 1) and labels.carry.get(c.source) == "h"
+    ]  # fmt: skip
+    assert not crossing
+    cut = [node for node in run.nodes if node.primitive is not None and node.primitive.name == "detach"]
+    assert len(cut) == 1
+    assert labels.step[cut[0]] == 2
+    assert all(cut[0] not in (c.node, c.source) for c in run.contributions)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: 3.0, TypeError, "got float; expected a Tensor"),
+        (lambda: tr.tensor(1.0), RuntimeError, "was not recorded"),
+        (lambda: tr.tensor([1.0], requires_grad=True).sum(), ValueError, "with tinyrnn.unrolled"),
+    ],
+)
+def test_what_cannot_be_stepped_is_refused(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        tr.draw.stepper(make())
+
+
+def test_a_graph_begun_outside_is_refused() -> None:
+    w = tr.tensor(2.0, requires_grad=True)
+    outside = tr.exp(w * w)
+    with tr.unrolled():
+        loss = outside * 3.0
+    with pytest.raises(ValueError, match="without its values"):
+        tr.draw.stepper(loss)
+
+
+def test_values_that_changed_since_are_refused() -> None:
+    loss, weights = by_hand()
+    loss.backward()
+    tr.optim.SGD(weights.values(), lr=0.01).step()
+    with pytest.raises(ValueError, match=r"has changed since.*before the optimizer's step"):
+        tr.draw.stepper(loss)
+
+
+def test_too_many_records_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at most max_records=50"):
+        tr.draw.stepper(by_hand()[0], max_records=50)
+
+
+# --- names and formulas ---
+def test_formulas_are_the_rules_of_the_table() -> None:
+    loss, _ = by_hand(T=2)
+    assert formulas(loss, "forward") == [
+        "a₀ = x₀ @ W_ih", "b₀ = h₋₁ @ W_hh", "d₀ = a₀ + b₀", "e₀ = d₀ + bias", "h₀ = tanh(e₀)",
+        "f₀ = h₀ @ W_hy", "k₀ = f₀ - j₀", "m₀ = k₀²", "n₀ = sum(m₀)", "Σ₀ = 0 + n₀",
+        "a₁ = x₁ @ W_ih", "b₁ = h₀ @ W_hh", "d₁ = a₁ + b₁", "e₁ = d₁ + bias", "h₁ = tanh(e₁)",
+        "f₁ = h₁ @ W_hy", "k₁ = f₁ - j₁", "m₁ = k₁²", "n₁ = sum(m₁)", "L = Σ₀ + n₁",
+    ]  # fmt: skip
+    backward = formulas(loss, "backward")
+    assert backward[:12] == [
+        "Σ₀ += ∂L", "n₁ += ∂L", "m₁ += broadcast(∂n₁, (1, 1))", "k₁ += ∂m₁ * k₁", "k₁ += ∂m₁ * k₁",
+        "f₁ += ∂k₁", "h₁ += ∂f₁ @ W_hy.T", "W_hy += h₁.T @ ∂f₁", "e₁ += ∂h₁ * (1 - h₁²)", "d₁ += ∂e₁",
+        "bias += ∂e₁", "a₁ += ∂d₁",
+    ]  # fmt: skip
+    assert "h₀ += ∂b₁ @ W_hh.T" in backward
+    assert "h₀ += ∂f₀ @ W_hy.T" in backward
+
+
+def test_formulas_of_other_rules() -> None:
+    x = tr.tensor([[1.0, -2.0]], requires_grad=True)
+    x.name = "x"
+    with tr.unrolled():
+        y = (tr.relu(x) / 2.0 - tr.exp(-x)).reshape(2)[0:1].sum()
+    assert formulas(y, "forward") == [
+        "a = relu(x)", "b = a / 2", "d = -x", "e = exp(d)", "f = b - e", "j = f.reshape(2)", "k = j[0:1]",
+        "L = sum(k)",
+    ]  # fmt: skip
+    assert formulas(y, "backward") == [
+        "k += broadcast(∂L, (1,))", "j += zeros(2,) with [0:1] = ∂k", "f += ∂j.reshape(1, 2)", "b += ∂f",
+        "e += -∂f", "d += ∂e * e", "x += -∂d", "a += ∂b * (1 / 2)", "x += where(a > 0, ∂a, 0)",
+    ]  # fmt: skip
+
+
+def test_an_operation_of_the_users_shows_its_own_rule() -> None:
+    cube = Primitive("cube", lambda x: x**3, x=lambda g, x: g * (3 * x * x))
+    opaque = Primitive("opaque", lambda x: 2 * x, x=lambda g: np.asarray(g.data) * 2)  # looks at numbers
+    w = tr.tensor(2.0, requires_grad=True)
+    w.name = "w"
+    with tr.unrolled():
+        y = opaque(cube(w))
+    assert formulas(y, "forward") == ["a = cube(w)", "L = opaque(a)"]
+    assert formulas(y, "backward") == ["a += the VJP of opaque(∂L)", "w += ∂a * 3 * w * w"]
+
+
+@given(models())
+def test_names_are_unique(model: Model) -> None:
+    run = replay(model[0])
+    labels = Labels(run.root, run.nodes)
+    shown = [text for node, text in labels.text.items() if not re.fullmatch(r"-?[\d.e-]+", text)]
+    assert len(shown) == len(set(shown))
+    assert set(labels.text) == set(run.nodes)
+
+
+# --- the picture ---
+def grid_of(run: Pass) -> Grid:
+    return arrange(run.root, run.nodes, Labels(run.root, run.nodes))
+
+
+@given(models())
+def test_each_operation_stands_once_and_each_use_has_an_edge(model: Model) -> None:
+    run = replay(model[0])
+    grid = grid_of(run)
+    boxes = [box for column in grid.columns for box in column.boxes]
+    operations = [node for node in run.nodes if node.primitive is not None]
+    assert sorted(box.node.order for box in boxes if not box.copy) == sorted(n.order for n in operations)
+    uses = {(link.start.node, link.end.node, link.position) for link in grid.links}
+    assert uses == {(s, node, i) for node in operations for i, s in enumerate(node.inputs)}
+    assert len(uses) == len(grid.links)
+
+
+@given(models())
+def test_no_box_covers_another(model: Model) -> None:
+    grid = grid_of(replay(model[0]))
+    rows: dict[float, list[Any]] = {}
+    for column in grid.columns:
+        for box in column.boxes:
+            assert column.left <= box.x - box.width / 2
+            assert box.x + box.width / 2 <= column.left + column.width
+            rows.setdefault(box.y, []).append(box)
+    for row in rows.values():
+        row.sort(key=lambda box: box.x)
+        for left, right in itertools.pairwise(row):
+            assert left.x + left.width / 2 < right.x - right.width / 2
+
+
+# --- arrays ---
+def test_arrays_small_large_uniform_and_odd() -> None:
+    assert encode(np.float32(0.1)) == {"shape": [], "rows": [[0.1]]}
+    assert encode(np.array([1.0, np.nan, np.inf, -np.inf])) == {
+        "shape": [4],
+        "rows": [[1.0, "NaN", "∞", "-∞"]],
+    }
+    assert encode(np.full((3, 4), 2.0)) == {"shape": [3, 4], "all": 2.0}
+    assert encode(np.zeros((0, 3))) == {"shape": [0, 3], "rows": [[]]}
+    large = np.arange(3000.0).reshape(3, 10, 100)
+    entry = encode(large)
+    assert entry["shape"] == [3, 10, 100]
+    assert np.shape(entry["rows"]) == (8, 8)
+    assert (entry["min"], entry["max"]) == (0, 2999)
+    np.testing.assert_allclose(entry["norm"], np.linalg.norm(large), rtol=1e-5)
+    eighth = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
+    assert np.array_equal(np.array(encode(eighth)["rows"], np.float32), eighth)  # to the last digit
+
+
+def test_no_array_is_written_twice() -> None:
+    table = ArrayTable()
+    numbers = [table.add(np.array(a)) for a in ([1.0, 2.0], [1.0, 3.0], [1.0, 2.0], [[1.0, 2.0]])]
+    assert numbers == [0, 1, 0, 2]
+    assert len(table.entries) == 3
+
+
+# --- the page ---
+def embedded(html: str) -> dict[str, Any]:
+    found = re.findall(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    assert len(found) == 1
+    return json.loads(found[0])
+
+
+def test_ledgers_and_records_of_the_page(tmp_path: Any) -> None:
+    loss, weights = by_hand(T=5)
+    path = tr.draw.stepper(loss).save(tmp_path / "new" / "bptt.html")
+    data = embedded((tmp_path / "new" / "bptt.html").read_text("utf-8"))
+    assert path.endswith("bptt.html")
+    kinds = [record["kind"] for record in data["records"]]
+    assert kinds == sorted(kinds, key=["forward", "seed", "backward"].index)
+    ledgers = {data["nodes"][ledger["node"]]["label"]: ledger["rows"] for ledger in data["ledgers"]}
+    assert set(ledgers) == set(weights)
+    loss.backward()
+    for name, rows in ledgers.items():
+        records = [data["records"][i] for i in rows]
+        assert [data["nodes"][r["node"]]["step"] for r in records] == [4, 3, 2, 1, 0]
+        parts = [data["arrays"][r["part"]] for r in records]
+        shape = weights[name].shape
+        total = sum(np.full(shape, p["all"]) if "all" in p else np.reshape(p["rows"], shape) for p in parts)
+        np.testing.assert_allclose(total, weights[name].grad.numpy(), rtol=1e-12, atol=1e-15)
+    assert [s["step"] for s in data["times"]["steps"]] == [0, 1, 2, 3, 4]
+
+
+def test_text_of_the_model_stays_inert() -> None:
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{script}}&amp;"
+    html = tr.draw.stepper(by_hand(T=2, prefix=evil)[0], title=evil).html
+    assert html.count("<script") == 2
+    assert "<img" not in html
+    assert html.count("alert(1)") > 2  # it is there, as text
+    labels = [node["label"] for node in embedded(html)["nodes"]]
+    assert evil + "W_hh" in labels
+
+
+def test_the_page_is_allowed_its_own_script_and_nothing_else() -> None:
+    html = tr.draw.stepper(by_hand(T=2)[0]).html
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    for kind, tag in (("script-src", "script"), ("style-src", "style")):
+        (body,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+        assert rules[kind] == f"'sha256-{digest}'"
+    assert set(re.findall(r"https?://[^\"' ]+", html)) == {"http://www.w3.org/2000/svg"}
+
+
+def test_the_same_model_gives_the_same_page() -> None:
+    assert tr.draw.stepper(by_hand()[0]).html == tr.draw.stepper(by_hand()[0]).html
+
+
+def test_a_page_for_20_steps_of_64_units_is_below_2_megabytes() -> None:
+    for kind in ("RNN", "LSTM", "GRU"):
+        html = tr.draw.stepper(by_module(kind, T=20, H=64, B=8)[0]).html
+        assert len(html.encode()) < 2_000_000, kind
+
+
+def test_a_notebook_shows_the_page_in_a_frame() -> None:
+    page = tr.draw.stepper(by_hand(T=2)[0])
+    shown = page._repr_html_()
+    assert shown.startswith('<iframe sandbox="allow-scripts" ')
+    assert shown.count("<") == 2  # everything else is quoted
+    assert repr(page).startswith("<Stepper: 2 time steps, ")

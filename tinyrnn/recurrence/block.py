@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.primitive import Shape
+from tinyrnn.autograd.primitive import Shape, broadcast_shape
 from tinyrnn.recurrence.partition import Partition, Stage, in_blocks
 from tinyrnn.recurrence.program import Line
 
@@ -69,6 +69,8 @@ class Block:
         self.fixed: dict[tuple[int, Any], Array] = {}  # what runs once, in the form in which the loop wants it
         self.becomes: dict[int, int] = {}  # a line of the loop -> the carry input that its value is next
         self.parts: dict[int, tuple[int, int, int, int]] = {}  # line -> (concatenation, axis, low, high)
+        self._over: dict[tuple[Stage, int], list[tuple[Callable[..., Any], list[Any], bool]]] = {}
+        self._columns: dict[int, Array] = {}
         self.lasting = self._lasting()
         self._place()
         steps = range(size)[::-1] if reverse else range(size)
@@ -111,25 +113,60 @@ class Block:
                 if a in self.places and elementwise(line) and (lines[a].shape, lines[a].dtype) == (line.shape, line.dtype)
             ]  # fmt: skip
             self.places[i] = self.places[same[0]] if same else self._new(1, i)
-        for i, stage in self.parted.stage.items():
-            if stage in (Stage.BEFORE, Stage.AFTER) and i not in self.places and i in self.lasting:
-                if not is_view(lines[i], lines):
-                    self.places[i] = self._new(self.size, i)
+        for stage in (Stage.BEFORE, Stage.AFTER):
+            self._place_over_block(stage)
+        for i in self.lasting:  # inputs that the loop reads
+            if lines[i].primitive is None and i not in self.places:
+                self.places[i] = self._new(self.size, i)
+
+    def _place_over_block(self, stage: Stage) -> None:
+        """Give the lines of a block stage buffers; one that nobody needs any more serves again."""
+        lines, order = self.lines, self.parted.lines(stage)
+        kept = {*self.parted.scan.ys, *self.parted.scan.carry_out, *(i for s in self.parted.sums for i in s.lines())}
+        kept |= {a for i, s in self.parted.stage.items() if s is not stage for a in lines[i].args}
+        kept = {self.root(i) for i in kept}
+        last = {self.root(a): i for i in order for a in lines[i].args}
+        free: dict[Any, list[Array]] = {}
+        for i in order:
+            line = lines[i]
+            if i in self.places or is_view(line, lines) or self.written_out(i):
+                continue
+            kind = (line.shape, line.dtype)
+            dying = {a for a in map(self.root, line.args) if last[a] == i and a not in kept}
+            dying = [a for a in dying if self.parted.stage[a] is stage and a in self.places]
+            same = [a for a in dying if elementwise(line) and (lines[a].shape, lines[a].dtype) == kind and a in line.args]
+            if same:
+                self.places[i] = self.places[same[0]]
+                dying.remove(same[0])
+            else:
+                self.places[i] = free[kind].pop() if free.get(kind) else self._new(self.size, i)
+            for a in dying:
+                free.setdefault((lines[a].shape, lines[a].dtype), []).append(self.places[a])
+
+    def written_out(self, i: int) -> bool:
+        """Whether a line is worked out after the loop, straight into the array of an output."""
+        return (
+            i in self.parted.scan.ys
+            and self.parted.stage[i] is Stage.AFTER
+            and self.lines[i].primitive is not None
+            and not is_view(self.lines[i], self.lines)
+        )
 
     def _lasting(self) -> set[int]:
         """Return the values that are wanted at all steps of a block, because the loop and another stage share them."""
         stage, lines, scan = self.parted.stage, self.lines, self.parted.scan
         wanted = {*scan.ys, *(i for s in self.parted.sums for i in s.lines())}
         wanted |= {a for i in self.parted.lines(Stage.AFTER) for a in lines[i].args}
-        wanted |= {a for i in self.parted.lines(Stage.BEFORE) for a in lines[i].args if lines[a].primitive is not None}
-        wanted |= {i for i in (*self.parted.lines(Stage.AFTER), *self.parted.lines(Stage.BEFORE)) if i in wanted}
         wanted |= {a for i in self.loop for a in lines[i].args if stage[a] is Stage.BEFORE}
         wanted |= {i for i in scan.carry_out if stage[i] is Stage.BEFORE}
         for i in sorted(wanted, reverse=True):
             while lines[i].primitive is not None and is_view(lines[i], lines):
                 (i,) = lines[i].args
                 wanted.add(i)
-        return {i for i in wanted if stage[i] is not Stage.ONCE}
+        # An input that only block stages read is read where it is.
+        loop = {a for i in self.loop for a in lines[i].args} | set(scan.carry_out)
+        loop |= {lines[i].args[0] for i in sorted(loop, reverse=True) if lines[i].args and is_view(lines[i], lines)}
+        return {i for i in wanted if stage[i] is not Stage.ONCE and (lines[i].primitive is not None or i in loop)}
 
     def _last_reads(self) -> dict[int, int]:
         """Return, for each buffer, the last line of the loop that reads it."""
@@ -178,18 +215,21 @@ class Block:
         if self.parted.stage[i] is Stage.ONCE:
             shape = like if like is not None and line.shape else line.shape
             return self._fixed(i, shape)
-        return self.over(i, step, step + 1)[0]
+        return self.over(i, step, step + 1)[0, ...]  # a view, also of a single number
 
     def _fixed(self, i: int, form: Any) -> Array:
         if (i, form) not in self.fixed:
             line = self.lines[i]
             shape = (line.shape[1], line.shape[0]) if form == "transposed" else form
             major = self.feature_major and form != "transposed"
-            self.fixed[i, form] = allocate(1, shape, line.dtype, major)[0]
+            self.fixed[i, form] = allocate(1, shape, line.dtype, major)[0, ...]
         return self.fixed[i, form]
 
-    def fill_fixed(self, values: dict[int, Any]) -> None:
-        """Copy what ran once to where the calls expect it."""
+    def fill_fixed(self, values: dict[int, Any], counts: set[int]) -> None:
+        """Copy what ran once to where the calls expect it, those over ``counts`` steps too."""
+        for count in counts:
+            self.calls_over(Stage.BEFORE, count)
+            self.calls_over(Stage.AFTER, count)
         for (i, form), target in self.fixed.items():
             np.copyto(target, np.transpose(values[i]) if form == "transposed" else values[i])
 
@@ -236,12 +276,107 @@ class Block:
         for before, i in zip(self.parted.scan.carry, self.parted.scan.carry_out, strict=True):
             if self.becomes.get(i) != before:
                 value = self.at(i, step, like=self.lines[i].shape)
-                calls.append((np.copyto, (self.places[before][after], value)))
+                calls.append((np.copyto, (self.places[before][after, ...], value)))
         return calls
 
     def carry(self, count: int, *, end: bool) -> list[Array]:
         """Return the places of the carry before (or after) a run of ``count`` steps."""
-        return [self.places[i][count if end != self.reverse else 0] for i in self.parted.scan.carry]
+        return [self.places[i][count if end != self.reverse else 0, ...] for i in self.parted.scan.carry]
+
+    # --- over a block of steps -------------------------------------------------------------------------------------
+    def value(self, i: int, count: int) -> Any:
+        """Return a value at the first ``count`` steps: time first, without time if it runs once, or a `Slice` to come."""
+        line = self.lines[i]
+        if line.literal is not None:
+            return line.literal
+        if self.parted.stage[i] is Stage.ONCE:
+            return self._fixed(i, line.shape)
+        if self.written_out(i) or (line.primitive is None and i not in self.places):
+            return Slice(i)
+        if is_view(line, self.lines) and i not in self.places:
+            below = self.value(line.args[0], count)
+            params = in_blocks(line, self.lines)
+            if isinstance(below, Slice):
+                return below.then(lambda x: look(line, params, x, len(x)))
+            return look(line, params, below, count)
+        return self.over(i, 0, count)
+
+    def calls_over(self, stage: Stage, count: int) -> list[tuple[Callable[..., Any], list[Any], bool]]:
+        """Return the calls of a block stage, each with its arguments and whether a `Slice` is among them."""
+        if (stage, count) not in self._over:
+            if len(self._over) > 64:
+                self._over.clear()
+            calls = [self._call_over(i, count) for i in self.parted.lines(stage) if not is_view(self.lines[i], self.lines)]
+            self._over[stage, count] = [(f, args, any(isinstance(a, Slice) for a in args)) for f, args in calls]
+        return self._over[stage, count]
+
+    def _call_over(self, i: int, count: int) -> tuple[Callable[..., Any], list[Any]]:
+        line = self.lines[i]
+        timed = [self.parted.stage[a] is not Stage.ONCE for a in line.args]
+        args = [self.value(a, count) for a in line.args]
+        out = self.value(i, count)
+        if line.primitive is p.matmul:
+            flat = timed == [True, False] and len(self.lines[line.args[0]].shape) == len(self.lines[line.args[1]].shape) == 2
+            return (product_over if flat else np.matmul), [*args, out]
+        if line.primitive.shape is broadcast_shape or line.primitive is p.broadcast_to:  # pyright: ignore
+            args = [spread(a, len(line.shape)) if t else a for a, t in zip(args, timed, strict=True)]
+        if elementwise(line):
+            return line.primitive.forward, [*args, out]  # pyright: ignore[reportOptionalMemberAccess]
+        if line.primitive is p.broadcast_to:
+            return np.copyto, [out, *args]
+        if line.primitive is p.concatenate:
+            return joining(line.params["axis"] + 1, line.params["offsets"]), [out, *args]
+        if line.primitive is p.stack:
+            args = [a if t else np.broadcast_to(a, (count, *np.shape(a))) for a, t in zip(args, timed, strict=True)]
+        params = in_blocks(line, self.lines)
+        if line.primitive in (p.reshape, p.scatter):
+            params["shape"] = (count, *params["shape"])
+        return into(line, params), [out, *args]
+
+    def columns(self, i: int, value: Array) -> Array:
+        """Return a (steps, B, N) value as (N, steps * B), contiguous, in a buffer that is used again."""
+        n = value.shape[2]
+        if value.size > self._columns.get(i, _EMPTY).size:
+            self._columns[i] = np.empty(self.size * value[0].size, value.dtype)
+        flat = self._columns[i][: value.size].reshape(n, value.shape[0], value.shape[1])
+        np.copyto(flat, value.transpose(2, 0, 1))
+        return flat.reshape(n, -1)
+
+
+class Slice:
+    """Stands in a call for the part of a long array that belongs to the block at hand."""
+
+    __slots__ = ("line", "view")
+
+    def __init__(self, line: int, view: Callable[[Array], Array] = lambda x: x) -> None:
+        self.line = line
+        self.view = view
+
+    def then(self, view: Callable[[Array], Array]) -> Slice:
+        """Return the same part, seen through another view as well."""
+        return Slice(self.line, lambda x: view(self.view(x)))
+
+
+_EMPTY = np.empty(0)
+
+
+def product_over(a: Array, b: Array, out: Array) -> None:
+    """Multiply the (B, K) matrices of a block by one (K, N) matrix."""
+    if out.flags.c_contiguous:
+        rows = np.ascontiguousarray(a).reshape(-1, a.shape[-1])
+        np.dot(rows, b, out.reshape(len(rows), b.shape[1]))
+    else:
+        np.matmul(b.T, a.transpose(0, 2, 1), out.transpose(0, 2, 1))
+
+
+def joining(axis: int, offsets: tuple[int, ...]) -> Callable[..., None]:
+    """Return a function that writes parts side by side into its first argument."""
+
+    def join(out: Array, *parts: Array) -> None:
+        for part, low, high in zip(parts, offsets, offsets[1:], strict=False):
+            out[(slice(None),) * axis + (slice(low, high),)] = part
+
+    return join
 
 
 def look(line: Line, params: dict[str, Any], x: Array, steps: int) -> Array:
@@ -255,8 +390,10 @@ def look(line: Line, params: dict[str, Any], x: Array, steps: int) -> Array:
     return np.broadcast_to(spread(x, len(line.shape)), (steps, *line.shape))
 
 
-def spread(x: Array, ndim: int) -> Array:
+def spread(x: Any, ndim: int) -> Any:
     """Insert axes of length 1 after time, until a block's values have ``ndim`` axes each."""
+    if isinstance(x, Slice):
+        return x.then(lambda a: spread(a, ndim))
     missing = ndim - (x.ndim - 1)
     return x[(slice(None), *(None,) * missing)] if missing > 0 else x
 
@@ -272,9 +409,9 @@ def into(line: Line, params: dict[str, Any] | None = None) -> Callable[..., None
     return compute
 
 
-def block_size(parted: Partition, steps: int) -> int:
-    """Choose how many steps share buffers: about a megabyte's worth, so that they stay in the cache."""
+def block_size(parted: Partition) -> int:
+    """Choose how many steps share buffers: so many that the loop's values stay in the cache."""
     lines = parted.scan.program.lines
-    loop = [lines[i] for i, s in parted.stage.items() if s is not Stage.ONCE]
+    loop = [lines[i] for i, s in parted.stage.items() if s in (Stage.LOOP, Stage.BEFORE) and not is_view(lines[i], lines)]
     size = sum(math.prod(line.shape) * line.dtype.itemsize for line in loop)
-    return max(1, min(steps, max(8, min(128, (1 << 20) // max(size, 1)))))
+    return max(8, min(128, (3 << 19) // max(size, 1)))

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.primitive import broadcast_shape
-from tinyrnn.recurrence.block import Array, Block, allocate, block_size, elementwise, into, is_view, look, spread
+from tinyrnn.recurrence.block import Array, Block, Slice, allocate, block_size
 from tinyrnn.recurrence.differentiate import ScanProgram
 from tinyrnn.recurrence.lower import lower
-from tinyrnn.recurrence.partition import Stage, TimeSum, in_blocks, partition
+from tinyrnn.recurrence.partition import Stage, TimeSum, partition
 
 
 class Runner:
@@ -42,7 +40,7 @@ class Runner:
 
     def block(self, steps: int, reverse: bool) -> Block:
         """Take a block that suits a number of steps; give it back with `release`."""
-        size = min(block_size(self.parted, 1 << 30), 1 << (steps - 1).bit_length())
+        size = min(block_size(self.parted), 1 << (steps - 1).bit_length())
         idle = self._idle.setdefault((size, reverse), [])
         return idle.pop() if idle else Block(self.parted, size, reverse=reverse)
 
@@ -131,21 +129,24 @@ class _Run:
         self.lines = runner.lines
         self.scan = runner.scan
         self.parted = runner.parted
+        self.leaves = [leaf for s in self.parted.sums for leaf in s.leaves()]
         self.totals: dict[int, Array] = {}
-        # An output that is worked out after the loop is written straight into its array.
-        self.direct = {
-            i: y for i, y in zip(self.scan.ys, ys, strict=True)
-            if self.parted.stage[i] is Stage.AFTER and self.lines[i].primitive and not is_view(self.lines[i], self.lines)
-        }  # fmt: skip
+        direct = {i: y for i, y in zip(self.scan.ys, ys, strict=True) if block.written_out(i)}
+        self.long = {**xs, **direct}  # arrays over all steps, by line
+        self.copied = [
+            (i, y) for i, y in zip(self.scan.ys, ys, strict=True) if direct.get(i) is not y and not self._is_new_carry(i, y)
+        ]
         self.low = self.high = 0
+
+    def _is_new_carry(self, i: int, y: Array) -> bool:
+        """Whether an output is the old carry, and stands already where the new carry was stored a step before."""
+        return i in self.scan.carry and any(np.may_share_memory(y, other) for other in self.ys if other is not y)
 
     def all_blocks(self, carry: Sequence[Array], steps: int) -> list[Array]:
         """Run the blocks in order; return the last carry."""
         block, size = self.block, self.block.size
-        block.fill_fixed(self.once)
-        before, after = self.parted.lines(Stage.BEFORE), self.parted.lines(Stage.AFTER)
+        block.fill_fixed(self.once, {min(size, steps), steps % size} - {0})
         inputs = [i for i in self.scan.xs if i in block.places]
-        leaves = [leaf for s in self.parted.sums for leaf in s.leaves()]
         starts = range(0, steps, size)
         current = list(carry)
         for low in reversed(starts) if block.reverse else starts:
@@ -155,106 +156,62 @@ class _Run:
                 np.copyto(place, value)
             for i in inputs:
                 np.copyto(block.over(i, 0, count), self.xs[i][low : self.high])
-            for i in before:
-                self._over_block(i, count)
+            self._over_block(Stage.BEFORE, count)
             calls = block.calls
             if count < size:
                 n = count * block.calls_per_step
                 calls = calls[len(calls) - n :] if block.reverse else calls[:n]
             for function, args in calls:
                 function(*args)
-            for i in after:
-                self._over_block(i, count)
-            for i, y in zip(self.scan.ys, self.ys, strict=True):
-                self._store(i, y, count)
-            for leaf in leaves:
-                self._add_up(leaf, count)
+            self._over_block(Stage.AFTER, count)
+            for i, y in self.copied:
+                np.copyto(y[low : self.high], self._value(i, count))
+            self._add_up(count)
             current = block.carry(count, end=True)
         return [value.copy() for value in current]
 
-    # --- over a block of steps -------------------------------------------------------------------------------------
-    def value(self, i: int, count: int) -> Any:
-        """Return a value over the block: time first, or without time where it is the same at every step."""
-        line = self.lines[i]
-        if line.literal is not None:
-            return line.literal
-        if self.parted.stage[i] is Stage.ONCE:
-            return self.once[i]
-        if i in self.direct:
-            return self.direct[i][self.low : self.high]
-        if i in self.xs and i not in self.block.places:
-            return self.xs[i][self.low : self.high]
-        if line.primitive is not None and is_view(line, self.lines) and i not in self.block.places:
-            return look(line, in_blocks(line, self.lines), self.value(line.args[0], count), count)
-        return self.block.over(i, 0, count)
+    def _over_block(self, stage: Stage, count: int) -> None:
+        for function, args, late in self.block.calls_over(stage, count):
+            if late:
+                args = [self._cut(a) if type(a) is Slice else a for a in args]
+            function(*args)
 
-    def _over_block(self, i: int, count: int) -> None:
-        line = self.lines[i]
-        if is_view(line, self.lines):
-            return
-        args = [self.value(a, count) for a in line.args]
-        timed = [self.parted.stage[a] is not Stage.ONCE for a in line.args]
-        out = self.value(i, count)
-        if line.primitive is p.matmul:
-            _product_over_block(args[0], args[1], timed, out)
-            return
-        if line.primitive.shape is broadcast_shape or line.primitive is p.broadcast_to:  # pyright: ignore
-            args = [spread(a, len(line.shape)) if t else a for a, t in zip(args, timed, strict=True)]
-        if elementwise(line):
-            line.primitive.forward(*args, out)  # pyright: ignore[reportOptionalMemberAccess]
-        elif line.primitive is p.concatenate:
-            offsets, axis = line.params["offsets"], line.params["axis"] + 1
-            for part, low, high in zip(args, offsets, offsets[1:], strict=False):
-                out[(slice(None),) * axis + (slice(low, high),)] = part
-        elif line.primitive is p.broadcast_to:
-            out[...] = args[0]
-        else:
-            if line.primitive is p.stack:
-                args = [a if t else np.broadcast_to(a, (count, *np.shape(a))) for a, t in zip(args, timed, strict=True)]
-            params = in_blocks(line, self.lines)
-            if line.primitive in (p.reshape, p.scatter):
-                params["shape"] = (count, *params["shape"])
-            into(line, params)(out, *args)
+    def _cut(self, part: Slice) -> Array:
+        return part.view(self.long[part.line][self.low : self.high])
 
-    def _store(self, i: int, y: Array, count: int) -> None:
-        """Copy an output of the block to its place, unless it was written there."""
-        if self.direct.get(i) is y:
-            return
-        if i in self.scan.carry and any(np.may_share_memory(y, other) for other in self.ys if other is not y):
-            return  # the new carry, one step on, is stored in the same array
-        np.copyto(y[self.low : self.high], self.value(i, count))
+    def _value(self, i: int, count: int) -> Any:
+        value = self.block.value(i, count)
+        return self._cut(value) if isinstance(value, Slice) else value
 
     # --- sums over time --------------------------------------------------------------------------------------------
-    def _add_up(self, leaf: TimeSum, count: int) -> None:
-        """Add what a block contributes to a sum."""
-        if leaf.kind == "times":
-            return
-        if leaf.kind == "product":
-            part = self._product_over_time(leaf, count)
-        elif leaf.kind == "rows":
-            columns = self._columns(leaf.line, count)
-            part = np.dot(columns, np.ones(columns.shape[1], columns.dtype))
-        else:
-            part = self.value(leaf.line, count).sum(0)
-        if id(leaf) in self.totals:
-            self.totals[id(leaf)] += part
-        else:
-            self.totals[id(leaf)] = part
-
-    def _product_over_time(self, leaf: TimeSum, count: int) -> Array:
-        """Return the sum over the block's steps of ``aᵀ @ g``, as one product over all steps and rows."""
-        a = self.value(leaf.line, count)
-        rows = np.ascontiguousarray(a).reshape(-1, a.shape[-1])
-        return np.dot(self._columns(leaf.other, count), rows).T
-
-    def _columns(self, i: int, count: int) -> Array:
-        """Return a (steps, B, N) value as (N, steps * B), contiguous."""
-        value = self.value(i, count)
-        return np.ascontiguousarray(value.transpose(2, 0, 1)).reshape(value.shape[2], -1)
+    def _add_up(self, count: int) -> None:
+        """Add what a block contributes to the sums over time."""
+        columns: dict[int, Array] = {}
+        for leaf in self.leaves:
+            if leaf.kind == "times":
+                continue
+            if leaf.kind == "total":
+                part = self._value(leaf.line, count).sum(0)
+            else:
+                i = leaf.other if leaf.kind == "product" else leaf.line
+                if i not in columns:
+                    columns[i] = self.block.columns(i, self._value(i, count))
+                if leaf.kind == "product":
+                    a = self._value(leaf.line, count)
+                    part = np.dot(columns[i], np.ascontiguousarray(a).reshape(-1, a.shape[-1]))
+                else:
+                    part = np.dot(columns[i], _ones(columns[i].shape[1], columns[i].dtype))
+            if id(leaf) in self.totals:
+                self.totals[id(leaf)] += part
+            else:
+                self.totals[id(leaf)] = part
 
     def sums(self, steps: int) -> list[Array]:
         """Work out the sums over time from their parts."""
-        return [np.asarray(self._total(s, steps), self.lines[i].dtype) for i, s in zip(self.scan.sums, self.parted.sums, strict=True)]
+        return [
+            np.asarray(self._total(s, steps), self.lines[i].dtype)
+            for i, s in zip(self.scan.sums, self.parted.sums, strict=True)
+        ]
 
     def _total(self, part: TimeSum | int, steps: int) -> Any:
         if isinstance(part, int):
@@ -263,21 +220,9 @@ class _Run:
             return part.primitive.forward(*(self._total(below, steps) for below in part.below), **part.params)
         if part.kind == "times":
             return self._total(part.line, steps) * steps
-        return self.totals[id(part)]
+        return self.totals[id(part)].T if part.kind == "product" else self.totals[id(part)]
 
 
-def _product_over_block(a: Array, b: Array, timed: list[bool], out: Array) -> None:
-    """Multiply matrices at every step of a block."""
-    if timed == [True, False] and b.ndim == 2 and a.ndim == 3:
-        if out.flags.c_contiguous:
-            rows = np.ascontiguousarray(a).reshape(-1, a.shape[-1])
-            np.dot(rows, b, out.reshape(len(rows), b.shape[1]))
-        else:
-            np.matmul(b.T, a.transpose(0, 2, 1), out.transpose(0, 2, 1))
-    else:
-        np.matmul(a, b, out)
-
-
-@functools.cache
+@functools.lru_cache(maxsize=32)
 def _ones(count: int, dtype: Any) -> Array:
     return np.ones(count, dtype)

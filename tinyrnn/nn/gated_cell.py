@@ -115,7 +115,7 @@ class GatedCell(Cell):
         else:
             parts = self.split_state(where, state)
             parts = [as_input(where, name, part, self.dtype) for name, part in zip(self.states, parts)]
-            words = ", ".join(["batch", "hidden_size"][-len(x.shape) :])
+            words = "hidden_size," if len(x.shape) == 1 else "batch, hidden_size"
             for name, part in zip(self.states, parts):
                 expect_shape(where, name, part.shape, (*x.shape[:-1], self.hidden_size), words)
             state = self.join_state(parts)

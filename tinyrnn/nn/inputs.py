@@ -23,7 +23,7 @@ def as_input(where: str, name: str, value: Any, dtype: np.dtype[Any]) -> Any:
         Where a Tensor has another dtype, or the value is no array of numbers.
     """
     if isinstance(value, Value):
-        if value.dtype is not dtype and value.dtype != dtype:  # the first is cheaper, and nearly always enough
+        if value.dtype is not dtype and value.dtype != dtype:  # `is` is cheap
             raise TypeError(
                 f"{where}: {name} is a Tensor of dtype {value.dtype}; expected {dtype}, that of the "
                 f"parameters: use {name}.astype({dtype.name!r}), or make the module with "

@@ -133,6 +133,11 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         TypeError,
         r"LSTM: lengths has dtype float64; expected integers, the true length of each row",
     ),
+    "segment": (
+        lambda: gru(x, segment=0),
+        ValueError,
+        r"scan: segment is 0; expected a number of steps >= 1, 'auto' or None",
+    ),
     # cells
     "x of a cell": (
         lambda: cell(z(4, 2)),

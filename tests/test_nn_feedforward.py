@@ -145,3 +145,12 @@ def test_gradients_of_inputs_and_parameters(order: int) -> None:
 
     parameters = [rng.normal(size=p.shape) for m in (norm, linear) for p in m.parameters()]
     check_grads(f, rng.normal(size=(2, 4)), *parameters, order=order)
+
+
+def test_layer_norm_of_rows_without_variance_is_finite() -> None:
+    x = tr.tensor([[3.0, 3.0], [0.0, 0.0]], requires_grad=True)
+    y = nn.LayerNorm(2)(x)
+    assert not y.numpy().any()
+    y.sum().backward()
+    assert np.isfinite(x.grad.numpy()).all()
+    assert nn.LayerNorm(2, eps=1.0)([1.0, -1.0]).numpy()[0] == pytest.approx(1 / np.sqrt(2))

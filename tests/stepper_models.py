@@ -14,7 +14,7 @@ Model = tuple[tr.Tensor, dict[str, tr.Tensor]]
 def by_hand(
     T: int = 4, H: int = 3, *, detach: Collection[int] = (), prefix: str = "", seed: int = 0
 ) -> Model:
-    """A tanh RNN as a learner writes it, a loss at each step; the state is cut before the steps in `detach`."""
+    """A tanh RNN as a learner writes it, a loss at each step; the state is cut before the steps `detach`."""
     rng = np.random.default_rng(seed)
     shapes = {"W_ih": (2, H), "W_hh": (H, H), "bias": (H,), "W_hy": (H, 1)}
     weights = {name: tr.tensor(rng.normal(size=shape), requires_grad=True) for name, shape in shapes.items()}

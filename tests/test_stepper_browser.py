@@ -1,0 +1,380 @@
+"""The stepper's page in a real browser: it runs alone, says what the engine says, and keys suffice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from stepper_models import by_hand, by_module
+
+import tinyrnn as tr
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
+    """Save a loss's page and open it from disk. In the end it must have been silent and asked for nothing."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
+    noise: list[str] = []
+
+    def open(loss: tr.Tensor, address: str = "", **options: Any) -> Any:
+        path = Path(tr.draw.stepper(loss, **options).save(tmp_path / "page.html"))
+        url = path.as_uri() + address
+        page = context.new_page()
+        page.on("console", lambda message: noise.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: noise.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith((path.as_uri(), "data:,")) else noise.append(request.url)
+            ),
+        )
+        page.goto(url)
+        return page
+
+    yield open
+    context.close()
+    assert noise == []
+
+
+def position(page: Any) -> int:
+    return int(page.locator("#count").inner_text().split("/")[0])
+
+
+def wait_for(page: Any, k: int) -> None:
+    from playwright.sync_api import expect
+
+    expect(page.locator("#count")).to_have_text(f"{k} / {last(page)}")
+
+
+def last(page: Any) -> int:
+    return int(page.locator("#bar").get_attribute("max"))
+
+
+# The exact numbers behind what a table of numbers shows.
+NUMBERS = """e => [...e.querySelectorAll("table.matrix tr")].map((row) =>
+    [...row.querySelectorAll("data")].map((d) => Number(d.value)))"""
+
+
+def numbers(locator: Any) -> np.ndarray:
+    return np.array(locator.evaluate(NUMBERS))
+
+
+def gradients(page: Any) -> dict[str, np.ndarray]:
+    if page.locator("#gradients").get_attribute("open") is None:
+        page.locator("#gradients > summary").click()
+    page.locator("#gradients table").first.wait_for()
+    rows = page.locator("#gradients tr[data-node]").evaluate_all(
+        f"rows => rows.map((row) => [row.querySelector('th').textContent, ({NUMBERS})(row)])"
+    )
+    return {name: np.array(shown) for name, shown in rows}
+
+
+def whole(shown: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Undo the short form of an array that is one number everywhere."""
+    return np.full(shape, shown[0, 0]) if shown.size == 1 else shown.reshape(shape)
+
+
+def test_stepping_to_the_end_gives_the_engines_gradients(open_page: Open) -> None:
+    loss, weights = by_hand(T=3)
+    page = open_page(loss)
+    for _ in range(last(page)):
+        page.locator("#step").click()
+    assert position(page) == last(page)
+    assert page.locator("#step").is_disabled()
+    shown = gradients(page)
+    loss.backward()
+    for name, weight in weights.items():
+        assert np.array_equal(whole(shown[f"∂{name}"], weight.shape), weight.grad.numpy()), name
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_end_of_a_module_gives_the_engines_gradients(open_page: Open, kind: str) -> None:
+    loss, weights = by_module(kind, T=3, H=2, layers=2, lengths=[3, 1])
+    page = open_page(loss)
+    page.keyboard.press("End")
+    shown = gradients(page)
+    loss.backward()
+    for name, weight in weights.items():
+        label = "∂" + name.removeprefix("head.")
+        expected = np.atleast_2d(weight.grad.numpy())
+        shown_here = np.broadcast_to(shown[label], expected.shape)
+        assert np.array_equal(shown_here.astype(np.float32), expected), name
+
+
+def test_the_ledgers_sum_is_the_weights_gradient(open_page: Open) -> None:
+    loss, weights = by_hand(T=5)
+    loss.backward()
+    page = open_page(loss)
+    page.keyboard.press("End")
+    for name in ("W_hh", "W_ih", "W_hy"):
+        page.locator("#weight").select_option(label=name)
+        rows = page.locator("#rows tbody tr[data-record]").all()
+        assert [row.locator("th").inner_text() for row in rows] == [f"t = {t}" for t in (4, 3, 2, 1, 0)]
+        expected = weights[name].grad.numpy()
+        parts = [whole(numbers(row), expected.shape) for row in rows]
+        total = numbers(page.locator("#sum"))
+        assert np.array_equal(total, expected)
+        np.testing.assert_allclose(np.sum(parts, axis=0), total, rtol=1e-12, atol=1e-15)
+
+
+def test_each_backward_record_shows_its_sum(open_page: Open) -> None:
+    page = open_page(by_hand(T=2)[0])
+    page.keyboard.press("b")
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+        figures = {f.locator("figcaption").inner_text(): f for f in page.locator("#card figure").all()}
+        part = numbers(figures["contribution"])
+        before = 0 if page.locator("#card .nothing").count() else numbers(figures["before"])
+        (after,) = (numbers(f) for caption, f in figures.items() if caption.endswith(" after"))
+        np.testing.assert_allclose(before + part, after, rtol=1e-12)
+        local = [f for caption, f in figures.items() if caption.startswith("local ")]
+        if local and "product" not in figures:
+            (upstream,) = (numbers(f) for caption, f in figures.items() if caption.startswith("upstream "))
+            np.testing.assert_allclose(upstream * numbers(local[0]), part, rtol=1e-12)
+
+
+def test_stepping_back_restores_the_start(open_page: Open) -> None:
+    page = open_page(by_hand(T=2)[0])
+    page.locator("#gradients > summary").click()
+
+    def state() -> str:
+        inside = page.evaluate("document.body.innerHTML")
+        return re.sub(r'class="([^"]*)"', lambda match: " ".join(sorted(match[1].split())), inside)
+
+    seen = [state()]
+    steps = min(last(page), 45)
+    for _ in range(steps):
+        page.keyboard.press("ArrowRight")
+        seen.append(state())
+    for k in range(steps - 1, -1, -1):
+        page.keyboard.press("ArrowLeft")
+        assert state() == seen[k], k
+    assert gradients(page) == {}
+    assert page.locator("#back").is_disabled()
+
+
+def test_detached_steps_give_no_record(open_page: Open) -> None:
+    page = open_page(by_hand(T=4, detach={2})[0])
+    page.locator("#all > summary").click()
+    lines = page.locator("#all tbody tr").all_inner_texts()
+    assert sum("detach(h₁)" in line for line in lines) == 1
+    through_the_cut = [line for line in lines if "backward\tt = 2" in line and "∂h₁" in line]
+    assert not through_the_cut
+    assert any("backward\tt = 3" in line and "∂h₂ +=" in line for line in lines)
+
+
+def test_keys_alone_suffice(open_page: Open) -> None:
+    page = open_page(by_hand(T=3)[0])
+    press = page.keyboard.press
+    press("ArrowRight")
+    press("ArrowRight")
+    assert position(page) == 2
+    press("ArrowDown")
+    assert "t = 1" in page.locator("#card").inner_text()
+    press("ArrowUp")
+    assert "t = 0" in page.locator("#card").inner_text()
+    press("b")
+    assert "∂L = 1" in page.locator("#card").inner_text()
+    press("w")
+    assert "∂W_hy +=" in page.locator("#card").inner_text()
+    press("End")
+    assert position(page) == last(page)
+    press("Home")
+    assert position(page) == 0
+    press(" ")
+    assert page.locator("#play").inner_text() == "Pause"
+    wait_for(page, 2)
+    press(" ")
+    assert page.locator("#play").inner_text() == "Play"
+    # Every control is reached by Tab, and the buttons work by Enter.
+    press("Home")
+    reached: set[str] = set()
+    for _ in range(40):
+        press("Tab")
+        reached.add(page.evaluate("document.activeElement.id"))
+    assert {"step", "play", "time", "into", "turn", "end", "predict", "bar", "weight", "canvas"} <= reached
+    page.locator("#step").focus()
+    press("Enter")
+    assert position(page) == 1
+
+
+def test_next_into_a_weight_follows_the_choice(open_page: Open) -> None:
+    page = open_page(by_hand(T=3)[0])
+    page.locator("#weight").select_option(label="W_hh")
+    for t in (2, 1, 0):
+        page.locator("#into").click()
+        text = page.locator("#card").inner_text()
+        assert "∂W_hh +=" in text
+        assert f"t = {t}" in text
+    assert page.locator("#into").is_disabled()
+
+
+def test_text_of_the_model_stays_inert(open_page: Open) -> None:
+    evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+    page = open_page(by_hand(T=2, prefix=evil)[0], title=evil)
+    assert page.locator("h1").inner_text() == evil
+    for key in ("ArrowRight", "b", "w", "End"):
+        page.keyboard.press(key)
+    page.locator("#all > summary").click()
+    page.locator("#gradients > summary").click()
+    assert page.locator("script").count() == 2
+    assert page.locator("img").count() == 0
+    assert evil in page.locator("#card").inner_text()
+    assert evil + "W_hh" in page.locator("#weight").inner_text()
+
+
+def test_links_to_a_record(open_page: Open) -> None:
+    page = open_page(by_hand(T=2)[0], "#13")
+    assert position(page) == 13
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("location.hash") == "#14"
+    page.evaluate("location.hash = '#7'")
+    wait_for(page, 7)
+    page.locator("#all > summary").click()
+    page.locator("#all a").nth(4).click()
+    wait_for(page, 5)
+    page = open_page(by_hand(T=2)[0], "#999999")
+    assert position(page) == last(page)
+    page = open_page(by_hand(T=2)[0], "#nonsense")
+    assert position(page) == 0
+
+
+def test_predict_mode_hides_the_number_until_it_is_asked_for(open_page: Open) -> None:
+    loss, _ = by_hand(T=2)
+    page = open_page(loss)
+    for id in ("gradients", "all"):
+        page.locator(f"#{id} > summary").click()
+    page.keyboard.press("p")
+    # A forward and a backward record of which the numbers stand nowhere else.
+    starts = [4, page.evaluate("records.findIndex((r) => r.localFormula?.startsWith('1 -'))")]
+    for start in starts:
+        page.evaluate(f"location.hash = '#{start}'")
+        wait_for(page, start)
+        page.keyboard.press("ArrowRight")
+        if position(page) == start:  # the first press has only revealed
+            page.keyboard.press("ArrowRight")
+        assert position(page) == start + 1
+        secrets = page.evaluate(
+            f"""() => {{
+                const r = records[{start}];
+                const secret = arrayOf(r.kind === "forward" ? nodes[r.node].value : r.after);
+                return [brief(secret), ...("rows" in secret ? secret.rows.flat().map(String) : [])];
+            }}"""
+        )
+        visible = "document.querySelector('#card').innerHTML + document.querySelector('#spoken').innerHTML"
+        hidden = page.evaluate(visible)
+        row = page.locator("#all tbody tr").nth(start)
+        secrets = [secret for secret in secrets if len(secret) > 4]
+        assert secrets
+        assert not any(secret in hidden for secret in secrets)
+        assert row.inner_text().endswith("hidden")
+        assert page.locator("#card .hidden").count() > 0
+        page.locator("#guess").fill("0.25")
+        page.locator("#guess").press("Enter")
+        assert position(page) == start + 1
+        assert any(secret in page.evaluate(visible) for secret in secrets)
+        assert page.locator("#card .hidden").count() == 0
+        assert "You said 0.25, the engine has" in page.locator("#card").inner_text()
+        assert not row.inner_text().endswith("hidden")
+
+
+def test_each_record_is_spoken(open_page: Open) -> None:
+    page = open_page(by_hand(T=2)[0])
+    spoken = page.locator("#spoken")
+    assert spoken.get_attribute("aria-live") == "polite"
+    texts = []
+    for _ in range(last(page)):
+        page.keyboard.press("ArrowRight")
+        texts.append(spoken.inner_text())
+    assert all(text.startswith(("Forward", "Backward")) for text in texts)
+    assert len(set(texts)) > 0.9 * len(texts)
+    assert page.locator("button").evaluate_all("all => all.every((b) => b.textContent.trim() !== '')")
+
+
+def test_the_picture_follows(open_page: Open) -> None:
+    page = open_page(by_hand(T=3)[0])
+    assert page.locator("#picture .box.now").count() == 0
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+        assert page.locator("#picture .box.now").count() == 1
+        assert page.locator("#picture .box.now").evaluate(
+            """(box) => {
+                const inner = box.getBoundingClientRect();
+                const outer = document.getElementById("canvas").getBoundingClientRect();
+                return inner.left >= outer.left && inner.right <= outer.right && inner.top >= outer.top;
+            }"""
+        )
+    page.keyboard.press("End")
+    assert page.locator("#picture .edge.now.backward").count() == 1
+    unlit = page.locator("#picture .box:not(.copy):not(.lit)").count()
+    assert unlit == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_enough_contrast(open_page: Open, scheme: str) -> None:
+    page = open_page(by_hand(T=3)[0], "#40")
+    page.emulate_media(color_scheme=scheme)
+    page.locator("#all > summary").click()
+    # The ratio of WCAG, for each text against the nearest background; translucent tints are blended.
+    ratios = page.evaluate(
+        """() => {
+            const parse = (text) => {
+                const made = document.createElement("canvas").getContext("2d");
+                made.fillStyle = text; made.fillRect(0, 0, 1, 1);
+                return [...made.getImageData(0, 0, 1, 1).data].map((x) => x / 255);
+            };
+            const linear = (x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+            const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+            const over = (top, below) => top.slice(0, 3).map((x, i) => x * top[3] + below[i] * (1 - top[3]));
+            const backdrop = (element) => element === null ? [1, 1, 1]
+                : over(parse(getComputedStyle(element).backgroundColor), backdrop(element.parentElement));
+            const found = [];
+            const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            while (walk.nextNode()) {
+                const [parent, text] = [walk.currentNode.parentElement, walk.currentNode.textContent.trim()];
+                if (!text || !parent.checkVisibility()) continue;
+                if (parent.closest("svg, :disabled, script, style, option")) continue;
+                const [a, b] = [light(parse(getComputedStyle(parent).color)), light(backdrop(parent))];
+                found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), text]);
+            }
+            return found;
+        }"""
+    )
+    assert len(ratios) > 50
+    assert [r for r in ratios if r[0] < 4.5] == []
+
+
+@pytest.mark.parametrize("width", [360, 700, 1200, 2400])
+def test_nothing_is_wider_than_the_window(open_page: Open, width: int) -> None:
+    page = open_page(by_module("RNN", T=12, H=16, B=4)[0], "#200")
+    page.set_viewport_size({"width": width, "height": 800})
+    page.keyboard.press("ArrowRight")
+    wider = """width => [...document.querySelectorAll("body > *, main *")]
+        .filter((e) => e.getBoundingClientRect().right > width + 1)
+        .filter((e) => !e.closest("#canvas, #rows > *, .array"))
+        .map((e) => e.tagName + "#" + e.id + "." + e.className)"""
+    assert page.evaluate(wider, width) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_notebooks_frame_runs_the_page(browser: Any) -> None:
+    shown = tr.draw.stepper(by_hand(T=2)[0])._repr_html_()
+    page = browser.new_page()
+    errors: list[Any] = []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.set_content(shown)
+    frame = page.frame_locator("iframe")
+    frame.locator("#step").click()
+    frame.locator("#step").click()
+    assert frame.locator("#count").inner_text().startswith("2 /")
+    assert errors == []
+    page.close()

@@ -85,7 +85,7 @@ class Tensor(Operators):
                 tracked = True
                 saved.append(rule.pick(ans, values, params) if rule.needs else ())
         if not tracked:
-            return Tensor(ans)
+            return _view_of_detached(ans, args) if modes.keeping else Tensor(ans)
         node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype, modes.scope)
         if modes.keeping:
             keep(node, ans, args)
@@ -321,6 +321,14 @@ class _Detached(Tensor):
     def __init__(self, data: Any, origin: Node) -> None:
         super().__init__(data)
         self.origin = origin
+
+
+def _view_of_detached(ans: Any, args: tuple[Any, ...]) -> Tensor:
+    """Return a constant; drawings can trace it where it is a view of one that was cut, as h[0] is."""
+    for arg in args:
+        if isinstance(arg, _Detached) and np.may_share_memory(ans, arg.data):
+            return _Detached(ans, arg.origin)
+    return Tensor(ans)
 
 
 def _restored(cls: type[Tensor], data: Any, requires_grad: bool, name: str, grad: Any) -> Tensor:

@@ -179,17 +179,17 @@ class TruncatedBPTT:
         return self._over(StreamSource(steps), beginning, constant(carry))
 
     def _over(self, source: Source, beginning: Beginning, first_carry: Any) -> Iterator[Window]:
-        start, carry = 0, first_carry
+        start, window = 0, None
         while (stop := source.read(start + self.k1)) > start:
+            carry = first_carry if window is None else window.next_carry
             replay_start = self._replay_start(start, stop)
             if replay_start == 0:
                 carry = first_carry
+            chunk = source.since(replay_start)
             next_replay_start = self._replay_start(stop, stop + self.k1)
-            window = Window(
-                source.since(replay_start), replay_start, start, next_replay_start, carry, beginning
-            )
+            window = Window(chunk, replay_start, start, next_replay_start, carry, beginning)
             yield window
-            start, carry = stop, window.next_carry
+            start = stop
 
     def _replay_start(self, start: int, stop: int) -> int:
         return 0 if stop <= self.k2 else start + self.k1 - self.k2

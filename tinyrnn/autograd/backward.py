@@ -141,7 +141,9 @@ def backpropagate(
                 )
             if not retain:
                 node.saved = None
-            if primitive.accumulate is not None and wrap is None and observer is None:
+            # In a recorded or observed pass the plain VJP is used, where there is one.
+            plain = wrap is None and observer is None
+            if primitive.accumulate is not None and (plain or primitive.rules[0] is None):
                 if useful is not None and node.inputs[0] not in useful:
                     continue
                 source = node.inputs[0]

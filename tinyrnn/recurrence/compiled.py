@@ -16,6 +16,10 @@ from tinyrnn.recurrence.differentiate import Derivative, ScanProgram, differenti
 from tinyrnn.recurrence.runner import Array, Runner
 
 
+Parts = tuple[list[Array], list[Array], list[Array]]  # consts, carry, xs; or gradients of carry, ys, sums
+Results = tuple[list[Array], list[Array], list[Array]]  # carry, ys, sums
+
+
 class CompiledScan:
     """A scan's program with its runners and derivatives, each made when it is first asked for."""
 
@@ -45,15 +49,78 @@ class CompiledDerivative:
         self.forward = CompiledScan(derivative.forward)
         self.backward = CompiledScan(derivative.backward)
 
-    def layouts(self) -> list[bool]:
-        """Return for each of the forward's ys whether the backward wants it feature-major."""
+    def run_forward(self, parts: Parts, steps: int, *, reverse: bool) -> Results:
+        """Run the forward scan; its last ys are the saved values, laid out as the backward scan wants them."""
         outputs = len(self.derivative.forward.ys) - self.saved
         first = len(self.derivative.backward.xs) - outputs - self.saved
-        return [False] * outputs + [self.backward.runner.feature_major(first + k) for k in range(self.saved)]
+        layouts = [False] * outputs + [self.backward.runner.feature_major(first + k) for k in range(self.saved)]
+        return self.forward.runner.run(*parts, steps, reverse=reverse, feature_major=layouts)
+
+    def run_backward(
+        self, parts: Parts, saved: list[Array], gradients: Parts, steps: int, *, reverse: bool
+    ) -> Results:
+        """Run the gradient's scan, the other way; ``gradients`` are those of the carry, the ys and the sums."""
+        consts, _, xs = parts
+        carry_grads, y_grads, sum_grads = gradients
+        return self.backward.runner.run(
+            [*consts, *sum_grads], carry_grads, [*xs, *saved, *y_grads], steps, reverse=not reverse
+        )
+
+
+class Segments:
+    """What a segmented scan keeps: the carry at the beginning of each segment."""
+
+    def __init__(self, size: int, steps: int, *, reverse: bool) -> None:
+        bounds = [(low, min(low + size, steps)) for low in range(0, steps, size)]
+        self.bounds = bounds[::-1] if reverse else bounds
+        self.steps = steps
+        self.reverse = reverse
+        self.carries: list[list[Array]] = []
+
+    def run_forward(self, runner: Runner, parts: Parts) -> Results:
+        """Run segment after segment, saving nothing inside."""
+        consts, carry, xs = parts
+        ys: list[Array] = []
+        sums: list[Array] = []
+        for low, high in self.bounds:
+            self.carries.append(carry)
+            cut = [x[low:high] for x in xs]
+            carry, y_parts, sum_parts = runner.run(consts, carry, cut, high - low, reverse=self.reverse)
+            ys = ys or [np.empty((self.steps, *y.shape[1:]), y.dtype) for y in y_parts]
+            for y, part in zip(ys, y_parts, strict=True):
+                y[low:high] = part
+            sums = [a + b for a, b in zip(sums, sum_parts, strict=True)] if sums else sum_parts
+        return carry, ys, sums
+
+    def run_backward(self, derivative: CompiledDerivative, parts: Parts, gradients: Parts) -> Results:
+        """Run segment after segment from the last: forward once more, and then back."""
+        consts, _, xs = parts
+        carry_grads, y_grads, sum_grads = gradients
+        x_grads: list[Array] = []
+        totals: list[Array] = []
+        for (low, high), carry in zip(reversed(self.bounds), reversed(self.carries), strict=True):
+            cut = (consts, carry, [x[low:high] for x in xs])
+            _, ys, _ = derivative.run_forward(cut, high - low, reverse=self.reverse)
+            saved = ys[len(ys) - derivative.saved :]
+            here = (carry_grads, [g[low:high] for g in y_grads], sum_grads)
+            carry_grads, x_parts, sums = derivative.run_backward(cut, saved, here, high - low, reverse=self.reverse)
+            x_grads = x_grads or [np.empty((self.steps, *g.shape[1:]), g.dtype) for g in x_parts]
+            for g, part in zip(x_grads, x_parts, strict=True):
+                g[low:high] = part
+            totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
+        return carry_grads, x_grads, totals
+
 
 
 def apply_scan(
-    scan: CompiledScan, consts: list[Any], carry: list[Any], xs: list[Any], steps: int, *, reverse: bool
+    scan: CompiledScan,
+    consts: list[Any],
+    carry: list[Any],
+    xs: list[Any],
+    steps: int,
+    *,
+    reverse: bool,
+    segment: int | None = None,
 ) -> list[Tensor]:
     """Run a scan on Tensors, and record it as one node where a gradient is wanted.
 
@@ -73,9 +140,14 @@ def apply_scan(
     wanted_consts = [i for i in range(len(consts)) if inputs[i] is not None]
     wanted_xs = [i for i in range(len(xs)) if inputs[first_x + i] is not None]
     derivative = scan.derivative(wanted_consts, wanted_xs)
-    carry_out, ys, sums = derivative.forward.runner.run(*parts, steps, reverse=reverse, feature_major=derivative.layouts())
-    saved = ys[len(ys) - derivative.saved :]
-    outputs = [*carry_out, *ys[: len(ys) - derivative.saved], *sums]
+    if segment is None:
+        carry_out, ys, sums = derivative.run_forward(parts, steps, reverse=reverse)
+        saved: Any = ys[len(ys) - derivative.saved :]
+        ys = ys[: len(ys) - derivative.saved]
+    else:
+        saved = Segments(segment, steps, reverse=reverse)
+        carry_out, ys, sums = saved.run_forward(scan.runner, parts)
+    outputs = [*carry_out, *ys, *sums]
     record = ScanNode(derivative, inputs, parts, saved, len(outputs), steps, reverse)
     return [Tensor(a, record.output(k, a)) if a.dtype.kind == "f" else Tensor(a) for k, a in enumerate(outputs)]
 
@@ -93,8 +165,8 @@ class ScanNode(Node):
         self,
         derivative: CompiledDerivative,
         inputs: list[Node | None],
-        parts: tuple[list[Array], list[Array], list[Array]],
-        saved: list[Array],
+        parts: Parts,
+        saved: list[Array] | Segments,
         count: int,
         steps: int,
         reverse: bool,
@@ -127,18 +199,27 @@ class ScanNode(Node):
         carry_grads = [gradient(k, lines[i]) for k, i in enumerate(program.carry_out)]
         y_grads = [gradient(carry_count + k, lines[i], (self.steps,)) for k, i in enumerate(program.ys[:ys_count])]
         sum_grads = [gradient(carry_count + ys_count + k, lines[i]) for k, i in enumerate(program.sums)]
-        scan, reverse = self.derivative.backward, not self.reverse
+        incoming = (carry_grads, y_grads, sum_grads)
         if wrap is None:
-            results = scan.runner.run(
-                [*consts, *sum_grads], carry_grads, [*xs, *values, *y_grads], self.steps, reverse=reverse
-            )
+            if isinstance(values, Segments):
+                results = values.run_backward(self.derivative, parts, incoming)
+            else:
+                results = self.derivative.run_backward(parts, values, incoming, self.steps, reverse=self.reverse)
             outputs: list[Any] = [a for part in results for a in part]
         else:
+            if isinstance(values, Segments):
+                _, ys, _ = self.derivative.run_forward(parts, self.steps, reverse=self.reverse)
+                values = ys[ys_count:]
             operands = [x if n is None else wrap(x, n) for x, n in zip([*consts, *carry, *xs], self.inputs, strict=True)]
             consts, _, xs = _split(operands, len(consts), carry_count)
             values = [Tensor(v, self.output(self.count + k, v)) if v.dtype.kind == "f" else v for k, v in enumerate(values)]
             outputs = apply_scan(
-                scan, [*consts, *sum_grads], carry_grads, [*xs, *values, *y_grads], self.steps, reverse=reverse
+                self.derivative.backward,
+                [*consts, *sum_grads],
+                carry_grads,
+                [*xs, *values, *y_grads],
+                self.steps,
+                reverse=not self.reverse,
             )
         return self._in_order_of_inputs(outputs, len(consts), carry_count)
 
@@ -161,18 +242,13 @@ class ScanNode(Node):
         The forward pass did not save what this needs, so it runs again, as a scan that has them as outputs.
         """
         consts, carry, xs = parts
-        operands = [x if n is None else Tensor(x, n) for x, n in zip([*consts, *carry, *xs], self.inputs, strict=True)]
-        split = _split(operands, len(consts), len(carry))
         scan = self.derivative.forward
         first_x = len(consts) + len(carry)
         again = scan.derivative(
             [i for i in range(len(consts)) if self.inputs[i] is not None],
             [i for i in range(len(xs)) if self.inputs[first_x + i] is not None],
         )
-        carry_out, ys, sums = again.forward.runner.run(
-            *parts, self.steps, reverse=self.reverse, feature_major=again.layouts()
-        )
-        del split
+        carry_out, ys, sums = again.run_forward(parts, self.steps, reverse=self.reverse)
         outputs = len(carry_out) + len(ys) - again.saved + len(sums)
         node = ScanNode(again, self.inputs, parts, ys[len(ys) - again.saved :], outputs, self.steps, self.reverse)
         # Its outputs are numbered carry, ys, saved values, sums; ours carry, ys, sums, saved values.
@@ -200,4 +276,4 @@ def _gather(total: dict[int, Any] | None, owned: bool, g: Any, k: int) -> dict[i
 
 
 SCAN = Primitive("scan", lambda *_: None, joint=_joint)
-OUTPUT = Primitive("output", lambda x: x, accumulate=_gather, x=lambda g: g)
+OUTPUT = Primitive("output", lambda x: x, operands="scan", accumulate=_gather)

@@ -129,7 +129,7 @@ def differentiate(scan: ScanProgram, wanted_consts: list[int], wanted_xs: list[i
 
     carry_grads = gradient_inputs(scan.carry, CARRY_GRAD)
     y_grads = gradient_inputs(scan.ys, OUTPUT_GRAD)
-    sum_grads = gradient_inputs(scan.sums, FIXED)
+    sum_grads = gradient_inputs(scan.sums, OUTPUT_GRAD)  # known from the first step on, but not in the forward pass
     targets = [*scan.carry, *(scan.consts[i] for i in wanted_consts), *(scan.xs[i] for i in wanted_xs)]
     incoming = zip(scan.outputs, [*carry_grads, *y_grads, *sum_grads], strict=True)
     found = _backpropagate(program, list(incoming), targets)

@@ -52,9 +52,16 @@ _warned: set[Any] = set()
 
 
 def compiled_scan(
-    step: Step, carry: Structure, xs: Structure, steps: int, lengths: np.ndarray[Any, Any] | None, *, reverse: bool
+    step: Step,
+    carry: Structure,
+    xs: Structure,
+    steps: int,
+    lengths: np.ndarray[Any, Any] | None,
+    *,
+    reverse: bool,
+    segment: int | None,
 ) -> tuple[Any, Any]:
-    """Run a scan in its compiled form.
+    """Run a scan in its compiled form; arguments as in `scan`, checked.
 
     Raises
     ------
@@ -67,7 +74,7 @@ def compiled_scan(
     traced = _trace(step, carry, xs, lengths is not None)
     scan = _look_up(traced, len(carry.leaves), len(operands))
     outputs = apply_scan(
-        scan, list(traced.trace.closed.values()), carry.leaves, operands, steps, reverse=reverse
+        scan, list(traced.trace.closed.values()), carry.leaves, operands, steps, reverse=reverse, segment=segment
     )
     count = len(carry.leaves)
     return carry.tree.unflatten(outputs[:count]), traced.y_tree.unflatten(outputs[count:])

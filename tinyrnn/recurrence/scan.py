@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -88,12 +89,13 @@ def scan(
     if lengths is not None:
         lengths = _lengths(lengths, steps, carry_leaves, carry_tree.paths("carry"), x_leaves, x_tree.paths("xs"))
     if lengths is not None:
+        # Padding is replaced by the row's last real input, at which the step is as well behaved as anywhere.
         running = np.arange(steps)[:, None] < lengths
-        x_leaves = [where(rows(running, x), x, np.zeros((), x.dtype)) for x in x_leaves]
+        x_leaves = [where(rows(running, x), x, x.data[lengths - 1, np.arange(len(lengths))]) for x in x_leaves]
     if not thread.modes.unrolled:
         state, inputs = Structure(carry_leaves, carry_tree), Structure(x_leaves, x_tree)
         try:
-            return compiled_scan(step, state, inputs, steps, lengths, reverse=reverse)
+            return compiled_scan(step, state, inputs, steps, lengths, reverse=reverse, segment=_segment(segment, steps))
         except Untraceable as refusal:
             warn_once(step, str(refusal))
     times = range(steps)[::-1] if reverse else range(steps)
@@ -115,6 +117,17 @@ def _steps(leaves: list[Any], paths: list[str], length: int | None) -> int:
     if steps < 1:
         raise ValueError(f"scan: {next(iter(counts))} has {steps} steps; expected at least 1")
     return steps
+
+
+def _segment(segment: int | str | None, steps: int) -> int | None:
+    """Return how many steps a segment has; None for no segments."""
+    if segment is None:
+        return None
+    if segment == "auto":
+        return math.isqrt(steps - 1) + 1
+    if not isinstance(segment, (int, np.integer)) or segment < 1:
+        raise ValueError(f"scan: segment is {segment!r}; expected a number of steps >= 1, 'auto' or None")
+    return int(segment) if segment < steps else None
 
 
 def _lengths(

@@ -150,8 +150,10 @@ def test_loading_tells_all_that_does_not_fit_and_changes_nothing() -> None:
         "  unexpected: gain\n"
         "  misshapen: weight has shape (3, 2); expected (2, 3)"
     )
-    with pytest.raises(ValueError, match="unreadable: bias is ndarray of <U1; expected an array of real num"):
+    with pytest.raises(ValueError, match="unreadable: bias is ndarray of <U1; expected real numbers"):
         linear.load_state_dict({"weight": np.zeros((2, 3)), "bias": np.array(["a", "b"])})
+    with pytest.raises(ValueError, match="unreadable: bias is None; expected real numbers"):
+        linear.load_state_dict({"weight": np.zeros((2, 3)), "bias": None})
     for key, value in linear.state_dict().items():
         np.testing.assert_array_equal(value, before[key])
 

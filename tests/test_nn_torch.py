@@ -84,6 +84,7 @@ def test_a_model_with_parts() -> None:
     x = normal(5, 3).astype(np.float32)
     expected = theirs(torch.tensor(x)).detach().numpy()
     np.testing.assert_allclose(ours(x).numpy(), expected, rtol=1e-4, atol=1e-6)
+    ours.load_state_dict(dict(theirs.named_parameters()))
     theirs.load_state_dict({key: torch.tensor(value) for key, value in ours.state_dict().items()})
 
 

@@ -218,12 +218,10 @@ class Module:
         for key, parameter in own.items():
             if key in state_dict:
                 value = _array(state_dict[key])
-                if value.shape != parameter.shape:
+                if value.dtype.kind not in "fiub":
+                    problems.append(f"unreadable: {key} is {_kind(state_dict[key])}; expected real numbers")
+                elif value.shape != parameter.shape:
                     problems.append(f"misshapen: {key} has shape {value.shape}; expected {parameter.shape}")
-                elif value.dtype.kind not in "fiub":
-                    problems.append(
-                        f"unreadable: {key} is {_kind(state_dict[key])}; expected an array of real numbers"
-                    )
                 values[key] = value
         if problems:
             raise ValueError(
@@ -256,7 +254,9 @@ class Module:
 
 
 def _array(value: Any) -> np.ndarray[Any, Any]:
+    """Return the values as an array; one of no numbers where that cannot be."""
     try:
+        value = value.detach() if hasattr(value, "detach") else value
         return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
     except (TypeError, ValueError, RuntimeError):
         return np.asarray(None)

@@ -1,6 +1,9 @@
 """tinyrnn: an autograd framework made for recurrence."""
 
-from tinyrnn import draw, nn, optim, testing
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from tinyrnn import nn, optim
 from tinyrnn.autograd.creation import as_tensor, ones, ones_like, randn, tensor, zeros, zeros_like
 from tinyrnn.autograd.functions import (
     abs,
@@ -42,5 +45,82 @@ from tinyrnn.autograd.gradient import grad
 from tinyrnn.autograd.rng import manual_seed
 from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, scope, set_default_dtype, unrolled
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.lookup import ScanFallbackWarning
+from tinyrnn.recurrence.plan import Plan, explain
 from tinyrnn.recurrence.scan import scan
 from tinyrnn.recurrence.truncated import TruncatedBPTT
+
+if TYPE_CHECKING:
+    from tinyrnn import draw, testing
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Plan",
+    "ScanFallbackWarning",
+    "Tensor",
+    "TruncatedBPTT",
+    "abs",
+    "argmax",
+    "argmin",
+    "as_tensor",
+    "astype",
+    "broadcast_to",
+    "clip",
+    "concatenate",
+    "draw",
+    "enable_grad",
+    "exp",
+    "expand_dims",
+    "explain",
+    "flatten",
+    "get_default_dtype",
+    "grad",
+    "log",
+    "log_softmax",
+    "logsumexp",
+    "manual_seed",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "nn",
+    "no_grad",
+    "ones",
+    "ones_like",
+    "optim",
+    "randn",
+    "relu",
+    "reshape",
+    "scan",
+    "scope",
+    "set_default_dtype",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "split",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "sum",
+    "swapaxes",
+    "take",
+    "tanh",
+    "tensor",
+    "testing",
+    "transpose",
+    "unrolled",
+    "where",
+    "zeros",
+    "zeros_like",
+]
+
+_LAZY = ("draw", "testing")  # imported when they are first asked for, so that `import tinyrnn` stays fast
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(f"tinyrnn.{name}")
+    raise AttributeError(f"module 'tinyrnn' has no attribute {name!r}")

@@ -34,12 +34,13 @@ class TraceError(RuntimeError):
 class Modes:
     """What a record depends on besides its operands."""
 
-    __slots__ = ("first_step", "keeping", "recording", "scope", "tracing", "unrolled")
+    __slots__ = ("compiled", "first_step", "keeping", "recording", "scope", "tracing", "unrolled")
 
     def __init__(self) -> None:
         self.recording = True  # off under no_grad
         self.keeping = False  # on where drawings will want values and gradients
         self.unrolled = False  # on where scan is to be recorded step by step
+        self.compiled: list[Any] | None = None  # where plans are wanted: the scans compiled so far
         self.tracing = False  # on while a step runs on symbols
         self.scope: Scope | None = None
         self.first_step = 0  # what the outermost step counts from, where the model sees a piece of a stream

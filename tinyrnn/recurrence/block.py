@@ -233,6 +233,10 @@ class Block:
         for (i, form), target in self.fixed.items():
             np.copyto(target, np.transpose(values[i]) if form == "transposed" else values[i])
 
+    def calls_of(self, i: int) -> int:
+        """Return how many NumPy calls a line of the loop takes at each step."""
+        return len(self._calls(i, 0))
+
     # --- calls -----------------------------------------------------------------------------------------------------
     def _calls(self, i: int, step: int) -> list[Call]:
         """Return the NumPy calls of a line at a step."""

@@ -140,6 +140,8 @@ def apply_scan(
     wanted_consts = [i for i in range(len(consts)) if inputs[i] is not None]
     wanted_xs = [i for i in range(len(xs)) if inputs[first_x + i] is not None]
     derivative = scan.derivative(wanted_consts, wanted_xs)
+    if thread.modes.compiled is not None:
+        thread.modes.compiled.append((derivative, steps, thread.modes.scope))
     if segment is None:
         carry_out, ys, sums = derivative.run_forward(parts, steps, reverse=reverse)
         saved: Any = ys[len(ys) - derivative.saved :]

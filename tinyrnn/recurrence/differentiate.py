@@ -142,6 +142,8 @@ def differentiate(scan: ScanProgram, wanted_consts: list[int], wanted_xs: list[i
     ys = [gradient(scan.xs[i]) for i in wanted_xs]
 
     saved = _saved(program, [*carry_out, *sums, *ys], {*scan.consts, *scan.xs, *sum_grads})
+    for n, i in enumerate(saved):  # both programs call them the same
+        program.names.setdefault(i, lines[i].name or f"k{n}")
     backward = Program(REWRITES)
     at: dict[int, int] = {}
     for level, inputs in (

@@ -13,6 +13,7 @@ from tinyrnn.autograd.functions import where
 from tinyrnn.autograd.state import thread
 from tinyrnn.recurrence.lookup import Structure, Untraceable, compiled_scan, warn_once
 from tinyrnn.recurrence.loop import Step, rows, unrolled_scan
+from tinyrnn.recurrence.plan import Plan, explain
 from tinyrnn.recurrence.tree import flatten
 
 
@@ -101,6 +102,23 @@ def scan(
     times = range(steps)[::-1] if reverse else range(steps)
     carry, xs = carry_tree.unflatten(carry_leaves), x_tree.unflatten(x_leaves)
     return unrolled_scan(step, carry, xs, times, lengths)
+
+
+def plan(step: Step, carry: Any, xs: Any, **options: Any) -> Plan:
+    """Run a `scan` and return its `Plan`; the arguments are those of `scan`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> w = tr.zeros((3, 3), requires_grad=True)
+    >>> step = lambda h, x: (tr.tanh(x + h @ w),) * 2
+    >>> tr.scan.plan(step, tr.zeros((1, 3)), tr.zeros((5, 1, 3))).scans[0].forward.calls_per_step
+    3
+    """
+    return explain(scan, step, carry, xs, **options)
+
+
+scan.plan = plan  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def _steps(leaves: list[Any], paths: list[str], length: int | None) -> int:

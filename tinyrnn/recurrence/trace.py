@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.primitive import Primitive, Shape, Value
-from tinyrnn.autograd.state import TraceError
+from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.primitive import Primitive, Value
+from tinyrnn.autograd.state import TraceError, thread
+from tinyrnn.autograd.tape import Node
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.program import FIXED, Line, Program, Symbol, freeze, result_dtype
 
@@ -33,13 +35,14 @@ class Trace:
         self.entries: list[Any] = list(inputs)
         self.closed: dict[int, Any] = {}
         self.names: dict[int, str] = {}
-        self.scopes: dict[int, Any] = {}
+        self.scopes: list[Any] = [None] * len(inputs)
         self._closed_at: dict[int, int] = {}
         self._lines: dict[int, Line] = {}
 
     def record(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Symbol:
         operands = tuple(arg.index if type(arg) is Symbol else self._constant(arg, args) for arg in args)
         self.entries.append((primitive, operands, params))
+        self.scopes.append(thread.modes.scope)
         return Symbol(self, len(self.entries) - 1)
 
     def _constant(self, value: Any, args: tuple[Any, ...]) -> Any:
@@ -60,8 +63,9 @@ class Trace:
         if index is None:
             index = len(self.entries)
             data = value.data if isinstance(value, Tensor) else value
-            name = value.name if isinstance(value, Tensor) else ""
+            name = describe(value.node) if isinstance(value, Tensor) else ""
             self.entries.append(Line(None, (), {}, data.shape, data.dtype, FIXED, name=name or f"const{len(self.closed)}"))
+            self.scopes.append(None)
             self.closed[index] = value
             self._closed_at[id(value)] = index
         return index
@@ -103,7 +107,19 @@ class Trace:
             else:
                 primitive, args, params = entry
                 operands = tuple(program.literal(a[0]) if isinstance(a, tuple) else at[a] for a in args)
-                at[index] = program.emit(primitive, operands, params)
+                at[index] = program.emit(primitive, operands, params, self.scopes[index])
             if index in self.names:
                 program.names.setdefault(at[index], self.names[index])
         return at
+
+
+def describe(node: Node | None) -> str:
+    """Return the name of what a step closes over: a parameter's, or how it was made of parameters just before."""
+    if node is None or node.name or node.primitive is None:
+        return node.name if node is not None else ""
+    names = [inner.name if inner is not None else "" for inner in node.inputs]
+    if not all(names):
+        return ""
+    if node.primitive is p.transpose:
+        return f"{names[0]}.T"
+    return " + ".join(names) if node.primitive is p.add else ""

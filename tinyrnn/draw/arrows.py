@@ -76,15 +76,12 @@ class Router:
         return abs(self.layout.centre[box.id][1] - y) < self.layout.size[box.id][1] / 2
 
     def _loop(self, box: Box, arrow: Arrow) -> Path:
-        """The arrow of the rolled picture: out on the right, over the top, in on the left."""
-        (x, y), (w, h) = self.layout.centre[box.id], self.layout.size[box.id]
-        place = box.carries.index(arrow.carry) if arrow.carry in box.carries else 0
+        """Return the arrow of the rolled picture: out of the box and back into it, one step later."""
+        (x, y), (w, _) = self.layout.centre[box.id], self.layout.size[box.id]
         lane = self.layout.lanes.get((box.band, arrow.carry), y)
-        out = 20 + 11 * (len(box.carries) - 1 - place)
-        high = y + h / 2 + 10 + 9 * (len(box.carries) - 1 - place)
-        points = [(x + w / 2, lane), (x + w / 2 + out, lane), (x + w / 2 + out, high)]
-        points += [(x - w / 2 - out, high), (x - w / 2 - out, lane - 6), (x - w / 2, lane - 6)]
-        return corners(points)
+        sign = -1.0 if arrow.layer in self.view.reverse else 1.0
+        edge, far = x + sign * w / 2, x + sign * (w / 2 + 40)
+        return corners([(edge, lane + 9), (far, lane + 9), (far, lane - 9), (edge, lane - 9)], 8.0)
 
     def _inside(self, tail: Box, head: Box, bends: list[tuple[float, float]]) -> Path:
         (ax, ay), (bx, by) = self.layout.centre[tail.id], self.layout.centre[head.id]
@@ -125,7 +122,9 @@ class Router:
         elif before and wide_head:
             return corners([*leave, (leave[-1][0], end[1])])
         else:
-            between = [(arrive[-1][0], leave[-1][1])] if after or not before else [(leave[-1][0], arrive[-1][1])]
+            between = (
+                [(arrive[-1][0], leave[-1][1])] if after or not before else [(leave[-1][0], arrive[-1][1])]
+            )
         return corners(_tidy([*leave, *between, *arrive[::-1]]))
 
     def _under(self, box: Box) -> float:
@@ -147,10 +146,16 @@ class Router:
         if not blocked:
             return []
         flow = -1.0 if box.band in self.view.reverse else 1.0
-        turn = flow * sign  # up and out on the side of what follows, in from below on the side of what comes before
+        turn = (
+            flow * sign
+        )  # up and out on the side of what follows, in from below on the side of what comes before
         low, high = self.layout.bands[box.band]
         gap = x + turn * (w / 2 + GAP / 2 - 4)
-        return [(x + turn * w / 2, y + sign * h / 4), (gap, y + sign * h / 4), (gap, high + 7 if sign > 0 else low - 7)]
+        return [
+            (x + turn * w / 2, y + sign * h / 4),
+            (gap, y + sign * h / 4),
+            (gap, high + 7 if sign > 0 else low - 7),
+        ]
 
     def _track(self, tail: Box, head: Box) -> float:
         column = tail.column or head.column or ALL

@@ -154,7 +154,10 @@ def block_of(
 
 
 def _lanes(
-    items: list[Item], after: dict[Item, list[Item]], enters: list[tuple[str, Item]], leaves: list[tuple[str, Item]]
+    items: list[Item],
+    after: dict[Item, list[Item]],
+    enters: list[tuple[str, Item]],
+    leaves: list[tuple[str, Item]],
 ) -> dict[str, list[Item]]:
     """Return for each carry the shortest way from where it enters to where it leaves, the shortest of all first."""
     made = dict(leaves)

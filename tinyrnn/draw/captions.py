@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from tinyrnn.autograd.tape import Constant, Leaf
 from tinyrnn.draw.levels import LEVELS
 from tinyrnn.draw.model import Record
-from tinyrnn.draw.text import matrix, norm, number, pretty, summary, type_of
+from tinyrnn.draw.text import matrix, norm, number, summary, type_of
 from tinyrnn.draw.unroll import Unrolled
 from tinyrnn.draw.view import Box, View
 
-__all__ = ["add_captions"]
+__all__ = ["add_captions", "operation_lines"]
 
 
-def add_captions(view: View, unrolled: Unrolled, values: str, gradients: bool) -> None:
+def add_captions(
+    view: View, unrolled: Unrolled, values: str, gradients: bool, expand: frozenset[int] = frozenset()
+) -> None:
     """Write the lines of all boxes.
 
     Parameters
@@ -41,12 +44,23 @@ def add_captions(view: View, unrolled: Unrolled, values: str, gradients: bool) -
                 box.lines.append(_origin(record))
             box.lines.append(word + type_of(record.shape, record.dtype))
             value = record.value
-            if value is not None and values != "none" and not (box.kind == "state" and box.lines[0] == "zero"):
-                box.lines += matrix(value) if values == "full" else [summary(value)]
+            if (
+                value is not None
+                and values != "none"
+                and not (box.kind == "state" and box.lines[0] == "zero")
+            ):
+                fine = view.level in ("op", "gate") or record.step in expand
+                box.lines += (
+                    matrix(value)
+                    if values == "full"
+                    else summary(value).split("  ")
+                    if fine
+                    else [summary(value)]
+                )
             wanted = box.kind not in ("cell", "constant") or view.level in ("op", "gate")
             if gradients and wanted and record.node.grad is not None and record not in roots:
                 box.lines.append(f"‖∂L‖ {number(norm(record.grad))}")
-        if box.title in ("+", "−", "×", "÷", "pow", "power") and view.level == "op":
+        if box.kind == "op" and len(box.members) == 1 and box.title in ("+", "−", "×", "÷", "power"):
             _with_number(box)
         if box.kind in ("gate", "product", "cell") and view.level == "gate" and len(box.members) > 1:
             box.lines.insert(0, _made_of(box))
@@ -68,12 +82,12 @@ def _shown(box: Box, roots: set[Record]) -> list[Record]:
 
 
 def _origin(record: Record) -> str:
-    if record.op or record.node.grad is not None or record.node.inputs:
+    """Say where an initial state comes from."""
+    if record.role == "state" and not record.sources and not isinstance(record.node, Leaf):
+        return "not kept"
+    if not isinstance(record.node, Constant):
         return "learned"
-    value = record.value
-    if type(record.node).__name__ == "Constant":
-        return "zero" if value is not None and not value.any() else "given"
-    return "learned"
+    return "given" if record.value is None or record.value.any() else "zero"
 
 
 def _with_number(box: Box) -> None:
@@ -108,6 +122,11 @@ def _ended(box: Box) -> bool:
     return False
 
 
-def weight_caption(weight: Record) -> str:
-    """Name a weight with its shape."""
-    return f"{pretty(weight.name) or 'W'} {type_of(weight.shape, weight.dtype)}"
+def operation_lines(record: Record, values: str, gradients: bool) -> list[str]:
+    """Return the small print of a single operation."""
+    lines = [type_of(record.shape, record.dtype)]
+    if record.value is not None and values != "none":
+        lines += matrix(record.value) if values == "full" else summary(record.value).split("  ")
+    if gradients and record.node.grad is not None:
+        lines.append(f"‖∂L‖ {number(norm(record.grad))}")
+    return lines

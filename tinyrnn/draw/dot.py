@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from tinyrnn.draw.arrows import Router
 from tinyrnn.draw.place import BADGE, LINE, TITLE, Layout, badge_lines
-from tinyrnn.draw.route import Path, middle, shifted, spline
+from tinyrnn.draw.route import Path, corners, middle, shifted, spline
 from tinyrnn.draw.style import Gradient, Scale, Theme
-from tinyrnn.draw.text import attribute, html, number, width
+from tinyrnn.draw.text import attribute, html, norm, number, width
 from tinyrnn.draw.view import Arrow, Badge, Box, View
 
 __all__ = ["dot_of"]
@@ -35,11 +35,15 @@ class _Writer:
         self.theme = theme
         norms = [arrow.gradient.norm for arrow in view.arrows if arrow.gradient is not None]
         norms += [n for column in view.columns for found in column.norms.values() for n in found]
-        norms += [b.gradient.norm for box in view.boxes.values() for b in box.badges if b.gradient is not None]
+        norms += [
+            b.gradient.norm for box in view.boxes.values() for b in box.badges if b.gradient is not None
+        ]
         self.scale = Scale(theme, norms)
         self.has_gradients = bool(norms)
         self.kinds: set[str] = set()
+        self.ranges = _ranges(view)
         weights = dict.fromkeys(badge.weight for box in view.boxes.values() for badge in box.badges)
+        weights |= dict.fromkeys(record for box in view.tray for record in box.members)
         names = sorted({weight.id.rsplit(".", 1)[-1] for weight in weights})
         self.colours = {name: theme.weights[i % len(theme.weights)] for i, name in enumerate(names)}
         self.lines: list[str] = []
@@ -103,7 +107,9 @@ class _Writer:
                 self._box(item, "    ")
             self.lines.append("  }")
 
-    def _node(self, id: str, centre: tuple[float, float], size: tuple[float, float], pairs: dict[str, str]) -> str:
+    def _node(
+        self, id: str, centre: tuple[float, float], size: tuple[float, float], pairs: dict[str, str]
+    ) -> str:
         place = {
             "id": id,
             "pos": f"{centre[0]:.1f},{centre[1]:.1f}",
@@ -130,7 +136,11 @@ class _Writer:
         centre, size = self.layout.badges[badge.id]
         lines = [html(line) for line in badge_lines(badge)]
         label = f'<<font point-size="{BADGE:g}">' + "<br/>".join(lines) + "</font>>"
-        style = {"label": label, "fillcolor": self.colours[badge.weight.id.rsplit(".", 1)[-1]], "style": "filled"}
+        style = {
+            "label": label,
+            "fillcolor": self.colours[badge.weight.id.rsplit(".", 1)[-1]],
+            "style": "filled",
+        }
         if badge.gradient is not None:
             self.kinds.add(badge.gradient.kind)
             style |= {"color": self.scale.colour(badge.gradient.norm)}
@@ -158,7 +168,7 @@ class _Writer:
             rows.append(f'<tr><td colspan="17"><b>{broken} not finite</b></td></tr>')
         for layer, carry in column.norms:
             cells = column.strip(layer, carry)
-            name = html(f"{layer} {carry}".strip())
+            name = html(f"{layer} {carry} ".lstrip())
             rows.append(
                 f'<tr><td align="right">{name}</td>' + "".join(self._cell(n) for n in cells) + "</tr>"
             )
@@ -167,7 +177,12 @@ class _Writer:
             + "".join(rows)
             + "</table></font>>"
         )
-        style = {"label": label, "fillcolor": theme.fills["fold"], "style": "rounded,filled,dashed", "class": "fold"}
+        style = {
+            "label": label,
+            "fillcolor": theme.fills["fold"],
+            "style": "rounded,filled,dashed",
+            "class": "fold",
+        }
         self.lines.append("  " + self._node(id, layout.centre[id], layout.size[id], style))
 
     def _cell(self, norm: float) -> str:
@@ -182,7 +197,7 @@ class _Writer:
                 self._stub(box, badge)
         for arrow in self.view.arrows:
             path = router.path(arrow)
-            across = abs(path[-1][0] - path[0][0]) >= abs(path[-1][1] - path[0][1])
+            across = abs(path[1][1] - path[0][1]) < 0.01 and abs(path[1][0] - path[0][0]) > 0.01
             style = {"pos": spline(path), "class": "forward"}
             if arrow.carry:
                 style |= {"penwidth": "2.6", "arrowsize": "0.7", "class": "forward carry"}
@@ -208,9 +223,23 @@ class _Writer:
         self.kinds.add(gradient.kind)
         back = _beside(path, across)
         style = {"pos": spline(back)} | self.scale.edge(gradient) | {"class": f"backward {gradient.kind}"}
+        if arrow.tail == arrow.head:
+            self._loop_back(arrow, path, style)
+            return
         if arrow.carry:
             x, y = middle(path) if len(path) == 4 else _between(self.view, self.layout, arrow, path)
             style |= {"label": _size(gradient), "lp": f"{x:.1f},{y - BESIDE - 8:.1f}"}
+        self._edge(arrow.head, arrow.tail, style)
+
+    def _loop_back(self, arrow: Arrow, path: Path, style: dict[str, str]) -> None:
+        """The gradient of the rolled picture's loop runs inside of it; what it carries stands beside."""
+        (ax, ay), (bx, by) = path[0], path[-1]
+        far = max(path, key=lambda point: abs(point[0] - ax))[0]
+        sign = 1.0 if far > ax else -1.0
+        inner = corners([(bx, by + 5), (far - sign * 6, by + 5), (far - sign * 6, ay - 5), (ax, ay - 5)], 4.0)
+        text = f"{arrow.carry}, t − 1   {self.ranges.get((arrow.layer, arrow.carry), '')}".strip()
+        x = far + sign * (width(text, LINE) / 2 + 6)
+        style |= {"pos": spline(inner), "label": text, "lp": f"{x:.1f},{(ay + by) / 2:.1f}"}
         self._edge(arrow.head, arrow.tail, style)
 
     def _cut(self, arrow: Arrow, path: Path) -> None:
@@ -234,7 +263,12 @@ class _Writer:
     def _shades(self) -> None:
         """Draw the windows of truncated BPTT as brackets under the steps: what is replayed, and what is counted."""
         layout, theme = self.layout, self.theme
-        spans = {t: layout.spans[c.id] for c in self.view.columns for t in range(c.first, c.last + 1) if c.id in layout.spans}
+        spans = {
+            t: layout.spans[c.id]
+            for c in self.view.columns
+            for t in range(c.first, c.last + 1)
+            if c.id in layout.spans
+        }
         if not self.view.shades or not spans:
             return
         deepest = 0
@@ -255,26 +289,35 @@ class _Writer:
             for name, a, b, text in parts:
                 fill = theme.background if name == "replay" else theme.shade[i % 2]
                 label = f'<<font point-size="{LINE:g}">{html(text)}</font>>'
-                style = {"label": label, "fillcolor": fill, "style": "filled,dashed" if name == "replay" else "filled"}
-                node = self._node(f"window{i}.{name}", ((a + b) / 2, y), (b - a, 14), style | {"class": "window"})
+                style = {
+                    "label": label,
+                    "fillcolor": fill,
+                    "style": "filled,dashed" if name == "replay" else "filled",
+                }
+                node = self._node(
+                    f"window{i}.{name}", ((a + b) / 2, y), (b - a, 14), style | {"class": "window"}
+                )
                 self.lines.append("  " + node)
         layout.bottom = layout.floor - 26 - 18 * deepest
 
     def _foot(self) -> None:
         """Write the tray of weights, the scale of gradients, and the notes, under the picture."""
         y = self.layout.bottom - 14
-        left = min(self.layout.centre[b.id][0] - self.layout.size[b.id][0] / 2 for b in self.view.boxes.values())
+        left = min(
+            self.layout.centre[b.id][0] - self.layout.size[b.id][0] / 2 for b in self.view.boxes.values()
+        )
         x = left
         for box in self.view.tray:
             w, h = self.layout.size[box.id]
-            style = {"label": self._tray_label(box), "fillcolor": self.theme.fills["product"], "class": "weight"}
+            fill = self.colours[box.members[0].id.rsplit(".", 1)[-1]]
+            style = {"label": self._tray_label(box), "fillcolor": fill, "style": "filled", "class": "weight"}
             self.lines.append("  " + self._node(box.id, (x + w / 2, y - h / 2), (w, h), style))
             x += w + 12
         if self.view.tray:
             y -= max(self.layout.size[box.id][1] for box in self.view.tray) + 10
         if self.has_gradients or "cut" in self.kinds:
             label, w = self._legend()
-            style = {"label": label, "shape": "plain", "class": "legend"}
+            style = {"label": label, "shape": "plain", "style": "", "fixedsize": "false", "class": "legend"}
             self.lines.append("  " + self._node("legend", (left + w / 2, y - 9), (w, 18), style))
             y -= 22
         for i, note in enumerate(self.view.notes):
@@ -299,13 +342,16 @@ class _Writer:
         w = 0.0
         if self.has_gradients:
             words = f"gradient ‖∂L/∂·‖, dashed arrows back: {number(10**scale.low)}"
-            ramp = "".join(f'<td bgcolor="{colour}" width="12" height="9" fixedsize="true"> </td>' for colour in theme.ramp)
+            ramp = "".join(
+                f'<td bgcolor="{colour}" width="12" height="9" fixedsize="true"> </td>'
+                for colour in theme.ramp
+            )
             cells += [f"<td>{html(words)} </td>", ramp, f"<td> {number(10**scale.high)}</td>"]
             w += width(words, LINE) + 12 * len(theme.ramp) + 60
         words = {
             "zero": "dotted, ring: exactly 0",
             "non-finite": "bold, diamond: not finite",
-            "clipped": "bar: clipped",
+            "clipped": "bold frame: of a weight whose gradient was clipped",
             "cut": "cut: the value passes, the gradient does not",
         }
         for kind, text in words.items():
@@ -316,6 +362,21 @@ class _Writer:
         return f'<<font point-size="{LINE:g}">{table}<tr>{"".join(cells)}</tr></table></font>>', w
 
 
+def _ranges(view: View) -> dict[tuple[str, str], str]:
+    """Return for each layer and carry the range of its gradients over all steps."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for box in view.boxes.values():
+        for record in box.members:
+            if (
+                record.carry
+                and record.step is not None
+                and record.node.grad is not None
+                and view.level == "rolled"
+            ):
+                found.setdefault((record.layer, record.carry), []).append(norm(record.grad))
+    return {key: f"{number(min(norms))} … {number(max(norms))}" for key, norms in found.items()}
+
+
 def _size(gradient: Gradient) -> str:
     if gradient.before is not None:
         return f"{number(gradient.before)} → {number(gradient.norm)}"
@@ -324,6 +385,8 @@ def _size(gradient: Gradient) -> str:
 
 def _beside(path: Path, across: bool) -> Path:
     dx, dy = (0.0, -BESIDE) if across else (BESIDE, 0.0)
+    if across and abs(path[-1][1] - path[0][1]) > 12:
+        dx = 3.0 if (path[-1][1] - path[0][1]) * (path[-1][0] - path[0][0]) > 0 else -3.0
     return shifted(path[::-1], dx, dy)
 
 

@@ -101,6 +101,8 @@ def columns_of(
             ordered = sorted(sights)
             sights = {*ordered[: MOST // 2], *ordered[-MOST // 2 :]}
         shown = {*steps[:ENDS], *steps[-ENDS:], *sights, *expand}
+        # A box that says of one step that it is folded takes the room of that step.
+        shown |= {b for a, b, c in zip(steps, steps[1:], steps[2:]) if a in shown and c in shown}
     columns: list[Column] = []
     for step in steps:
         if step in shown:

@@ -28,7 +28,9 @@ NONLINEAR = {"tanh", "sigmoid", "relu", "softplus", "softmax", "log_softmax", "e
 Grouping = Callable[[Record], Box | None]
 
 
-def view_of(unrolled: Unrolled, level: str, columns: list[Column], expand: frozenset[int], weights: str) -> View:
+def view_of(
+    unrolled: Unrolled, level: str, columns: list[Column], expand: frozenset[int], weights: str
+) -> View:
     """Make the boxes and arrows of a level.
 
     Parameters
@@ -60,15 +62,34 @@ def view_of(unrolled: Unrolled, level: str, columns: list[Column], expand: froze
     if weights == "alias":
         _add_badges(unrolled, of, boxes)
     used = {box.band for box in boxes.values()}
-    order = [band for band in bands if band in used]
+    order = _above_sources([band for band in bands if band in used], arrows, boxes)
     return View(level, boxes, arrows, columns, order, reverse)
+
+
+def _above_sources(bands: list[str], arrows: list[Arrow], boxes: dict[str, Box]) -> list[str]:
+    """Move each bar above all that lead to it; a stack may have been made before the layers that are drawn under it."""
+    sources: dict[str, set[str]] = {}
+    for arrow in arrows:
+        if not boxes[arrow.head].column and boxes[arrow.head].band != boxes[arrow.tail].band:
+            sources.setdefault(boxes[arrow.head].band, set()).add(boxes[arrow.tail].band)
+    for band in list(bands):
+        if band in sources and not any(box.band == band and box.kind == "cell" for box in boxes.values()):
+            bands.remove(band)
+            below = [i for i, other in enumerate(bands) if other in sources[band]]
+            bands.insert(max(below, default=-1) + 1, band)
+    return bands
 
 
 class _Grouping:
     """Which box a record goes to; makes the box when it is met first."""
 
     def __init__(
-        self, unrolled: Unrolled, level: str, columns: list[Column], expand: frozenset[int], boxes: dict[str, Box]
+        self,
+        unrolled: Unrolled,
+        level: str,
+        columns: list[Column],
+        expand: frozenset[int],
+        boxes: dict[str, Box],
     ) -> None:
         self.level = level
         self.expand = expand
@@ -90,9 +111,17 @@ class _Grouping:
         if role == "weight":
             return None
         if role == "state":
+            if self.level == "rolled":
+                return None  # the textbook's loop has no beginning
             layer = record.layer
             return self.box(
-                f"{layer}.{record.carry}0" if layer else f"{record.carry}0", "state", record.carry, "0", layer, "", record
+                f"{layer}.{record.carry}0" if layer else f"{record.carry}0",
+                "state",
+                record.carry,
+                "0",
+                layer,
+                "",
+                record,
             )
         if record.step is None or role == "total":
             return self.beside(record)
@@ -122,7 +151,9 @@ class _Grouping:
         if record.role == "total" or (self.level != "op" and record.part == "loss"):
             return self.box("loss", "loss", "L", "", "total", "", record)
         if self.level == "op" or record.part != "y":
-            return self.box(record.id, "bar", SYMBOLS.get(record.op, record.op), "", f"bar {record.id}", "", record)
+            return self.box(
+                record.id, "bar", SYMBOLS.get(record.op, record.op), "", f"bar {record.id}", "", record
+            )
         return self.box("y", "bar", "y", "", "bar y", "", record)
 
     def whole(self, record: Record) -> Box | None:
@@ -136,7 +167,9 @@ class _Grouping:
         if part == "cell":
             return self.box(layer or "cell", "cell", layer or "cell", "", layer or "cell", "", record)
         if part == "module":
-            return self.box(layer or record.id, "module", layer or record.op, "", f"module {layer}", "", record)
+            return self.box(
+                layer or record.id, "module", layer or record.op, "", f"module {layer}", "", record
+            )
         if part == "loss":
             return self.box("losses", "loss", "L", index, "loss", "", record)
         return self.box("outputs", "output", "y", index, "y", "", record)
@@ -152,13 +185,23 @@ class _Grouping:
         if part == "cell":
             if record in self.gates:
                 name = self.gates[record]
-                kind = "cell" if record.carry == name or name in ("h", "c") else "product" if name == "linear" else "gate"
-                return self.box(f"{path}.{name}", kind, SYMBOLS.get(name, name), step, layer, column.id, record)
+                kind = (
+                    "cell"
+                    if record.carry == name or name in ("h", "c")
+                    else "product"
+                    if name == "linear"
+                    else "gate"
+                )
+                return self.box(f"{path}.{name}", kind, SYMBOLS.get(name, name), "", layer, column.id, record)
             return self.box(f"{path}.cell", "cell", layer or "cell", "", layer, column.id, record)
         if part == "module":
-            return self.box(f"{path}.module", "module", layer or record.op, "", f"module {layer}", column.id, record)
+            return self.box(
+                f"{path}.module", "module", layer or record.op, "", f"module {layer}", column.id, record
+            )
         kind, title = ("loss", "L") if part == "loss" else ("output", "y")
-        return self.box(f"{column.id}.{title}", kind, title, step, "loss" if part == "loss" else "y", column.id, record)
+        return self.box(
+            f"{column.id}.{title}", kind, title, step, "loss" if part == "loss" else "y", column.id, record
+        )
 
     def operation(self, record: Record, column: Column) -> Box | None:
         """A single operation."""
@@ -169,7 +212,11 @@ class _Grouping:
             return self.box(record.id, "input", "x", step, "x", column.id, record)
         band = {"cell": record.layer, "module": f"module {record.layer}", "loss": "loss"}.get(part, "y")
         if record.role == "constant":
-            kind, title, index = "constant", record.name or ("mask" if record.dtype.kind == "b" else "const"), ""
+            kind, title, index = (
+                "constant",
+                record.name or ("mask" if record.dtype.kind == "b" else "const"),
+                "",
+            )
         else:
             kind = "product" if record.op == "matmul" else "gate" if record.op in NONLINEAR else "op"
             kind = "loss" if record.role == "loss" else kind
@@ -199,7 +246,9 @@ def _arrows(unrolled: Unrolled, of: dict[Record, str], boxes: dict[str, Box], le
             arrow.cut = arrow.cut and cut
             if source.node.grad is not None and not cut and source.role != "constant":
                 size = norm(source.grad)
-                if arrow.gradient is None or not size <= arrow.gradient.norm:  # the largest, and NaN above all
+                if (
+                    arrow.gradient is None or not size <= arrow.gradient.norm
+                ):  # the largest, and NaN above all
                     arrow.gradient = Gradient(size)
     return list(found.values())
 

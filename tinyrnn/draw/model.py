@@ -1,4 +1,4 @@
-"""From the tape to what drawings show: one `Record` for each operation, with its time step and its place in the model.
+"""From the tape to what drawings show: a `Record` for each operation, with its time step and its place.
 
 The tape knows values and inputs. A drawing also wants to know at which time step a record was made and in which layer,
 which ones hand a state to the next step, which are weights, and where a gradient is cut. All of that follows from the
@@ -193,7 +193,9 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
         record = make(node)
         for position, source in enumerate(node.inputs):
             if source is None:
-                continue
+                source = _stand_in(node, position)
+                if source is None:
+                    continue
             while source.primitive is not None and source.primitive.name == "detach":
                 record.cuts |= {position}
                 source = source.inputs[0]  # pyright: ignore[reportAssignmentType]
@@ -202,7 +204,7 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
                 # What a record is made from is older than the record. Only the constants that the tape keeps for
                 # drawings are newer: they are written down when they are first met, as operands. One array that is
                 # used twice in a step, such as x_t, is one constant.
-                array = (record.step, *_memory(source.value))
+                array = (record.step, *_memory(source.value)) if source.value is not None else (source,)
                 found = constants.get(array)
                 if found is None:
                     found = constants[array] = make(source)
@@ -217,6 +219,20 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
             record.role = "weight"  # until it turns out to be something else
         records.append(record)
     return [record for record in records if record.users or record.node.inputs]
+
+
+def _stand_in(node: Node, position: int) -> Node | None:
+    """Return a record for what is multiplied by a matrix and was not kept: an input, or an initial state."""
+    matrix = node.inputs[1] if len(node.inputs) == 2 else None
+    if (
+        position
+        or node.primitive is None
+        or node.primitive.name != "matmul"
+        or matrix is None
+        or len(matrix.shape) != 2
+    ):
+        return None
+    return Node(None, [], [], {}, (*node.shape[:-1], matrix.shape[0]), node.dtype, node.scope)
 
 
 def _memory(value: Any) -> tuple[Any, ...]:

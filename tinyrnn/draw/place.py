@@ -77,8 +77,11 @@ class _Placing:
         self.view = view
         self.layout = Layout()
         self.timeless = view.level in ("layer", "rolled")
+        self.lane_step = 46.0 if view.level == "rolled" else 34.0
         self.columns = [ALL] if self.timeless else [column.id for column in view.columns]
-        self.folded = {column.id for column in view.columns if column.folded} if not self.timeless else set[str]()
+        self.folded = (
+            {column.id for column in view.columns if column.folded} if not self.timeless else set[str]()
+        )
         boxes = view.boxes.values()
         self.bars = {b.band for b in boxes if not self.column(b) and b.kind != "state"}
         self.inner: dict[tuple[str, str], list[Box]] = {}
@@ -117,6 +120,10 @@ class _Placing:
                 tall = 6 + 8.5 * max(len(badge_lines(badge)) for badge in box.badges)
                 old = self.badge_rows.get(box.key, (0.0, 0.0))
                 self.badge_rows[box.key] = (max(pill, old[0]), max(tall, old[1]))
+        for box in self.view.tray:
+            strip = 7.0 * max((len(cells) for cells in box.strip.values()), default=0)
+            w = max([width(box.title, TITLE) * 1.08, strip, *(width(line, LINE) for line in box.lines)]) + 14
+            self.layout.size[box.id] = (w, 12 + TITLE + (LINE + 4) * len(box.lines) + (12 if strip else 0))
         for box in self.view.boxes.values():
             if self.column(box):
                 self.layout.size[box.id] = (widest[box.key], self.layout.size[box.id][1])
@@ -161,13 +168,15 @@ class _Placing:
         """Stack the bands, and set the lanes of the carries in each."""
         y = 0.0
         view, layout = self.view, self.layout
-        self.pitch: dict[str, float] = {}
+        self.rows: dict[str, list[float]] = {}
         self.base: dict[str, float] = {}
         inner_bands = [band for band in view.bands if any(key[1] == band for key in self.inner)]
         for band in view.bands:
             if band not in inner_bands:
                 if band in self.bars:
-                    tall = max(layout.size[b.id][1] + self._under(b) for b in view.boxes.values() if b.band == band)
+                    tall = max(
+                        layout.size[b.id][1] + self._under(b) for b in view.boxes.values() if b.band == band
+                    )
                     layout.bands[band] = (y, y + tall)
                     y += tall + RISE
                 continue
@@ -177,30 +186,50 @@ class _Placing:
             under = max(self._under(box) for box in members)
             tall = max(layout.size[box.id][1] for box in members)
             carries = list(dict.fromkeys(carry for box in members for carry in box.carries))
-            states = [b.carries[0] for b in view.boxes.values() if b.kind == "state" and b.band == band and b.carries]
-            carries += [carry for carry in dict.fromkeys(states) if carry not in carries]
+            states = [b for b in view.boxes.values() if b.kind == "state" and b.band == band and b.carries]
+            carries += [
+                carry for carry in dict.fromkeys(b.carries[0] for b in states) if carry not in carries
+            ]
             if blocks:
-                pitch = tall + under + ROW_GAP
-                base = y + under + tall / 2
+                heights = self._rows(band, rows)
+                centres: list[float] = []
+                at = y
+                for tall_row, under_row in heights:
+                    centres.append(at + under_row + tall_row / 2)
+                    at += under_row + tall_row + ROW_GAP
+                self.rows[band] = centres
                 for carry in carries:
                     row = max((block.lanes[carry] for block in blocks if carry in block.lanes), default=0.0)
-                    layout.lanes[band, carry] = base + row * pitch
-                height = (rows - 1) * pitch + tall + under
+                    layout.lanes[band, carry] = centres[int(row)]
+                base = centres[0]
+                height = at - ROW_GAP - y
             else:
-                pitch = 0.0
-                step = 34.0
+                step = max([self.lane_step, *(layout.size[b.id][1] + 8 for b in states)])
                 tall = max(tall, step * (len(carries) - 1) + 30 if carries else 0)
                 base = y + under + tall / 2
                 for i, carry in enumerate(carries):
                     layout.lanes[band, carry] = base + step * ((len(carries) - 1) / 2 - i)
                 height = tall + under
-            self.pitch[band], self.base[band] = pitch, base
+            self.base[band] = base
             layout.bands[band] = (y, y + height)
             y += height + RISE
         tops = [layout.bands[band] for band in inner_bands] or [(0.0, 0.0)]
         layout.floor = min(low for low, _ in tops) - 24
         layout.ceiling = max(high for _, high in tops) + 12
         layout.bottom, layout.top = min(layout.floor, 0.0), max(y - RISE, layout.ceiling)
+
+    def _rows(self, band: str, count: int) -> list[Point]:
+        """Return for each row of a band the height of its boxes, and of the badges under them."""
+        heights = [(26.0, 0.0)] * count
+        for (column, at), inside in self.inner.items():
+            block = self.blocks.get((column, at))
+            if at != band or block is None:
+                continue
+            for box in inside:
+                row = int(block.row[box.key])
+                tall, under = heights[row]
+                heights[row] = (max(tall, self.layout.size[box.id][1]), max(under, self._under(box)))
+        return heights
 
     def _block_width(self, spot: tuple[str, str]) -> float:
         inside = self.inner.get(spot, [])
@@ -211,20 +240,68 @@ class _Placing:
     def _spans(self) -> None:
         layout, view = self.layout, self.view
         tracks = _tracks(view)
+        joined = self._joined()
+        self.side: dict[str, float] = {}
+        self.offsets: dict[tuple[str, str], float] = {}
         states = [box for box in view.boxes.values() if box.kind == "state"]
         room = max((layout.size[box.id][0] for box in states), default=0.0)
         x = room + BETWEEN if states else 0.0
         for column in self.columns:
-            side = PAD + TRACK * tracks.get(column, 0)
-            if column in self.folded:
-                inside = layout.size[column][0]
-            else:
-                inside = max((self._block_width((column, band)) for band in view.bands), default=40.0)
+            side = self.side[column] = (
+                PAD + TRACK * tracks.get(column, 0) + (60 if self.view.level == "rolled" else 0)
+            )
+            inside = layout.size[column][0] if column in self.folded else self._offsets(column, joined)
             layout.spans[column] = (x, x + inside + 2 * side)
             x += inside + 2 * side + BETWEEN
         layout.right = x - BETWEEN
         if any(box.band in view.reverse for box in states):
             layout.right += BETWEEN + room
+
+    def _joined(self) -> dict[tuple[str, str], list[tuple[Box, Box]]]:
+        """Return, for each column and band, the edges that come in from other bands of the column."""
+        boxes = self.view.boxes
+        joined: dict[tuple[str, str], list[tuple[Box, Box]]] = {}
+        for arrow in self.view.arrows:
+            tail, head = boxes[arrow.tail], boxes[arrow.head]
+            if not arrow.carry and tail.column == head.column and tail.band != head.band:
+                joined.setdefault((self.column(head), head.band), []).append((tail, head))
+        return joined
+
+    def _offsets(self, column: str, joined: dict[tuple[str, str], list[tuple[Box, Box]]]) -> float:
+        """Set how far right each block stands in its column; return the width of all.
+
+        Cells stand in the middle, and a block that a cell leads to straight over the cell's end.
+        """
+        bands = [band for band in self.view.bands if (column, band) in self.inner]
+        widths = {band: self._block_width((column, band)) for band in bands}
+        cells = [
+            b
+            for b in bands
+            if any(box.carries for box in self.inner[column, b]) or (column, b) not in self.blocks
+        ]
+        widest = max((widths[band] for band in cells), default=0.0)
+        offsets = {band: (widest - widths[band]) / 2 for band in cells}
+        for band in bands:
+            if band in offsets:
+                continue
+            offsets[band] = (widest - widths[band]) / 2
+            for tail, head in joined.get((column, band), []):
+                if tail.band in offsets:
+                    offsets[band] = offsets[tail.band] + self._inside(tail) - self._inside(head)
+                    break
+        low = min(offsets.values(), default=0.0)
+        for band, offset in offsets.items():
+            self.offsets[column, band] = offset - low
+        return max((offsets[band] - low + widths[band] for band in bands), default=40.0)
+
+    def _inside(self, box: Box) -> float:
+        """Return where in its block, from the left, a box has its centre."""
+        spot = (self.column(box), box.band)
+        block = self.blocks.get(spot)
+        if block is None:
+            return self._block_width(spot) / 2
+        x = block.x[block.rank[box.key]]
+        return block.width - x if box.band in self.view.reverse else x
 
     def _centres(self) -> None:
         layout, view = self.layout, self.view
@@ -243,7 +320,7 @@ class _Placing:
                 continue
             for band in view.bands:
                 if (column, band) in self.blocks:
-                    self._block_centres(column, band, middle)
+                    self._block_centres(column, band)
             for band in view.bands:
                 inside = self.inner.get((column, band), [])
                 if (column, band) in self.blocks or not inside:
@@ -262,15 +339,16 @@ class _Placing:
                 layout.size[box.id] = (max(last - first, w), h)
                 layout.centre[box.id] = ((first + last) / 2, high - h / 2)
 
-    def _block_centres(self, column: str, band: str, middle: float) -> None:
+    def _block_centres(self, column: str, band: str) -> None:
         layout, view, block = self.layout, self.view, self.blocks[column, band]
         sign = -1.0 if band in view.reverse else 1.0
-        base, pitch = self.base[band], self.pitch[band]
-        start = middle - sign * block.width / 2
+        rows = self.rows[band]
+        left = layout.spans[column][0] + self.side[column] + self.offsets[column, band]
+        start = left if sign > 0 else left + block.width
         lane_of = {row: layout.lanes[band, carry] for carry, row in block.lanes.items()}
 
         def at(rank: int, row: float) -> Point:
-            return start + sign * block.x[rank], lane_of.get(row, base + row * pitch)
+            return start + sign * block.x[rank], lane_of.get(row, rows[int(row)])
 
         ids = {box.key: box.id for box in self.inner[column, band]}
         for key, id in ids.items():
@@ -284,11 +362,17 @@ class _Placing:
     ) -> None:
         """Place boxes side by side, each near to what it is linked with."""
         layout = self.layout
+        order = {name: i for i, name in enumerate(self.view.bands)}
         left, right = (end + sign * PAD for end, sign in zip(layout.spans[column], (1, -1)))
         wanted: list[tuple[float, Box]] = []
         for box in inside:
-            near = [layout.centre[n][0] for n in neighbours.get(box.id, []) if n in layout.centre]
-            near = [x for x in near if left <= x <= right]
+            placed = [
+                n
+                for n in neighbours.get(box.id, [])
+                if n in layout.centre and self.view.boxes[n].column == column
+            ]
+            far = [abs(order[self.view.boxes[n].band] - order[band]) for n in placed]
+            near = [layout.centre[n][0] for n, d in zip(placed, far) if d == min(far)]
             wanted.append((sum(near) / len(near) if near else middle, box))
         edge = left
         for i, (x, box) in enumerate(sorted(wanted, key=lambda pair: pair[0])):

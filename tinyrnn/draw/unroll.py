@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
+import gc
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tinyrnn.autograd.tape import Node
 from tinyrnn.draw.model import Record, records_of, roots_of
 from tinyrnn.draw.parts import find_parts
 from tinyrnn.draw.recurrence import Layer, find_layers
 from tinyrnn.draw.sequence import assign_steps, bridge_sequences, find_losses, prune
 
-__all__ = ["Unrolled", "unroll"]
+__all__ = ["Unrolled", "uncollected", "unroll"]
 
 
 @dataclass
@@ -66,6 +69,11 @@ def unroll(outputs: Any, where: str = "unrolled") -> Unrolled:
     ['t0.rnn.tanh', 't1.rnn.tanh', 't2.rnn.tanh']
     """
     nodes = roots_of(outputs, where)
+    with uncollected():
+        return _read(nodes)
+
+
+def _read(nodes: list[Node]) -> Unrolled:
     records = records_of(nodes)
     wanted = set(nodes)
     roots = [record for record in records if record.node in wanted]
@@ -79,6 +87,18 @@ def unroll(outputs: Any, where: str = "unrolled") -> Unrolled:
     _name(records)
     steps = sorted({record.step for record in records if record.step is not None})
     return Unrolled(records, roots, layers, steps, all(record.node.value is not None for record in roots))
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from going over a long graph again and again while much is made and nothing freed."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _name(records: list[Record]) -> None:
@@ -95,7 +115,7 @@ def _name(records: list[Record]) -> None:
         step = "" if record.step is None else f"t{record.step}"
         layer = "" if record.role == "input" or (record.role == "weight" and not step) else record.layer
         base = ".".join(filter(None, (step, layer, own)))
-        base = re.sub(r"\s+", "_", base)
+        base = "_".join(base.split())
         count = taken[base]
         taken[base] += 1
         record.id = f"{base}_{count}" if count else base

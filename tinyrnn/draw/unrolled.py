@@ -11,18 +11,209 @@ from tinyrnn.draw.drawing import Drawing
 from tinyrnn.draw.fold import columns_of
 from tinyrnn.draw.levels import LEVELS, view_of
 from tinyrnn.draw.place import place
-from tinyrnn.draw.style import theme_of
-from tinyrnn.draw.unroll import Unrolled, unroll
+from tinyrnn.draw.plain import plain_dot
+from tinyrnn.draw.style import Theme, theme_of
+from tinyrnn.draw.tray import add_weights
+from tinyrnn.draw.unroll import Unrolled, uncollected, unroll
+from tinyrnn.draw.view import View
+from tinyrnn.draw.windows import windows_of
 
-__all__ = ["unrolled"]
+__all__ = ["graph", "unrolled"]
 
 
-def unrolled(outputs: Any, level: str = "cell", *, expand: Collection[int] = (), weights: str = "alias",
-             values: str = "summary", gradients: bool = True, theme: str = "light", max_nodes: int = 400, windows: Any = None,
-             engine=None, timeout=30.0) -> Drawing:
-    g = unroll(outputs)
-    cols = columns_of(g, expand)
-    v = view_of(g, level, cols, frozenset(expand), weights)
-    add_captions(v, g, values, gradients)
-    lay = place(v)
-    return Drawing(dot_of(v, lay, theme_of(theme)), engine=engine, timeout=timeout)
+def unrolled(
+    outputs: Any,
+    level: str = "cell",
+    *,
+    expand: Collection[int] = (),
+    weights: str = "alias",
+    values: str | bool = "summary",
+    gradients: bool = True,
+    theme: str = "light",
+    max_nodes: int = 400,
+    windows: Any = None,
+    engine: str | None = None,
+    timeout: float = 30.0,
+) -> Drawing:
+    """Draw the graph of a recurrent model, unrolled in time.
+
+    Time runs from left to right, layers from bottom to top. A solid arrow is a value, the dashed one beside it the
+    gradient that came back, wider and stronger in colour the larger its norm (on a logarithmic scale). The number on a
+    recurrent arrow is ‖∂L/∂h‖ of the state that it carries.
+
+    Parameters
+    ----------
+    outputs : Tensor, or tuples, lists and dicts of Tensors
+        What the model computed: a loss, or outputs. Values and gradients are shown where it was computed inside
+        ``with tr.unrolled():``, gradients after ``backward()``.
+    level : {"op", "gate", "cell", "layer", "rolled"}
+        One box for each operation; for each gate; for each cell at each step; for each layer; or the loop before it is
+        unrolled.
+    expand : collection of int
+        Steps to show operation by operation.
+    weights : {"alias", "tray"}
+        Shared weights as a small copy at each use, or once each in a tray, with the size of what each step adds to the
+        gradient.
+    values : {"summary", "full", "none"}
+        Norm, smallest and largest element; small arrays (up to 8 x 8) in full; or shape and dtype only.
+    gradients : bool
+        Whether to show them.
+    theme : {"light", "dark"}
+    max_nodes : int
+        With more boxes than this, weights' aliases included, the next coarser level is drawn, and a note says so.
+    windows : TruncatedBPTT, or list of windows, optional
+        Windows of truncated backpropagation through time to shade: what `tinyrnn.TruncatedBPTT.windows` gave, or triples
+        ``(replay_start, start, stop)``. From a TruncatedBPTT itself the windows follow by its k1 and k2.
+    engine, timeout
+        As in `Drawing`.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError
+        Nothing was recorded, or an option is not one of those above.
+    TypeError
+        `outputs` holds something that is not a Tensor.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> w, h = tr.tensor(0.5, requires_grad=True), tr.tensor(1.0)
+    >>> with tr.unrolled():
+    ...     for t in range(3):
+    ...         with tr.scope("rnn", step=t):
+    ...             h = tr.tanh(w * h)
+    >>> drawing = tr.draw.unrolled(h)
+    >>> '"t2.rnn.cell"' in drawing.source
+    True
+    """
+    values = {True: "summary", False: "none"}.get(values, values) if isinstance(values, bool) else values
+    _check("level", level, LEVELS)
+    _check("weights", weights, ("alias", "tray"))
+    _check("values", values, ("summary", "full", "none"))
+    if max_nodes < 1:
+        raise ValueError(f"unrolled: max_nodes is {max_nodes}; expected at least 1")
+    colours = theme_of(theme)
+    with uncollected():
+        recorded = unroll(outputs)
+        if recorded.steps:
+            source = _source(recorded, level, expand, weights, values, gradients, colours, max_nodes, windows)
+        else:
+            source = plain_dot(recorded, colours, values, gradients, max_nodes)
+    return Drawing(source, engine=engine, timeout=timeout)
+
+
+def _source(
+    recorded: Unrolled,
+    level: str,
+    expand: Collection[int],
+    weights: str,
+    values: str,
+    gradients: bool,
+    colours: Theme,
+    max_nodes: int,
+    windows: Any,
+) -> str:
+    opened = frozenset(int(t) for t in expand)
+    missing = sorted(opened - set(recorded.steps))
+    if missing:
+        raise ValueError(
+            f"unrolled: expand has step {missing[0]}; the graph has steps {recorded.steps[0]} to {recorded.steps[-1]}"
+        )
+    if opened and level == "rolled":
+        raise ValueError(
+            "unrolled: expand opens single steps, and level='rolled' has none; use another level"
+        )
+    view = _within(recorded, level, opened, weights, max_nodes)
+    view.shades = windows_of(windows, recorded.steps)
+    add_captions(view, recorded, values, gradients, opened)
+    add_weights(view, recorded, weights == "tray", gradients)
+    if not gradients:
+        _drop_gradients(view)
+    if not recorded.kept:
+        view.notes.append(
+            "Values were not kept: compute inside `with tr.unrolled():` to see values and gradients."
+        )
+    elif gradients and not recorded.differentiated:
+        view.notes.append("No gradients yet: call backward() to see them.")
+    return dot_of(view, place(view), colours)
+
+
+def graph(
+    tensor: Any,
+    *,
+    values: str | bool = "summary",
+    gradients: bool = True,
+    theme: str = "light",
+    max_nodes: int = 400,
+    engine: str | None = None,
+    timeout: float = 30.0,
+) -> Drawing:
+    """Draw the graph of any computation, operation by operation, with no regard to time.
+
+    Parameters
+    ----------
+    tensor : Tensor, or tuples, lists and dicts of Tensors
+    values, gradients, theme, engine, timeout
+        As in `unrolled`.
+    max_nodes : int
+        Of a larger graph only the newest operations are drawn, and a note says so.
+
+    Returns
+    -------
+    Drawing
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `unrolled`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> x = tr.tensor([1.0, 2.0], requires_grad=True)
+    >>> print(graph((x * x).sum(), values=False).source.splitlines()[0])
+    digraph "graph" {
+    """
+    values = {True: "summary", False: "none"}.get(values, values) if isinstance(values, bool) else values
+    _check("values", values, ("summary", "full", "none"))
+    source = plain_dot(unroll(tensor, "graph"), theme_of(theme), values, gradients, max_nodes)
+    return Drawing(source, engine=engine, timeout=timeout)
+
+
+def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"unrolled: {name} is {value!r}; expected one of {', '.join(map(repr, allowed))}")
+
+
+def _within(recorded: Unrolled, level: str, opened: frozenset[int], weights: str, most: int) -> View:
+    """Make the view of a level, or of the finest coarser one that keeps within the number of boxes."""
+    asked = level
+    while True:
+        # A layer has no steps to open: with some to open, they are shown between folded ones.
+        single = level == "layer" and bool(opened)
+        shown = "cell" if single else level
+        columns = columns_of(recorded, opened, only_expand=single)
+        view = view_of(recorded, shown, columns, opened, weights)
+        count = len(view.boxes) + sum(len(box.badges) for box in view.boxes.values())
+        if count <= most or level == LEVELS[-1]:
+            break
+        level = LEVELS[LEVELS.index(level) + 1]
+        if level == "layer" and opened:
+            opened = frozenset()
+    if level != asked:
+        view.notes.append(f"Drawn at level {level}: level {asked} has more than max_nodes = {most} boxes.")
+    return view
+
+
+def _drop_gradients(view: View) -> None:
+    for arrow in view.arrows:
+        arrow.gradient = None
+    for box in view.boxes.values():
+        for badge in box.badges:
+            badge.gradient = None
+    for column in view.columns:
+        column.norms = {}

@@ -39,7 +39,9 @@ def contribution(user: Record, position: int) -> np.ndarray[Any, Any] | None:
     if grad is None or node.primitive is None or node.value is None or position in user.cuts:
         return None
     values = [None if source is None else source.value for source in node.inputs]
-    values = [getattr(value, "data", value) if not isinstance(value, np.ndarray) else value for value in values]
+    values = [
+        getattr(value, "data", value) if not isinstance(value, np.ndarray) else value for value in values
+    ]
     rule = node.primitive.rule(position)
     if rule is None or any(value is None for value in values):
         return None

@@ -1,0 +1,100 @@
+"""Any graph, with no regard to time: laid out by the engine, as it knows nothing more of the graph than we do."""
+
+from __future__ import annotations
+
+from tinyrnn.draw.captions import operation_lines
+from tinyrnn.draw.dot import attributes
+from tinyrnn.draw.levels import NONLINEAR, SYMBOLS
+from tinyrnn.draw.model import Record
+from tinyrnn.draw.style import Gradient, Scale, Theme
+from tinyrnn.draw.text import attribute, html, norm, pretty
+from tinyrnn.draw.unroll import Unrolled
+
+__all__ = ["plain_dot"]
+
+
+def plain_dot(unrolled: Unrolled, theme: Theme, values: str, gradients: bool, max_nodes: int) -> str:
+    """Write the graph as DOT, a node for each record, from the inputs on the left to the output on the right."""
+    records = [r for r in unrolled.records if r.role != "constant" or r.shape]
+    hidden = max(len(records) - max_nodes, 0)
+    records = records[hidden:]
+    shown = set(records)
+    norms = {r: norm(r.grad) for r in records if gradients and r.node.grad is not None}
+    scale = Scale(theme, list(norms.values()))
+    lines = [
+        f"digraph {attribute('graph')} {{",
+        "  graph " + attributes({
+            "rankdir": "LR", "bgcolor": theme.background, "nodesep": "0.3", "ranksep": "0.45", "fontname": "Helvetica",
+            "fontsize": "9", "fontcolor": theme.text, "labeljust": "l", "label": _note(unrolled, hidden, gradients),
+        }),
+        "  node " + attributes({
+            "shape": "box", "fontname": "Helvetica", "fontsize": "12", "fontcolor": theme.text, "color": theme.border,
+            "style": "rounded,filled",
+        }),
+        "  edge " + attributes({
+            "fontname": "Helvetica", "fontsize": "8", "fontcolor": theme.text, "color": theme.edge, "arrowsize": "0.6",
+        }),
+    ]  # fmt: skip
+    for record in records:
+        small = "".join(
+            f'<br/><font point-size="8">{html(line)}</font>'
+            for line in operation_lines(record, values, gradients)
+        )
+        style = {
+            "id": record.id,
+            "label": f"<<b>{html(_title(record))}</b>{small}>",
+            "fillcolor": theme.fills[_kind(record, unrolled)],
+        }
+        if record.role == "weight" and not record.sources:
+            style["style"] = "filled"
+        if record.role in ("constant", "input", "state"):
+            style["style"] = "rounded,filled,dashed"
+        lines.append(f"  {attribute(record.id)} {attributes(style)};")
+    for record in records:
+        for source, slot in record.edges():
+            if source not in shown:
+                continue
+            lines.append(f"  {attribute(source.id)} -> {attribute(record.id)};")
+            if slot in record.cuts:
+                back = {
+                    "style": "dotted",
+                    "color": theme.alarm,
+                    "arrowhead": "tee",
+                    "label": "cut",
+                    "constraint": "false",
+                }
+            elif source in norms:
+                back = scale.edge(Gradient(norms[source])) | {"constraint": "false"}
+            else:
+                continue
+            lines.append(f"  {attribute(record.id)} -> {attribute(source.id)} {attributes(back)};")
+    lines.append("}")
+    return "\n".join(lines) + "\n"
+
+
+def _title(record: Record) -> str:
+    if not record.op:
+        return pretty(record.name) or {"weight": "leaf", "constant": "const"}.get(record.role, record.role)
+    title = SYMBOLS.get(record.op, record.op)
+    return f"{record.name} = {title}" if record.name else title
+
+
+def _kind(record: Record, unrolled: Unrolled) -> str:
+    if record in unrolled.roots:
+        return "loss" if record.shape == () else "output"
+    if not record.op:
+        return "cell" if record.role == "weight" else "constant"
+    return "product" if record.op == "matmul" else "gate" if record.op in NONLINEAR else "op"
+
+
+def _note(unrolled: Unrolled, hidden: int, gradients: bool) -> str:
+    notes: list[str] = []
+    if hidden:
+        notes.append(f"{hidden} older operations are not drawn (max_nodes).")
+    if not unrolled.kept:
+        notes.append(
+            "Values were not kept: compute inside `with tr.unrolled():` to see values and gradients."
+        )
+    elif gradients and not unrolled.differentiated:
+        notes.append("No gradients yet: call backward() to see them.")
+    return " ".join(notes)

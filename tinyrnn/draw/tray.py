@@ -1,0 +1,57 @@
+"""Shared weights: what all uses together did, and the tray that shows each weight once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from tinyrnn.draw.fold import CELLS
+from tinyrnn.draw.text import number, pretty, type_of
+from tinyrnn.draw.unroll import Unrolled
+from tinyrnn.draw.view import Box, View
+from tinyrnn.draw.weights import Uses, uses_of
+
+__all__ = ["add_weights"]
+
+
+def add_weights(view: View, unrolled: Unrolled, tray: bool, gradients: bool) -> None:
+    """Say which weights' gradients were clipped; as a tray, show each weight once with all its uses."""
+    found = uses_of(unrolled)
+    if gradients:
+        for box in view.boxes.values():
+            for badge in box.badges:
+                total = found[badge.weight].gradient
+                if badge.gradient is not None and total is not None and total.before is not None:
+                    badge.gradient = replace(badge.gradient, before=badge.gradient.norm)
+        for weight, uses in found.items():
+            if uses.gradient is not None and uses.gradient.before is not None:
+                view.notes.append(
+                    f"Clipped: ‖∂L/∂{pretty(weight.name) or weight.id}‖ was {number(uses.gradient.before)}, "
+                    f"is {number(uses.gradient.norm)}."
+                )
+    if not tray:
+        return
+    for weight, uses in found.items():
+        title = pretty(weight.name) or weight.id
+        box = Box(f"weight.{weight.id}", "product", title, "", "", "", (weight.id,), [weight])
+        box.lines = [type_of(weight.shape, weight.dtype), f"× {uses.count} use{'s' * (uses.count != 1)}"]
+        if gradients and uses.gradient is not None:
+            before = uses.gradient.before
+            clipped = f" (clipped, was {number(before)})" if before is not None else ""
+            box.lines.append(f"‖∂L/∂{title}‖ {number(uses.gradient.norm)}{clipped}")
+        if gradients and uses.by_step:
+            sizes = _sizes(uses)
+            box.strip["uses"] = sizes
+            finite = [n for n in uses.by_step.values() if math.isfinite(n)]
+            if finite and len(uses.by_step) > 1:
+                box.lines.append(f"by step: {number(min(finite))} … {number(max(finite))}")
+        view.tray.append(box)
+
+
+def _sizes(uses: Uses) -> list[float]:
+    """Return the contributions in order of time, thinned to at most 16: of each piece the largest."""
+    ordered = [uses.by_step[step] for step in sorted(uses.by_step, key=lambda t: -1 if t is None else t)]
+    pieces = min(CELLS, len(ordered))
+    bounds = [len(ordered) * i // pieces for i in range(pieces + 1)]
+    parts = [ordered[a:b] for a, b in zip(bounds, bounds[1:])]
+    return [max(part) if all(map(math.isfinite, part)) else math.nan for part in parts]

@@ -125,7 +125,7 @@ class Labels:
             if is_number(node):
                 texts[node] = text
                 continue
-            if layered and record is not None and record.carry and text == record.carry:
+            if layered and node in base and record is not None and record.layer and node is not root:
                 text = f"{record.layer}.{text}"
             if self.role[node] == "state" and not node.name:
                 backwards = record is not None and record.layer in reverse

@@ -26,12 +26,10 @@ find("bar").addEventListener("input", () => go(Number(find("bar").value)));
 find("weight").addEventListener("change", draw);
 find("predict").addEventListener("change", () => { revealed = !find("predict").checked; draw(); });
 for (const id of ["gradients", "all"]) find(id).addEventListener("toggle", drawTables);
-for (const box of boxes) {
-  const n = Number(box.dataset.node);
-  box.addEventListener("click", () => {
-    const use = sent.get(box.id.slice(1));
+for (const { part, n, use } of boxes) {
+  part.addEventListener("click", () => {
     const came = into.get(n);
-    if (position > TURN && box.id.startsWith("c") && use !== undefined) go(use);
+    if (position > TURN && sent.has(use)) go(sent.get(use));
     else if (position > TURN && came !== undefined) go(came[came.length - 1] + 1);
     else if (computed.has(n)) go(computed.get(n));
   });

@@ -6,42 +6,55 @@ let playing = null;
 let scale = 1;
 const LAST = records.length;
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-const boxes = [...document.querySelectorAll("#picture .box")];
-const edges = [...document.querySelectorAll("#picture .edge")];
+const boxes = [...document.querySelectorAll("#picture .box")].map((part) => ({
+  part,
+  n: Number(part.dataset.node),
+  use: part.id.startsWith("c") ? part.id.slice(1) : null, // a copy beside its use
+  value: part.querySelector(".value"),
+  gradient: part.querySelector(".grad"),
+}));
+const edges = [...document.querySelectorAll("#picture .edge")].map((part) => {
+  const use = part.id.slice(1);
+  const [end, slot] = use.split("-").map(Number);
+  return { part, use, end, slot };
+});
 const hidden = () => find("predict").checked && !revealed && position > 0 && records[position - 1].kind !== "seed";
+
+/** Change a part of the picture, if there is anything to change: a long picture has thousands of parts. */
+function update(item, states, value = "", gradient = "") {
+  const look = JSON.stringify([states, value, gradient]);
+  if (item.look === look) return;
+  item.look = look;
+  for (const [name, on] of Object.entries(states)) item.part.classList.toggle(name, on);
+  if (item.value) item.value.textContent = value;
+  if (item.gradient) item.gradient.textContent = gradient;
+}
 
 function drawPicture() {
   const r = position ? records[position - 1] : null;
   const secret = hidden();
   for (const box of boxes) {
-    const n = Number(box.dataset.node);
-    const use = box.id.startsWith("c") ? box.id.slice(1) : null;
-    const done = nodes[n].op === "" || (computed.get(n) ?? 0) <= position;
-    const came = gradientAt(n, position);
+    const { n, use } = box;
+    const came = use === null ? gradientAt(n, position) : null;
     const lit = use === null ? came !== null : (sent.get(use) ?? Infinity) <= position;
     const now = r !== null && use === null && r.node === n;
     const target = r !== null && r.kind === "backward" && (use === null ? r.source === n : use === `${r.node}-${r.position}`);
     const input = r !== null && r.kind === "forward" && (use === null ? nodes[r.node].inputs.includes(n) : use.split("-")[0] === String(r.node));
-    const states = { done, lit, now, target, input };
-    for (const [name, on] of Object.entries(states)) box.classList.toggle(name, on);
-    const [value, gradient] = ["value", "grad"].map((name) => box.querySelector(`.${name}`));
-    const mine = now && r.kind === "forward" && secret;
+    const done = nodes[n].op === "" || (computed.get(n) ?? 0) <= position;
+    let [value, gradient] = ["", ""];
     if (use !== null) {
-      const part = lit ? arrayOf(records[sent.get(use) - 1].part) : null;
-      value.textContent = target && secret ? "+∂ ?" : lit ? `+∂ ${brief(part)}` : brief(arrayOf(nodes[n].value));
+      value = !lit ? brief(arrayOf(nodes[n].value)) : target && secret ? "+∂ ?" : `+∂ ${brief(arrayOf(records[sent.get(use) - 1].part))}`;
     } else {
-      value.textContent = done ? (mine ? "?" : brief(arrayOf(nodes[n].value))) : "";
-      gradient.textContent = came === null ? "" : target && secret ? "∂ ?" : `∂ ${brief(came)}`;
-      gradient.classList.toggle("odd", came !== null && (typeof norm(came) === "string" || norm(came) === 0));
+      if (done) value = now && r.kind === "forward" && secret ? "?" : brief(arrayOf(nodes[n].value));
+      if (came !== null) gradient = target && secret ? "∂ ?" : `∂ ${brief(came)}`;
     }
+    const odd = came !== null && (typeof norm(came) === "string" || norm(came) === 0);
+    update(box, { done, lit, now, target, input, odd }, value, gradient);
   }
   for (const edge of edges) {
-    const key = edge.id.slice(1);
-    const [end, slot] = key.split("-").map(Number);
-    edge.classList.toggle("now", r !== null && r.node === end && (r.kind === "forward" || r.position === slot));
-    edge.classList.toggle("backward", r !== null && r.kind === "backward" && r.node === end && r.position === slot);
-    edge.classList.toggle("lit", (sent.get(key) ?? Infinity) <= position);
-    edge.classList.toggle("done", (computed.get(end) ?? 0) <= position);
+    const now = r !== null && r.node === edge.end && (r.kind === "forward" || r.position === edge.slot);
+    const lit = (sent.get(edge.use) ?? Infinity) <= position;
+    update(edge, { done: (computed.get(edge.end) ?? 0) <= position, lit, now, backward: now && r.kind === "backward" });
   }
   const at = r === null ? null : find(`n${r.node}`);
   const canvas = find("canvas");

@@ -1,0 +1,220 @@
+"""The command ``tinyrnn``: what it understands, and how it fails."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NoReturn
+
+CELLS = ("rnn", "lstm", "gru")
+LEVELS = ("op", "gate", "cell", "layer", "rolled")
+PICTURES = (".svg", ".png", ".pdf", ".dot", ".gv")
+
+STEPS, QUICK_STEPS = 2000, 300  # updates of the demo
+
+
+class CommandError(Exception):
+    """What the user asked for cannot be done. The message is one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with exit code 2."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit code: 0, 2 for bad input, 130 where it was interrupted.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; by default those of the process.
+    """
+    for stream in (sys.stdout, sys.stderr):  # a terminal may not know every character of a text
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # pyright: ignore
+    options = _parser().parse_args(argv)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (CommandError, OSError, MemoryError) as error:
+        print(f"tinyrnn {options.command}: {_line(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return f"not enough memory. {error}".strip()
+    return str(error)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from tinyrnn import demo
+    from tinyrnn.text import TextError
+
+    steps = options.steps or (QUICK_STEPS if options.quick else STEPS)
+    try:
+        demo.run(
+            options.text,
+            steps=steps,
+            hidden_size=options.hidden,
+            cell=options.cell,
+            seed=options.seed,
+            temperature=options.temperature,
+            length=options.length,
+            out=options.out,
+        )
+    except TextError as error:
+        raise CommandError(str(error)) from error
+
+
+def _draw(options: argparse.Namespace) -> None:
+    from tinyrnn import draw
+    from tinyrnn.draw.layout import LayoutError
+
+    picture = draw.unrolled(_small_loss(options), level=options.level)
+    try:
+        if options.output.suffix in (".dot", ".gv"):
+            picture.save(options.output)
+        else:
+            picture.render(options.output)
+    except LayoutError as error:
+        raise CommandError(str(error)) from error
+    print(options.output)
+
+
+def _step(options: argparse.Namespace) -> None:
+    from tinyrnn import draw
+
+    try:
+        page = draw.stepper(_small_loss(options))
+    except ValueError as error:  # more records than a page holds
+        raise CommandError(str(error)) from error
+    page.save(options.output)
+    print(options.output)
+
+
+def _small_loss(options: argparse.Namespace) -> Any:
+    """Return the loss of a small model with random parameters, recorded, after its backward pass."""
+    import tinyrnn as tr
+
+    rng = tr.manual_seed(options.seed)
+    layer = {"rnn": tr.nn.RNN, "lstm": tr.nn.LSTM, "gru": tr.nn.GRU}[options.cell](2, options.hidden)
+    head = tr.nn.Linear(options.hidden, 1)
+    x = rng.standard_normal((options.steps, 1, 2))
+    y = rng.standard_normal((options.steps, 1, 1)).astype("float32")
+    with tr.unrolled():
+        outputs, _ = layer(x)
+        loss = tr.nn.mse_loss(head(outputs), y)
+        loss.backward()
+    return loss
+
+
+def _version() -> str:
+    try:
+        return version("tinyrnn")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="tinyrnn", description="Train recurrent networks, and draw them unrolled in time.")
+    parser.add_argument("--version", action="version", version=f"tinyrnn {_version()}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="demo|draw|step")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], says: str) -> Parser:
+        sub = commands.add_parser(name, help=says, description=says)
+        sub.set_defaults(run=run)
+        sub.add_argument("--seed", type=_natural, default=0, metavar="N", help="same seed, same result (0)")
+        return sub
+
+    demo = command(
+        "demo", _demo, "Train a character model on a text, measure it, sample from it and draw it."
+    )
+    demo.add_argument("--text", metavar="FILE", help="a text in UTF-8 (default: Python's own help topics)")
+    demo.add_argument("--steps", type=_positive, metavar="N", help=f"updates ({STEPS})")
+    demo.add_argument("--quick", action="store_true", help=f"{QUICK_STEPS} updates: 20 seconds or less")
+    demo.add_argument("--hidden", type=_positive, default=128, metavar="N", help="hidden units (128)")
+    demo.add_argument("--cell", choices=CELLS, default="gru", help="the recurrent layer (gru)")
+    demo.add_argument(
+        "--temperature", type=_temperature, default=0.7, metavar="X", help="of the sample (0.7)"
+    )
+    demo.add_argument(
+        "--length", type=_positive, default=400, metavar="N", help="characters in the sample (400)"
+    )
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("tinyrnn_demo"),
+        metavar="DIR",
+        help="folder for the pictures (tinyrnn_demo)",
+    )
+
+    draw = command("draw", _draw, "Draw a small recurrent model, unrolled in time, with its gradients.")
+    draw.add_argument("--level", choices=LEVELS, default="cell", help="how much to show (cell)")
+    draw.add_argument(
+        "-o", "--output", type=_picture, default=Path("unrolled.svg"), metavar="FILE", help=" ".join(PICTURES)
+    )
+    step = command(
+        "step", _step, "Write a page on which backpropagation through time can be stepped through."
+    )
+    step.add_argument(
+        "-o", "--output", type=Path, default=Path("bptt.html"), metavar="FILE", help="an HTML file"
+    )
+    for sub in (draw, step):
+        sub.add_argument("--cell", choices=CELLS, default="rnn", help="the recurrent layer (rnn)")
+        sub.add_argument("--steps", type=_positive, default=4, metavar="N", help="time steps (4)")
+        sub.add_argument("--hidden", type=_positive, default=3, metavar="N", help="hidden units (3)")
+    return parser
+
+
+# --- arguments: argparse shows the message of an ArgumentTypeError ------------------------------------------
+def _positive(word: str) -> int:
+    return _integer(word, 1)
+
+
+def _natural(word: str) -> int:
+    return _integer(word, 0)
+
+
+def _integer(word: str, least: int) -> int:
+    try:
+        number = int(word)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"got {word!r}; expected a whole number, at least {least}")
+    return number
+
+
+def _temperature(word: str) -> float:
+    try:
+        number = float(word)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"got {word!r}; expected a number above 0")
+    return number
+
+
+def _picture(word: str) -> Path:
+    path = Path(word)
+    if path.suffix not in PICTURES:
+        raise argparse.ArgumentTypeError(f"{word!r} does not end in one of {', '.join(PICTURES)}")
+    return path

@@ -1,0 +1,202 @@
+"""The demo: a character model learns English by truncated backpropagation through time.
+
+Everything that training takes stands here, in the open: the model, the loop, the measure, the sampling.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import tinyrnn as tr
+from tinyrnn import text
+from tinyrnn.draw.layout import LayoutError
+from tinyrnn.progress import Progress
+
+LAYERS = {"rnn": tr.nn.RNN, "lstm": tr.nn.LSTM, "gru": tr.nn.GRU}
+
+BATCH = 16  # streams side by side
+K1 = 64  # characters from one update to the next
+EMBEDDING = 64
+LEARNING_RATE = 5e-3
+MAX_NORM = 1.0
+DRAWN_STEPS = 6
+
+
+class CharacterModel(tr.nn.Module):
+    """Gives, for each character, the logits of the one that follows.
+
+    Parameters
+    ----------
+    size : int
+        The number of characters in the vocabulary.
+    hidden_size : int
+    cell : {"rnn", "lstm", "gru"}
+
+    Examples
+    --------
+    >>> model = CharacterModel(size=50, hidden_size=8)
+    >>> logits, state = model(np.zeros((5, 2), int))
+    >>> logits.shape, state.shape
+    ((5, 2, 50), (1, 2, 8))
+    """
+
+    def __init__(self, size: int, hidden_size: int = 128, cell: str = "gru") -> None:
+        self.embedding = tr.nn.Embedding(size, EMBEDDING)
+        self.recurrent = LAYERS[cell](EMBEDDING, hidden_size)
+        self.head = tr.nn.Linear(hidden_size, size)
+
+    def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
+        """Read characters (T, B); return logits (T, B, size) and the state to go on from."""
+        y, state = self.recurrent(self.embedding(x), state)
+        return self.head(y), state
+
+
+def train(model: CharacterModel, data: text.Streams, steps: int) -> None:
+    """Train for a number of updates, epoch after epoch; each epoch begins from a state of zeros."""
+    optimizer = tr.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    schedule = tr.optim.CosineAnnealingLR(optimizer, T_max=steps)
+    bptt = tr.TruncatedBPTT(k1=K1)
+    windows = (window for _ in count() for window in bptt.windows(data.x, data.y))
+    with Progress(steps) as progress:
+        for window in islice(windows, steps):
+            logits = window.run(model)
+            loss = tr.nn.cross_entropy(logits, window.y)
+            optimizer.zero_grad()
+            loss.backward()
+            norm = tr.optim.clip_grad_norm_(model.parameters(), MAX_NORM)
+            optimizer.step()
+            schedule.step()
+            progress.update(loss.item() / math.log(2), norm, window.y.size)
+
+
+def bits_per_character(model: CharacterModel, data: text.Streams) -> float:
+    """Return the mean cross-entropy, in bits, over all of the data."""
+    nats = 0.0
+    with tr.no_grad():
+        for window in tr.TruncatedBPTT(k1=256).windows(data.x, data.y):
+            logits = window.run(model)
+            nats += tr.nn.cross_entropy(logits, window.y, reduction="sum").item()
+    return nats / math.log(2) / data.y.size
+
+
+def sample(
+    model: CharacterModel, prompt: text.Ids, temperature: float, rng: np.random.Generator
+) -> Iterator[int]:
+    """Read the prompt, then draw character after character, without end.
+
+    Each drawn character is one step on from the state; nothing is read twice.
+
+    Parameters
+    ----------
+    prompt : ndarray of int, shape (n,)
+    temperature : float
+        The logits are divided by it: below 1 the likely becomes likelier.
+    """
+    state, x = None, prompt
+    while True:
+        with tr.no_grad():
+            logits, state = model(x[:, None], state)
+        scores = logits.numpy()[-1, 0].astype(np.float64) / temperature
+        odds = np.exp(scores - scores.max())
+        drawn = rng.choice(len(odds), p=odds / odds.sum())
+        yield drawn
+        x = np.array([drawn])
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Keep matrix products on one core, where threadpoolctl (of the extra ``demo``) is installed.
+
+    Products as small as these gain next to nothing from a second core, and lose much where it is busy.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    return threadpool_limits(1)
+
+
+def draw(model: CharacterModel, excerpt: text.Ids, out: Path) -> None:
+    """Draw the pass over a few characters: the unrolled graph, and a page to step through it."""
+    with tr.unrolled():
+        logits, _ = model(excerpt[:-1, None])
+        loss = tr.nn.cross_entropy(logits, excerpt[1:, None])
+        loss.backward()
+    picture = tr.draw.unrolled(loss)
+    written = [picture.save(out / "unrolled.dot"), tr.draw.stepper(loss).save(out / "bptt.html")]
+    try:
+        written.append(picture.render(out / "unrolled.svg"))
+    except LayoutError as error:
+        print(f"no picture besides the .dot: {error}")
+    print("drawn:", ", ".join(map(str, written)))
+
+
+def run(
+    path: str | None,
+    steps: int,
+    hidden_size: int,
+    cell: str,
+    seed: int,
+    temperature: float,
+    length: int,
+    out: Path,
+) -> None:
+    """Train, measure, sample and draw, and print what comes of it.
+
+    Parameters
+    ----------
+    path : str, optional
+        A text file; by default Python's help topics.
+    steps : int
+        Updates.
+    hidden_size : int
+    cell : {"rnn", "lstm", "gru"}
+    seed : int
+        Of the first parameters and of the sample. The same seed gives the same result.
+    temperature : float
+        Of the sample.
+    length : int
+        Characters in the sample.
+    out : Path
+        The folder for the pictures.
+
+    Raises
+    ------
+    TextError
+        Where the text is not one to learn from.
+    """
+    contents = text.read_text(path)
+    vocabulary = text.Vocabulary(contents)
+    learnt, held_out = text.split(vocabulary.encode(contents))
+    out.mkdir(parents=True, exist_ok=True)
+
+    tr.manual_seed(seed)
+    model = CharacterModel(len(vocabulary), hidden_size, cell)
+    print(
+        f"{len(contents):,} characters, {len(vocabulary)} of them different; the last tenth is for validation"
+    )
+    print(model, flush=True)
+    with one_blas_thread():
+        train(model, text.streams(learnt, BATCH), steps)
+        bits = bits_per_character(model, text.streams(held_out, BATCH))
+
+    print("\nvalidation, bits per character")
+    results = {
+        f"this model, {steps} updates": bits,
+        "trigram model, add-one": text.trigram_bits(learnt, held_out, len(vocabulary)),
+        "unigram model": text.unigram_bits(learnt, held_out, len(vocabulary)),
+    }
+    for name, value in results.items():
+        print(f"  {name:<28}{value:.3f}")
+
+    drawn = sample(model, held_out[:64], temperature, np.random.default_rng(seed))
+    print(f"\nsample at temperature {temperature:g}, seed {seed}")
+    print(text.printable(vocabulary.decode(list(islice(drawn, length)))))
+    print()
+    draw(model, held_out[: 1 + DRAWN_STEPS], out)

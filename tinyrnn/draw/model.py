@@ -158,16 +158,6 @@ def roots_of(outputs: Any, where: str = "unrolled") -> list[Node]:
     return found
 
 
-def opened(node: Node) -> Node:
-    """Return the recorded steps of a compiled scan: the seam at which its one record is opened.
-
-    A record whose ``params`` hold ``open`` is replaced by the record that ``open()`` gives, the same computation
-    written step by step.
-    """
-    opener = node.params.get("open")
-    return node if opener is None else opener()
-
-
 def records_of(roots: Iterable[Node]) -> list[Record]:
     """Return all records that the roots were made from, each after its sources.
 
@@ -187,7 +177,7 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
         record = made[node] = Record(node, *place)
         return record
 
-    for node in sorted(reachable([opened(root) for root in roots]), key=lambda node: node.order):
+    for node in sorted(reachable(roots), key=lambda node: node.order):
         if node in made or (node.primitive is not None and node.primitive.name == "detach"):
             continue
         record = make(node)

@@ -14,6 +14,7 @@ from tinyrnn.draw.model import Record, records_of, roots_of
 from tinyrnn.draw.parts import find_parts
 from tinyrnn.draw.recurrence import Layer, find_layers
 from tinyrnn.draw.sequence import assign_steps, bridge_sequences, find_losses, prune
+from tinyrnn.recurrence.opening import open_scans
 
 __all__ = ["Unrolled", "uncollected", "unroll"]
 
@@ -68,7 +69,7 @@ def unroll(outputs: Any, where: str = "unrolled") -> Unrolled:
     >>> [record.id for record in unroll(h).records if record.op == "tanh"]
     ['t0.rnn.tanh', 't1.rnn.tanh', 't2.rnn.tanh']
     """
-    nodes = roots_of(outputs, where)
+    nodes = open_scans(roots_of(outputs, where))
     with uncollected():
         return _read(nodes)
 
@@ -86,7 +87,7 @@ def _read(nodes: list[Node]) -> Unrolled:
     find_parts(records, {layer.name for layer in layers})
     _name(records)
     steps = sorted({record.step for record in records if record.step is not None})
-    return Unrolled(records, roots, layers, steps, all(record.node.value is not None for record in roots))
+    return Unrolled(records, roots, layers, steps, any(record.node.value is not None for record in records if record.op))
 
 
 @contextlib.contextmanager

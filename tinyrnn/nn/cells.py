@@ -124,10 +124,9 @@ class LSTMCell(GatedCell):
     def step(self, state: LSTMState, x: Any) -> tuple[LSTMState, Any]:
         """``c' = f * c + i * g`` and ``h' = o * tanh(c')``; the output is ``h'``."""
         h, c = state
-        H = self.hidden_size
         z = x @ self.weight_ih.T + (self.bias_ih + self.bias_hh) + h @ self.weight_hh.T
-        i, f, _, o = split(sigmoid(z), 4, axis=-1)  # one sigmoid over all is cheaper than three over parts
-        g = tanh(z[..., 2 * H : 3 * H])
+        i, f, g, o = split(z, 4, axis=-1)
+        i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
         i.name, f.name, g.name, o.name = "i", "f", "g", "o"
         c = f * c + i * g
         h = o * tanh(c)

@@ -53,7 +53,9 @@ class CompiledDerivative:
         """Run the forward scan; its last ys are the saved values, laid out as the backward scan wants them."""
         outputs = len(self.derivative.forward.ys) - self.saved
         first = len(self.derivative.backward.xs) - outputs - self.saved
-        layouts = [False] * outputs + [self.backward.runner.feature_major(first + k) for k in range(self.saved)]
+        layouts = [False] * outputs + [
+            self.backward.runner.feature_major(first + k) for k in range(self.saved)
+        ]
         return self.forward.runner.run(*parts, steps, reverse=reverse, feature_major=layouts)
 
     def run_backward(
@@ -103,13 +105,14 @@ class Segments:
             _, ys, _ = derivative.run_forward(cut, high - low, reverse=self.reverse)
             saved = ys[len(ys) - derivative.saved :]
             here = (carry_grads, [g[low:high] for g in y_grads], sum_grads)
-            carry_grads, x_parts, sums = derivative.run_backward(cut, saved, here, high - low, reverse=self.reverse)
+            carry_grads, x_parts, sums = derivative.run_backward(
+                cut, saved, here, high - low, reverse=self.reverse
+            )
             x_grads = x_grads or [np.empty((self.steps, *g.shape[1:]), g.dtype) for g in x_parts]
             for g, part in zip(x_grads, x_parts, strict=True):
                 g[low:high] = part
             totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
         return carry_grads, x_grads, totals
-
 
 
 def apply_scan(
@@ -151,7 +154,9 @@ def apply_scan(
         carry_out, ys, sums = saved.run_forward(scan.runner, parts)
     outputs = [*carry_out, *ys, *sums]
     record = ScanNode(derivative, inputs, parts, saved, len(outputs), steps, reverse)
-    return [Tensor(a, record.output(k, a)) if a.dtype.kind == "f" else Tensor(a) for k, a in enumerate(outputs)]
+    return [
+        Tensor(a, record.output(k, a)) if a.dtype.kind == "f" else Tensor(a) for k, a in enumerate(outputs)
+    ]
 
 
 def _split(operands: list[Any], consts: int, carry: int) -> tuple[list[Any], list[Any], list[Any]]:
@@ -181,7 +186,7 @@ class ScanNode(Node):
 
     def output(self, k: int, array: Array) -> Node:
         """Return the record of one output; after the scan's own outputs come its saved values."""
-        return Node(OUTPUT, [self], [(k,)], NONE, array.shape, array.dtype, self.scope)
+        return Node(OUTPUT, [self], [(k,)], {"output": k}, array.shape, array.dtype, self.scope)
 
     def backward(self, saved: Any, gradients: dict[int, Any], wrap: Any) -> list[Any]:
         """Run the gradient's scan; return a gradient for each input."""
@@ -199,22 +204,32 @@ class ScanNode(Node):
 
         lines = program.program.lines
         carry_grads = [gradient(k, lines[i]) for k, i in enumerate(program.carry_out)]
-        y_grads = [gradient(carry_count + k, lines[i], (self.steps,)) for k, i in enumerate(program.ys[:ys_count])]
+        y_grads = [
+            gradient(carry_count + k, lines[i], (self.steps,)) for k, i in enumerate(program.ys[:ys_count])
+        ]
         sum_grads = [gradient(carry_count + ys_count + k, lines[i]) for k, i in enumerate(program.sums)]
         incoming = (carry_grads, y_grads, sum_grads)
         if wrap is None:
             if isinstance(values, Segments):
                 results = values.run_backward(self.derivative, parts, incoming)
             else:
-                results = self.derivative.run_backward(parts, values, incoming, self.steps, reverse=self.reverse)
+                results = self.derivative.run_backward(
+                    parts, values, incoming, self.steps, reverse=self.reverse
+                )
             outputs: list[Any] = [a for part in results for a in part]
         else:
             if isinstance(values, Segments):
                 _, ys, _ = self.derivative.run_forward(parts, self.steps, reverse=self.reverse)
                 values = ys[ys_count:]
-            operands = [x if n is None else wrap(x, n) for x, n in zip([*consts, *carry, *xs], self.inputs, strict=True)]
+            operands = [
+                x if n is None else wrap(x, n)
+                for x, n in zip([*consts, *carry, *xs], self.inputs, strict=True)
+            ]
             consts, _, xs = _split(operands, len(consts), carry_count)
-            values = [Tensor(v, self.output(self.count + k, v)) if v.dtype.kind == "f" else v for k, v in enumerate(values)]
+            values = [
+                Tensor(v, self.output(self.count + k, v)) if v.dtype.kind == "f" else v
+                for k, v in enumerate(values)
+            ]
             outputs = apply_scan(
                 self.derivative.backward,
                 [*consts, *sum_grads],
@@ -252,7 +267,9 @@ class ScanNode(Node):
         )
         carry_out, ys, sums = again.run_forward(parts, self.steps, reverse=self.reverse)
         outputs = len(carry_out) + len(ys) - again.saved + len(sums)
-        node = ScanNode(again, self.inputs, parts, ys[len(ys) - again.saved :], outputs, self.steps, self.reverse)
+        node = ScanNode(
+            again, self.inputs, parts, ys[len(ys) - again.saved :], outputs, self.steps, self.reverse
+        )
         # Its outputs are numbered carry, ys, saved values, sums; ours carry, ys, sums, saved values.
         first = self.count - len(sums)
         moved = {}

@@ -161,9 +161,9 @@ def _parser() -> Parser:
     demo.add_argument(
         "--out",
         type=Path,
-        default=Path("tinyrnn_demo"),
+        default=Path("tinyrnn-demo"),
         metavar="DIR",
-        help="folder for the pictures (tinyrnn_demo)",
+        help="folder for the pictures (tinyrnn-demo)",
     )
 
     draw = command("draw", _draw, "Draw a small recurrent model, unrolled in time, with its gradients.")

@@ -167,7 +167,7 @@ def unigram_bits(train: Ids, held_out: Ids, size: int) -> float:
     1.0
     """
     counts = np.bincount(train, minlength=size) + 1
-    return float(-np.log2(counts / counts.sum())[held_out].mean())
+    return float(np.log2(counts.sum() / counts)[held_out].mean())
 
 
 def trigram_bits(train: Ids, held_out: Ids, size: int) -> float:
@@ -190,8 +190,8 @@ def trigram_bits(train: Ids, held_out: Ids, size: int) -> float:
     """
     known, contexts = _windows(train, 3, size), _windows(train[:-1], 2, size)
     asked, before = _windows(held_out, 3, size), _windows(held_out[:-1], 2, size)
-    probability = (_counts(known, asked) + 1) / (_counts(contexts, before) + size)
-    return float(-np.log2(probability).mean())
+    odds = (_counts(contexts, before) + size) / (_counts(known, asked) + 1)
+    return float(np.log2(odds).mean())
 
 
 def _windows(ids: Ids, n: int, size: int) -> Ids:

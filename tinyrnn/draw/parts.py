@@ -42,7 +42,9 @@ def find_parts(records: list[Record], recurrent: set[str]) -> None:
             record.part = "y" if record in weighing or record not in judging else "loss"
             if record.role == "total":
                 record.part = "loss"
-    _find_inputs(records)
+            elif record.part == "y" and any(u.part == "y" and u.layer != record.layer for u in users):
+                record.part = "module"  # a layer below the readout, such as a backward direction of one step
+    _find_inputs(records, recurrent)
     for record in records:
         if record.role in ("constant", "weight") and record.step is not None and record.users:
             record.layer, record.part = record.users[0].layer, record.users[0].part
@@ -56,8 +58,10 @@ def _leading_to_loss(records: list[Record]) -> set[Record]:
     return found
 
 
-def _find_inputs(records: list[Record]) -> None:
+def _find_inputs(records: list[Record], recurrent: set[str]) -> None:
     """Call a constant an input of its step where a cell or module computes with it and it is not fixed.
+
+    Zeros in a layer that hands nothing on are the initial state of a cell that makes a single step.
 
     A number such as the 1 in ``1 - z`` is the same at all steps; the x_t of a network of one unit is not.
     """
@@ -67,7 +71,9 @@ def _find_inputs(records: list[Record]) -> None:
         if record.role != "constant" or record.step is None or record.users[0].part not in ("cell", "module"):
             continue
         if record.shape:
-            record.role = "input" if record.dtype.kind != "b" else "constant"
+            value = record.value
+            zeros = value is not None and not value.any() and record.users[0].layer not in recurrent
+            record.role = "constant" if zeros or record.dtype.kind == "b" else "input"
             continue
         value = record.value
         user = record.users[0]

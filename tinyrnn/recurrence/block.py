@@ -40,7 +40,11 @@ def is_view(line: Line, lines: list[Line]) -> bool:
 
 def elementwise(line: Line) -> bool:
     """Whether a line is one ufunc call, which may write over its operand."""
-    return line.primitive is not None and isinstance(line.primitive.forward, np.ufunc) and line.primitive is not p.matmul
+    return (
+        line.primitive is not None
+        and isinstance(line.primitive.forward, np.ufunc)
+        and line.primitive is not p.matmul
+    )
 
 
 class Block:
@@ -66,7 +70,9 @@ class Block:
         self.loop = parted.lines(Stage.LOOP)
         self.feature_major = all(len(self.lines[i].shape) <= 2 for i in self.loop)
         self.places: dict[int, Array] = {}
-        self.fixed: dict[tuple[int, Any], Array] = {}  # what runs once, in the form in which the loop wants it
+        self.fixed: dict[
+            tuple[int, Any], Array
+        ] = {}  # what runs once, in the form in which the loop wants it
         self.becomes: dict[int, int] = {}  # a line of the loop -> the carry input that its value is next
         self.parts: dict[int, tuple[int, int, int, int]] = {}  # line -> (concatenation, axis, low, high)
         self._over: dict[tuple[Stage, int], list[tuple[Callable[..., Any], list[Any], bool]]] = {}
@@ -74,7 +80,9 @@ class Block:
         self.lasting = self._lasting()
         self._place()
         steps = range(size)[::-1] if reverse else range(size)
-        by_step = [[call for i in self.loop for call in self._calls(i, s)] + self._handovers(s) for s in steps]
+        by_step = [
+            [call for i in self.loop for call in self._calls(i, s)] + self._handovers(s) for s in steps
+        ]
         self.calls_per_step = len(by_step[0])
         self.calls: list[Call] = list(itertools.chain.from_iterable(by_step))
 
@@ -87,7 +95,11 @@ class Block:
         computed = {i for i in loop if not is_view(lines[i], lines)}
         for before, after in zip(scan.carry, scan.carry_out, strict=True):
             self.places[before] = self._new(self.size + 1, before)
-            if after in computed and after not in self.becomes and lines[after].primitive is not p.concatenate:
+            if (
+                after in computed
+                and after not in self.becomes
+                and lines[after].primitive is not p.concatenate
+            ):
                 self.becomes[after] = before
         for i in self.loop:
             line = lines[i]
@@ -107,7 +119,9 @@ class Block:
             if i in self.lasting:
                 self.places[i] = self._new(self.size, i)
                 continue
-            dying = [a for a in line.args if a in computed and a not in self.lasting and last[self.root(a)] == i]
+            dying = [
+                a for a in line.args if a in computed and a not in self.lasting and last[self.root(a)] == i
+            ]
             same = [
                 a for a in dying
                 if a in self.places and elementwise(line) and (lines[a].shape, lines[a].dtype) == (line.shape, line.dtype)
@@ -122,7 +136,11 @@ class Block:
     def _place_over_block(self, stage: Stage) -> None:
         """Give the lines of a block stage buffers; one that nobody needs any more serves again."""
         lines, order = self.lines, self.parted.lines(stage)
-        kept = {*self.parted.scan.ys, *self.parted.scan.carry_out, *(i for s in self.parted.sums for i in s.lines())}
+        kept = {
+            *self.parted.scan.ys,
+            *self.parted.scan.carry_out,
+            *(i for s in self.parted.sums for i in s.lines()),
+        }
         kept |= {a for i, s in self.parted.stage.items() if s is not stage for a in lines[i].args}
         kept = {self.root(i) for i in kept}
         last = {self.root(a): i for i in order for a in lines[i].args}
@@ -134,7 +152,11 @@ class Block:
             kind = (line.shape, line.dtype)
             dying = {a for a in map(self.root, line.args) if last[a] == i and a not in kept}
             dying = [a for a in dying if self.parted.stage[a] is stage and a in self.places]
-            same = [a for a in dying if elementwise(line) and (lines[a].shape, lines[a].dtype) == kind and a in line.args]
+            same = [
+                a
+                for a in dying
+                if elementwise(line) and (lines[a].shape, lines[a].dtype) == kind and a in line.args
+            ]
             if same:
                 self.places[i] = self.places[same[0]]
                 dying.remove(same[0])
@@ -165,8 +187,13 @@ class Block:
                 wanted.add(i)
         # An input that only block stages read is read where it is.
         loop = {a for i in self.loop for a in lines[i].args} | set(scan.carry_out)
-        loop |= {lines[i].args[0] for i in sorted(loop, reverse=True) if lines[i].args and is_view(lines[i], lines)}
-        return {i for i in wanted if stage[i] is not Stage.ONCE and (lines[i].primitive is not None or i in loop)}
+        for i in sorted(loop, reverse=True):
+            while lines[i].primitive is not None and is_view(lines[i], lines):
+                (i,) = lines[i].args
+                loop.add(i)
+        return {
+            i for i in wanted if stage[i] is not Stage.ONCE and (lines[i].primitive is not None or i in loop)
+        }
 
     def _last_reads(self) -> dict[int, int]:
         """Return, for each buffer, the last line of the loop that reads it."""
@@ -230,6 +257,8 @@ class Block:
         for count in counts:
             self.calls_over(Stage.BEFORE, count)
             self.calls_over(Stage.AFTER, count)
+        for i in self.parted.scan.ys:
+            self.value(i, 1)
         for (i, form), target in self.fixed.items():
             np.copyto(target, np.transpose(values[i]) if form == "transposed" else values[i])
 
@@ -258,14 +287,21 @@ class Block:
             return [(np.copyto, (out, b)), (np.copyto, (out, a, "same_kind", condition))]
         if elementwise(line):
             args = [self.at(arg, step, like=line.shape) for arg in line.args]
-            args = [np.asarray(a, line.dtype) if isinstance(a, (int, float)) and line.dtype.kind == "f" else a for a in args]
-            return [(line.primitive.forward, (*args, out))]
+            args = [
+                np.asarray(a, line.dtype) if isinstance(a, (int, float)) and line.dtype.kind == "f" else a
+                for a in args
+            ]
+            return [(_INTO.get(line.primitive.forward, line.primitive.forward), (*args, out))]
         return [(into(line), (out, *(self.at(arg, step) for arg in line.args)))]
 
     def _product(self, line: Line, step: int, out: Array) -> Call:
         a, b = line.args
         flat = len(self.lines[a].shape) == len(self.lines[b].shape) == 2
-        if flat and self.parted.stage[b] is Stage.ONCE and self.lines[a].dtype == line.dtype == self.lines[b].dtype:
+        if (
+            flat
+            and self.parted.stage[b] is Stage.ONCE
+            and self.lines[a].dtype == line.dtype == self.lines[b].dtype
+        ):
             left = self.at(a, step)
             if self.feature_major and out.T.flags.c_contiguous:
                 return (np.dot, (self._fixed(b, "transposed"), left.T, out.T))
@@ -310,8 +346,14 @@ class Block:
         if (stage, count) not in self._over:
             if len(self._over) > 64:
                 self._over.clear()
-            calls = [self._call_over(i, count) for i in self.parted.lines(stage) if not is_view(self.lines[i], self.lines)]
-            self._over[stage, count] = [(f, args, any(isinstance(a, Slice) for a in args)) for f, args in calls]
+            calls = [
+                self._call_over(i, count)
+                for i in self.parted.lines(stage)
+                if not is_view(self.lines[i], self.lines)
+            ]
+            self._over[stage, count] = [
+                (f, args, any(isinstance(a, Slice) for a in args)) for f, args in calls
+            ]
         return self._over[stage, count]
 
     def _call_over(self, i: int, count: int) -> tuple[Callable[..., Any], list[Any]]:
@@ -320,18 +362,28 @@ class Block:
         args = [self.value(a, count) for a in line.args]
         out = self.value(i, count)
         if line.primitive is p.matmul:
-            flat = timed == [True, False] and len(self.lines[line.args[0]].shape) == len(self.lines[line.args[1]].shape) == 2
-            return (product_over if flat else np.matmul), [*args, out]
+            flat = (
+                timed == [True, False]
+                and len(self.lines[line.args[0]].shape) == len(self.lines[line.args[1]].shape) == 2
+            )
+            if flat:
+                return product_over, [*args, out]
+            # Where a matrix at each step meets a stack of them, time stands before the axes of the stack.
+            return np.matmul, [*(spread(a, len(line.shape)) if t else a for a, t in zip(args, timed)), out]
         if line.primitive.shape is broadcast_shape or line.primitive is p.broadcast_to:  # pyright: ignore
             args = [spread(a, len(line.shape)) if t else a for a, t in zip(args, timed, strict=True)]
         if elementwise(line):
-            return line.primitive.forward, [*args, out]  # pyright: ignore[reportOptionalMemberAccess]
+            forward = line.primitive.forward  # pyright: ignore[reportOptionalMemberAccess]
+            return _INTO.get(forward, forward), [*args, out]
         if line.primitive is p.broadcast_to:
             return np.copyto, [out, *args]
         if line.primitive is p.concatenate:
             return joining(line.params["axis"] + 1, line.params["offsets"]), [out, *args]
         if line.primitive is p.stack:
-            args = [a if t else np.broadcast_to(a, (count, *np.shape(a))) for a, t in zip(args, timed, strict=True)]
+            args = [
+                a if t else np.broadcast_to(a, (count, *np.shape(a)))
+                for a, t in zip(args, timed, strict=True)
+            ]
         params = in_blocks(line, self.lines)
         if line.primitive in (p.reshape, p.scatter):
             params["shape"] = (count, *params["shape"])
@@ -362,6 +414,11 @@ class Slice:
 
 
 _EMPTY = np.empty(0)
+# These two take ``out`` only by its name.
+_INTO: dict[Any, Callable[..., Any]] = {
+    np.maximum: lambda a, b, out: np.maximum(a, b, out=out),
+    np.minimum: lambda a, b, out: np.minimum(a, b, out=out),
+}
 
 
 def product_over(a: Array, b: Array, out: Array) -> None:
@@ -416,6 +473,10 @@ def into(line: Line, params: dict[str, Any] | None = None) -> Callable[..., None
 def block_size(parted: Partition) -> int:
     """Choose how many steps share buffers: so many that the loop's values stay in the cache."""
     lines = parted.scan.program.lines
-    loop = [lines[i] for i, s in parted.stage.items() if s in (Stage.LOOP, Stage.BEFORE) and not is_view(lines[i], lines)]
+    loop = [
+        lines[i]
+        for i, s in parted.stage.items()
+        if s in (Stage.LOOP, Stage.BEFORE) and not is_view(lines[i], lines)
+    ]
     size = sum(math.prod(line.shape) * line.dtype.itemsize for line in loop)
     return max(8, min(128, (3 << 19) // max(size, 1)))

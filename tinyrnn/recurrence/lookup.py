@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinyrnn.autograd.creation import as_tensor
-from tinyrnn.autograd.functions import where
-from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.primitive import Shape, Value
 from tinyrnn.autograd.state import TraceError, thread, tracing
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiled import CompiledScan, apply_scan
 from tinyrnn.recurrence.differentiate import ScanProgram
-from tinyrnn.recurrence.loop import Step, check_carry, hold, rows
+from tinyrnn.recurrence.loop import Step, check_carry, hold, silence, take_step
 from tinyrnn.recurrence.program import CARRY, FIXED, INPUT, Line, Program, Symbol
 from tinyrnn.recurrence.rewrites import REWRITES
 from tinyrnn.recurrence.trace import Trace
@@ -71,17 +70,23 @@ def compiled_scan(
     operands: list[Any] = list(xs.leaves)
     if lengths is not None:
         operands.append(np.arange(steps)[:, None] < lengths)
-    traced = _trace(step, carry, xs, lengths is not None)
+    traced = _trace(step, carry, xs, None if lengths is None else lengths.shape)
     scan = _look_up(traced, len(carry.leaves), len(operands))
     outputs = apply_scan(
-        scan, list(traced.trace.closed.values()), carry.leaves, operands, steps, reverse=reverse, segment=segment
+        scan,
+        list(traced.trace.closed.values()),
+        carry.leaves,
+        operands,
+        steps,
+        reverse=reverse,
+        segment=segment,
     )
     count = len(carry.leaves)
     return carry.tree.unflatten(outputs[:count]), traced.y_tree.unflatten(outputs[count:])
 
 
-def _trace(step: Step, carry: Structure, xs: Structure, masked: bool) -> _Traced:
-    """Run the step on symbols."""
+def _trace(step: Step, carry: Structure, xs: Structure, masked: Shape | None) -> _Traced:
+    """Run the step on symbols; ``masked`` is the shape of the mask over rows, where there is one."""
     lines = [
         Line(None, (), {}, leaf.shape, leaf.dtype, FIXED, name=path)
         for leaf, path in zip(carry.leaves, carry.tree.paths("carry"), strict=True)
@@ -90,27 +95,31 @@ def _trace(step: Step, carry: Structure, xs: Structure, masked: bool) -> _Traced
         Line(None, (), {}, leaf.shape[1:], leaf.dtype, FIXED, name=path)
         for leaf, path in zip(xs.leaves, xs.tree.paths("x"), strict=True)
     ]
-    if masked:
-        lines.append(Line(None, (), {}, carry.leaves[0].shape[:1], np.dtype(bool), FIXED, name="running"))
+    if masked is not None:
+        lines.append(Line(None, (), {}, masked, np.dtype(bool), FIXED, name="running"))
     trace = Trace(lines)
     symbols = [Symbol(trace, i) for i in range(len(lines))]
     old = carry.tree.unflatten(symbols[: len(carry.leaves)])
     x = xs.tree.unflatten(symbols[len(carry.leaves) :])
     with tracing():
         try:
-            new, y = step(old, x)
+            new, y = take_step(step, old, x)
         except Exception as error:
             # Whatever it is: where the recorded loop meets it too, that is where it will be raised.
-            raise Untraceable(str(error) if isinstance(error, TraceError) else f"{type(error).__name__}: {error}") from None
+            raise Untraceable(
+                str(error) if isinstance(error, TraceError) else f"{type(error).__name__}: {error}"
+            ) from None
         leaves, tree = flatten(new)
         new = tree.unflatten(_symbol(trace, leaf) for leaf in leaves)
         y_leaves, y_tree = flatten(y)
         y_leaves = [_symbol(trace, leaf) for leaf in y_leaves]
-        check_carry(old, new)
-        if masked:
-            running: Any = symbols[-1]
-            new = hold(running, new, old)
-            y_leaves = [where(rows(running, leaf), leaf, 0.0) for leaf in y_leaves]
+        check_carry(old, new, shapes=masked is not None)
+        for path, before, after in zip(tree.paths("carry"), carry.leaves, flatten(new)[0], strict=True):
+            if after.shape != before.shape:
+                raise Untraceable(f"it changes the shape of {path} from {before.shape} to {after.shape}")
+        if masked is not None:
+            new = hold(symbols[-1], new, old)
+            y_leaves = silence(symbols[-1], y_leaves, y_tree.paths("y"))
     return _Traced(trace, [leaf.index for leaf in flatten(new)[0]], [leaf.index for leaf in y_leaves], y_tree)
 
 
@@ -159,8 +168,9 @@ def warn_once(step: Step, reason: str) -> None:
         return
     name = getattr(step, "__qualname__", type(step).__name__)
     warnings.warn(
-        f"scan: the step {name} cannot be compiled, because {reason}; it runs as a recorded loop, step by step",
+        f"scan: the step {name} cannot be compiled, because {reason}; it runs as a recorded loop, step by "
+        "step",
         ScanFallbackWarning,
         stacklevel=4,
     )
-    _warned.add((code, reason))  # only now: where the warning is turned into an error, it is raised every time
+    _warned.add((code, reason))  # only now: a warning that is turned into an error is raised every time

@@ -37,36 +37,60 @@ def unrolled_scan(
     for t in times:
         x = tree.unflatten(leaf[t] for leaf in leaves)
         with scope(step=t):
-            new, y = step(carry, x)
-            check_carry(carry, new)
+            new, y = take_step(step, carry, x)
+            new_leaves, new_tree = flatten(new)
+            new = new_tree.unflatten(as_tensor(leaf) for leaf in new_leaves)
+            check_carry(carry, new, shapes=lengths is not None)
             y, form = flatten(y)
             y = [as_tensor(leaf) for leaf in y]
             if t >= shortest:
                 running = t < lengths
                 new = hold(running, new, carry)
-                y = [where(rows(running, leaf), leaf, 0.0) for leaf in y]
+                y = silence(running, y, form.paths("y"))
             name_values(new, y)
         carry = new
         outputs[t] = y
     assert form is not None
-    return carry, form.unflatten(stack(parts) for parts in zip(*(outputs[t] for t in range(len(times))), strict=True))
+    return carry, form.unflatten(
+        stack(parts) for parts in zip(*(outputs[t] for t in range(len(times))), strict=True)
+    )
 
 
-def rows(mask: np.ndarray[Any, Any], leaf: Any) -> np.ndarray[Any, Any]:
+def take_step(step: Step, carry: Any, x: Any) -> tuple[Any, Any]:
+    """Call the step, and check that it gives a pair."""
+    result: Any = step(carry, x)
+    if not isinstance(result, tuple) or len(result) != 2:
+        got = f"tuple of {len(result)}" if isinstance(result, tuple) else type(result).__name__
+        raise TypeError(f"scan: step returned a {got}; expected the pair (carry, y)")
+    return result
+
+
+def rows(mask: Any, leaf: Any) -> Any:
     """Give a mask over rows as many axes as the leaf that it is for."""
     return mask.reshape(mask.shape + (1,) * (len(leaf.shape) - mask.ndim))
 
 
-def hold(running: np.ndarray[Any, Any], new: Any, old: Any) -> Any:
+def hold(running: Any, new: Any, old: Any) -> Any:
     """Take the new carry in rows that run, and the old one in rows that have ended."""
     (new_leaves, tree), (old_leaves, _) = flatten(new), flatten(old)
-    return tree.unflatten(
-        where(rows(running, n), n, o) for n, o in zip(new_leaves, old_leaves, strict=True)
-    )
+    return tree.unflatten(where(rows(running, n), n, o) for n, o in zip(new_leaves, old_leaves, strict=True))
 
 
-def check_carry(old: Any, new: Any) -> None:
+def silence(running: Any, y: list[Any], paths: list[str]) -> list[Any]:
+    """Give zero as output in rows that have ended."""
+    for leaf, path in zip(y, paths, strict=True):
+        if leaf.shape[:1] != running.shape:
+            raise ValueError(
+                f"scan: with lengths, step returned {path} with shape {leaf.shape}; expected the batch as its "
+                f"first axis, ({running.shape[0]}, ...)"
+            )
+    return [where(rows(running, leaf), leaf, leaf.dtype.type(0).item()) for leaf in y]
+
+
+def check_carry(old: Any, new: Any, *, shapes: bool) -> None:
     """Raise where the carry that a step gave cannot be handed to the next step.
+
+    A recorded loop can go on with a carry of another shape, unless rows have to be held.
 
     Raises
     ------
@@ -80,11 +104,10 @@ def check_carry(old: Any, new: Any) -> None:
             f"it returned {new_tree.paths('carry')}"
         )
     for path, before, after in zip(old_tree.paths("carry"), old_leaves, new_leaves, strict=True):
-        got = (np.shape(after), getattr(after, "dtype", type(after).__name__))
-        if got != (before.shape, before.dtype):
+        if after.dtype != before.dtype or (shapes and after.shape != before.shape):
             raise ValueError(
-                f"scan: step returned {path} with shape {got[0]} and dtype {got[1]}; expected those of the carry it was "
-                f"given, {before.shape} and {before.dtype}"
+                f"scan: step returned {path} with shape {after.shape} and dtype {after.dtype}; expected those "
+                f"of the carry it was given, {before.shape} and {before.dtype}"
             )
 
 

@@ -60,7 +60,9 @@ def time_sum(program: Program, i: int) -> TimeSum:
     if line.level == FIXED:
         return TimeSum("times", i)
     if line.primitive in _LINEAR:
-        return TimeSum("apply", primitive=line.primitive, params=line.params, below=(time_sum(program, line.args[0]),))
+        return TimeSum(
+            "apply", primitive=line.primitive, params=line.params, below=(time_sum(program, line.args[0]),)
+        )
     if line.primitive is p.add and all(program.lines[a].shape == line.shape for a in line.args):
         return TimeSum("apply", primitive=p.add, below=tuple(time_sum(program, a) for a in line.args))
     if line.primitive is p.concatenate:
@@ -70,7 +72,11 @@ def time_sum(program: Program, i: int) -> TimeSum:
         return TimeSum("apply", primitive=p.multiply, below=(time_sum(program, line.args[0]), line.args[1]))
     if line.primitive is p.matmul:
         a, b = (program.lines[k] for k in line.args)
-        if a.primitive is p.transpose and len(a.shape) == len(b.shape) == 2 and FIXED not in (a.level, b.level):
+        if (
+            a.primitive is p.transpose
+            and len(a.shape) == len(b.shape) == 2
+            and FIXED not in (a.level, b.level)
+        ):
             return TimeSum("product", a.args[0], line.args[1])
     if line.primitive is p.sum and line.params.get("axis") in (0, (0,)) and not line.params.get("keepdims"):
         if len(program.lines[line.args[0]].shape) == 2:
@@ -88,7 +94,11 @@ class Partition:
 
     def lines(self, stage: Stage) -> list[int]:
         """Return the operations of a stage."""
-        return [i for i, s in self.stage.items() if s is stage and self.scan.program.lines[i].primitive is not None]
+        return [
+            i
+            for i, s in self.stage.items()
+            if s is stage and self.scan.program.lines[i].primitive is not None
+        ]
 
 
 def partition(scan: ScanProgram) -> Partition:
@@ -123,7 +133,8 @@ def partition(scan: ScanProgram) -> Partition:
     return Partition(scan, stage, sums)
 
 
-_REDUCTIONS = (p.sum, p.mean, p.max, p.logsumexp, p.softmax, p.log_softmax)
+_ALONG_ONE = (p.softmax, p.log_softmax, p.argmax, p.argmin)  # their axis is a single one
+_REDUCTIONS = (p.sum, p.mean, p.max, p.min, p.all, p.any, p.logsumexp, *_ALONG_ONE)
 
 
 def _in_blocks(line: Line, lines: list[Line]) -> bool:
@@ -131,6 +142,8 @@ def _in_blocks(line: Line, lines: list[Line]) -> bool:
     operands = [lines[i] for i in line.args]
     if line.primitive is p.matmul:
         return all(len(o.shape) >= 2 for o in operands)
+    if line.primitive in (p.argmax, p.argmin):
+        return line.params.get("axis") is not None
     if line.primitive in (p.getitem, p.scatter):
         if len(operands) == 1:
             return True
@@ -147,7 +160,7 @@ def in_blocks(line: Line, lines: list[Line]) -> dict[str, Any]:
         axis = params.get("axis")
         axes = range(ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
         shifted = tuple(int(a) % ndim + 1 for a in axes)
-        params["axis"] = shifted if line.primitive not in (p.softmax, p.log_softmax) else shifted[0]
+        params["axis"] = shifted[0] if line.primitive in _ALONG_ONE else shifted
     elif line.primitive is p.transpose:
         params["axes"] = (0, *(a + 1 for a in params["axes"]))
     elif line.primitive in (p.concatenate, p.stack):

@@ -169,7 +169,9 @@ class Program:
             shape = primitive.shape(*(line.shape for line in operands), **params)
             dtype = result_dtype(primitive, operands, params)
             level = max((line.level for line in operands), default=FIXED)
-            self.lines.append(Line(primitive, args, params, shape, dtype, level, scope=scope or thread.modes.scope))
+            self.lines.append(
+                Line(primitive, args, params, shape, dtype, level, scope=scope or thread.modes.scope)
+            )
             index = self._known[key] = len(self.lines) - 1
         return index
 
@@ -195,4 +197,8 @@ def result_dtype(primitive: Primitive, operands: list[Line], params: dict[str, A
     carrying = [line for i, line in enumerate(operands) if primitive.rule(i) is not None] or operands
     arrays = [line.dtype for line in carrying if line.literal is None]
     floats = [dtype for dtype in arrays if dtype.kind == "f"]
-    return np.result_type(*(floats or arrays or [line.dtype for line in carrying]))
+    if floats:
+        return np.result_type(*floats)
+    # Of integers and booleans NumPy makes many things (a mean is a float); ask it.
+    ones = [np.ones(o.shape, o.dtype) if o.literal is None else o.literal for o in operands]
+    return np.asarray(primitive.forward(*(ones if arrays else map(np.asarray, ones)), **params)).dtype

@@ -40,12 +40,15 @@ class Trace:
         self._lines: dict[int, Line] = {}
 
     def record(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Symbol:
-        operands = tuple(arg.index if type(arg) is Symbol else self._constant(arg, args) for arg in args)
+        operands = tuple(
+            arg.index if type(arg) is Symbol else self._constant(arg, args, primitive.rule(i) is not None)
+            for i, arg in enumerate(args)
+        )
         self.entries.append((primitive, operands, params))
         self.scopes.append(thread.modes.scope)
         return Symbol(self, len(self.entries) - 1)
 
-    def _constant(self, value: Any, args: tuple[Any, ...]) -> Any:
+    def _constant(self, value: Any, args: tuple[Any, ...], differentiable: bool) -> Any:
         if isinstance(value, (int, float)) and not isinstance(value, np.generic):
             return (value,)
         if isinstance(value, Value) and not isinstance(value, Tensor):
@@ -53,7 +56,8 @@ class Trace:
         if not isinstance(value, Tensor):
             value = np.asarray(value)
             floating = [a.dtype for a in args if isinstance(a, Value) and a.dtype.kind == "f"]
-            if floating and value.dtype.kind in "fiu":  # a plain operand takes the dtype of the Tensors
+            if differentiable and floating and value.dtype.kind in "fiu":
+                # A plain operand takes the dtype of the Tensors; an index stays what it is.
                 value = value.astype(np.result_type(*floating), copy=False)
         return self.close_over(value)
 
@@ -64,7 +68,9 @@ class Trace:
             index = len(self.entries)
             data = value.data if isinstance(value, Tensor) else value
             name = describe(value.node) if isinstance(value, Tensor) else ""
-            self.entries.append(Line(None, (), {}, data.shape, data.dtype, FIXED, name=name or f"const{len(self.closed)}"))
+            self.entries.append(
+                Line(None, (), {}, data.shape, data.dtype, FIXED, name=name or f"const{len(self.closed)}")
+            )
             self.scopes.append(None)
             self.closed[index] = value
             self._closed_at[id(value)] = index
@@ -93,7 +99,11 @@ class Trace:
         return tuple(
             (entry.shape, entry.dtype)
             if isinstance(entry, Line)
-            else (entry[0], tuple((type(a[0]), a[0]) if isinstance(a, tuple) else a for a in entry[1]), freeze(entry[2]))
+            else (
+                entry[0],
+                tuple((type(a[0]), a[0]) if isinstance(a, tuple) else a for a in entry[1]),
+                freeze(entry[2]),
+            )
             for entry in self.entries
         )
 

@@ -86,7 +86,9 @@ class ProgramPlan:
             if here:
                 text += [f"  {title}", *here]
         if self.carry:
-            text.append("  next carry: " + ", ".join(f"{name} <- {value}" for name, value in self.carry.items()))
+            text.append(
+                "  next carry: " + ", ".join(f"{name} <- {value}" for name, value in self.carry.items())
+            )
         if self.outputs:
             text.append("  stacked over time: " + ", ".join(self.outputs))
         if self.sums:
@@ -180,7 +182,9 @@ def _scan_plan(derivative: CompiledDerivative, steps: int, scope: Any) -> ScanPl
     outputs = len(forward.scan.ys) - derivative.saved
     names = _Names(forward)
     saved = {names.of(i): forward.lines[i].shape for i in forward.scan.ys[outputs:]}
-    size = sum(math.prod(forward.lines[i].shape) * forward.lines[i].dtype.itemsize for i in forward.scan.ys[outputs:])
+    size = sum(
+        math.prod(forward.lines[i].shape) * forward.lines[i].dtype.itemsize for i in forward.scan.ys[outputs:]
+    )
     return ScanPlan(
         scope=scope.path() if scope is not None else "",
         steps=steps,
@@ -206,7 +210,9 @@ def _program_plan(title: str, runner: Runner, outputs: int) -> ProgramPlan:
     plan = ProgramPlan(
         title,
         lines,
-        carry={names.of(a): names.of(b) for a, b in zip(runner.scan.carry, runner.scan.carry_out, strict=True)},
+        carry={
+            names.of(a): names.of(b) for a, b in zip(runner.scan.carry, runner.scan.carry_out, strict=True)
+        },
         outputs=[names.of(i) for i in runner.scan.ys[:outputs]],
         sums=[names.sum(s) for s in runner.parted.sums],
         calls_per_step=block.calls_per_step,
@@ -294,4 +300,3 @@ def _index(item: Any) -> str:
     if isinstance(item, slice):
         return f"{'' if item.start is None else item.start}:{'' if item.stop is None else item.stop}"
     return "..." if item is Ellipsis else str(item)
-

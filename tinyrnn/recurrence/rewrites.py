@@ -96,7 +96,10 @@ def known_together(program: Program, primitive: Primitive, args: Args, params: P
     def split(i: int) -> tuple[int, int] | None:
         """Part a loop value in the rest and what is known of it."""
         line = lines[i]
-        if line.primitive is primitive and lines[line.args[1]].level < lines[line.args[0]].level == left.level:
+        if (
+            line.primitive is primitive
+            and lines[line.args[1]].level < lines[line.args[0]].level == left.level
+        ):
             return line.args[0], line.args[1]
         return None
 
@@ -166,7 +169,9 @@ def one_slice(index: Any, shape: Any) -> tuple[int, int, int] | None:
     if Ellipsis in index:
         at = index.index(Ellipsis)
         index = (*index[:at], *(slice(None),) * (len(shape) - len(index) + 1), *index[at + 1 :])
-    if len(index) > len(shape) or not all(isinstance(item, slice) and item.step in (None, 1) for item in index):
+    if len(index) > len(shape) or not all(
+        isinstance(item, slice) and item.step in (None, 1) for item in index
+    ):
         return None
     cuts = [(axis, *item.indices(shape[axis])[:2]) for axis, item in enumerate(index)]
     cuts = [cut for cut in cuts if cut[1:] != (0, shape[cut[0]])]
@@ -197,8 +202,10 @@ def pieces(program: Program, primitive: Primitive, args: Args, params: Params) -
     if primitive is p.multiply and lines[args[1]].level < lines[args[0]].level:
         found = parts_of(program, args[0])
         shape = lines[args[0]].shape
-        if found and lines[args[1]].shape in ((), shape) and all(
-            is_zero(program, i) or lines[i].primitive is p.multiply for i in found[2]
+        if (
+            found
+            and lines[args[1]].shape in ((), shape)
+            and all(is_zero(program, i) or lines[i].primitive is p.multiply for i in found[2])
         ):
             axis, offsets, parts = found
             scaled = []
@@ -232,7 +239,9 @@ def _merged(program: Program, a: int, b: int) -> int | None:
             shape = program.lines[a].shape
             part = zeros(program, (*shape[:axis], high - at, *shape[axis + 1 :]), program.lines[a].dtype)
         other = spans[1] if solid and solid[0] in spans[0] else spans[0]
-        if solid and any(s[0] < high and s[1] > at and not is_zero(program, s[2]) for s in other if s is not solid[0]):
+        if solid and any(
+            s[0] < high and s[1] > at and not is_zero(program, s[2]) for s in other if s is not solid[0]
+        ):
             return None
         result.append(part)
         at = high

@@ -41,22 +41,23 @@ def scan(
     Parameters
     ----------
     step : callable
-        ``step(carry, x) -> (carry, y)``, in ordinary tensor code. The carry that it returns has the structure, shapes and
-        dtypes of the one that it is given. It may close over parameters and other Tensors; they get their gradients.
+        ``step(carry, x) -> (carry, y)``, in ordinary tensor code. The carry that it returns has the
+        structure, shapes and dtypes of the one that it is given. It may close over parameters and other
+        Tensors; they get their gradients.
     carry : structure of Tensor
         The first state: a Tensor, or tuples, named tuples, lists and dicts of them.
     xs : structure of Tensor, each of shape (T, ...), or None
         The inputs, time first.
     lengths : array_like of int, shape (B,), optional
-        The true length of each row, 1 to T. Carry and inputs then have the batch as their first axis (after time). A row
-        that has ended holds its carry, gives zero outputs and gets no gradient; what stands in its padding has no
-        influence, not even as NaN.
+        The true length of each row, 1 to T. Carry and inputs then have the batch as their first axis (after
+        time). A row that has ended holds its carry, gives zero outputs and gets no gradient; what stands in
+        its padding has no influence, not even as NaN.
     reverse : bool
-        Run from the last step to the first; each row then begins at its own last real step. Outputs stay at their
-        inputs' places.
+        Run from the last step to the first; each row then begins at its own last real step. Outputs stay at
+        their inputs' places.
     segment : int or "auto", optional
-        Keep the carry only every so many steps and compute what lies between once more in the backward pass: the same
-        gradient in O(T / segment + segment) memory. ``"auto"`` is the square root of T.
+        Keep the carry only every so many steps and compute what lies between once more in the backward
+        pass: the same gradient in O(T / segment + segment) memory. ``"auto"`` is the square root of T.
     length : int, optional
         T, where ``xs`` is None.
 
@@ -70,8 +71,8 @@ def scan(
     Raises
     ------
     ValueError
-        Where the parts of ``xs`` differ in length, a length is not in 1 to T (the message names the row), or the step
-        changes the form of the carry (the message names the part).
+        Where the parts of ``xs`` differ in length, a length is not in 1 to T (the message names the row), or
+        the step changes the form of the carry (the message names the part).
 
     Examples
     --------
@@ -88,15 +89,21 @@ def scan(
     x_leaves = [as_tensor(leaf) for leaf in x_leaves]
     steps = _steps(x_leaves, x_tree.paths("xs"), length)
     if lengths is not None:
-        lengths = _lengths(lengths, steps, carry_leaves, carry_tree.paths("carry"), x_leaves, x_tree.paths("xs"))
+        lengths = _lengths(
+            lengths, steps, carry_leaves, carry_tree.paths("carry"), x_leaves, x_tree.paths("xs")
+        )
     if lengths is not None:
         # Padding is replaced by the row's last real input, at which the step is as well behaved as anywhere.
         running = np.arange(steps)[:, None] < lengths
-        x_leaves = [where(rows(running, x), x, x.data[lengths - 1, np.arange(len(lengths))]) for x in x_leaves]
+        x_leaves = [
+            where(rows(running, x), x, x.data[lengths - 1, np.arange(len(lengths))]) for x in x_leaves
+        ]
     if not thread.modes.unrolled:
         state, inputs = Structure(carry_leaves, carry_tree), Structure(x_leaves, x_tree)
         try:
-            return compiled_scan(step, state, inputs, steps, lengths, reverse=reverse, segment=_segment(segment, steps))
+            return compiled_scan(
+                step, state, inputs, steps, lengths, reverse=reverse, segment=_segment(segment, steps)
+            )
         except Untraceable as refusal:
             warn_once(step, str(refusal))
     times = range(steps)[::-1] if reverse else range(steps)
@@ -130,7 +137,9 @@ def _steps(leaves: list[Any], paths: list[str], length: int | None) -> int:
     if length is not None:
         counts["length"] = length
     if len(set(counts.values())) != 1:
-        raise ValueError(f"scan: the number of steps must be one number; got {counts or 'neither xs nor length'}")
+        raise ValueError(
+            f"scan: the number of steps must be one number; got {counts or 'neither xs nor length'}"
+        )
     steps = next(iter(counts.values()))
     if steps < 1:
         raise ValueError(f"scan: {next(iter(counts))} has {steps} steps; expected at least 1")
@@ -149,18 +158,32 @@ def _segment(segment: int | str | None, steps: int) -> int | None:
 
 
 def _lengths(
-    lengths: npt.ArrayLike, steps: int, carry: list[Any], carry_paths: list[str], xs: list[Any], x_paths: list[str]
+    lengths: npt.ArrayLike,
+    steps: int,
+    carry: list[Any],
+    carry_paths: list[str],
+    xs: list[Any],
+    x_paths: list[str],
 ) -> np.ndarray[Any, Any] | None:
     """Check the lengths; None where no row ends early."""
     array = np.asarray(as_tensor(lengths).data)
     if array.dtype.kind not in "iu" or array.ndim != 1:
-        raise ValueError(f"scan: lengths has dtype {array.dtype} and shape {array.shape}; expected integers, shape (batch,)")
+        raise ValueError(
+            f"scan: lengths has dtype {array.dtype} and shape {array.shape}; expected integers, "
+            "shape (batch,)"
+        )
     for leaf, path in zip(carry, carry_paths, strict=True):
         if leaf.shape[:1] != array.shape:
-            raise ValueError(f"scan: lengths has shape {array.shape}, but {path} has shape {leaf.shape}; expected (batch, ...)")
+            raise ValueError(
+                f"scan: lengths has shape {array.shape}, but {path} has shape {leaf.shape}; expected "
+                "(batch, ...)"
+            )
     for leaf, path in zip(xs, x_paths, strict=True):
         if leaf.shape[1:2] != array.shape:
-            raise ValueError(f"scan: lengths has shape {array.shape}, but {path} has shape {leaf.shape}; expected (T, batch, ...)")
+            raise ValueError(
+                f"scan: lengths has shape {array.shape}, but {path} has shape {leaf.shape}; expected "
+                "(T, batch, ...)"
+            )
     for row, n in enumerate(array.tolist()):
         if not 1 <= n <= steps:
             raise ValueError(f"scan: lengths[{row}] is {n}; expected 1 to T = {steps}")

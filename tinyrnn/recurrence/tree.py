@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 
 class Tree(NamedTuple):
-    """The shape of a nested structure, without its leaves. Two structures of the same form have equal trees.
+    """The form of a nested structure, without its leaves. Structures of the same form have equal trees.
 
     Attributes
     ----------
     kind : type or None
-        The container: tuple, a named tuple's class, list or dict; None for a leaf or for an empty place (``None``).
+        The container: tuple, a named tuple's class, list or dict; None for a leaf or an empty place (``None``).
     keys : tuple of str
         How each child is reached, as it is written behind the container: ``.h``, ``[0]``, ``['h']``.
     children : tuple of Tree
@@ -43,7 +43,9 @@ class Tree(NamedTuple):
         """Return how each leaf is reached from ``root``, such as ``carry.h`` or ``carry['memory'][0]``."""
         if self == LEAF:
             return [root]
-        return [p for key, child in zip(self.keys, self.children, strict=True) for p in child.paths(root + key)]
+        return [
+            p for key, child in zip(self.keys, self.children, strict=True) for p in child.paths(root + key)
+        ]
 
     def names(self) -> list[str]:
         """Return a short name for each leaf: the innermost field or key, or "" where there is none."""
@@ -60,8 +62,8 @@ def flatten(structure: Any) -> tuple[list[Any], Tree]:
     Parameters
     ----------
     structure
-        Tuples, named tuples, lists, dicts with string or integer keys, nested in any way; ``None`` is an empty place,
-        and anything else a leaf.
+        Tuples, named tuples, lists, dicts with string or integer keys, nested in any way; ``None`` is an
+        empty place, and anything else a leaf.
 
     Returns
     -------

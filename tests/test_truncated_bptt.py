@@ -7,8 +7,10 @@ engine, so that what the scheduler does is written down twice.
 from __future__ import annotations
 
 import itertools
+import runpy
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -442,3 +444,11 @@ def test_a_computed_initial_state_is_asked_for_as_a_function() -> None:
     window = next(tr.TruncatedBPTT(2).windows(np.ones((4, 2, 1)), initial_state=start * 2))
     with pytest.raises(ValueError, match=r"initial_state was computed, .*function that computes it"):
         window.run(tr.nn.GRU(1, 3))
+
+
+@pytest.mark.slow
+def test_the_example_learns(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(Path(__file__).parent.parent / "examples" / "train_text.py"))
+    bits = [float(line.split()[2]) for line in capsys.readouterr().out.splitlines()]
+    assert len(bits) == 5
+    assert bits[-1] < 3 < bits[0]

@@ -195,6 +195,11 @@ class Block:
             i for i in wanted if stage[i] is not Stage.ONCE and (lines[i].primitive is not None or i in loop)
         }
 
+    def kept(self) -> list[Line]:
+        """Return the lines that have a place for each step of the block."""
+        own = {*self.lasting, *self.parted.scan.carry, *self.parted.lines(Stage.BEFORE)}
+        return [self.lines[i] for i in own if i in self.places]
+
     def _last_reads(self) -> dict[int, int]:
         """Return, for each buffer, the last line of the loop that reads it."""
         last: dict[int, int] = {}
@@ -373,6 +378,11 @@ class Block:
         if line.primitive.shape is broadcast_shape or line.primitive is p.broadcast_to:  # pyright: ignore
             args = [spread(a, len(line.shape)) if t else a for a, t in zip(args, timed, strict=True)]
         if elementwise(line):
+            # What runs once is spread over the rows beforehand: then the inner loop is a long one.
+            args = [
+                value if t or self.lines[a].literal is not None else self._fixed(a, line.shape)
+                for a, value, t in zip(line.args, args, timed, strict=True)
+            ]
             forward = line.primitive.forward  # pyright: ignore[reportOptionalMemberAccess]
             return _INTO.get(forward, forward), [*args, out]
         if line.primitive is p.broadcast_to:
@@ -471,12 +481,7 @@ def into(line: Line, params: dict[str, Any] | None = None) -> Callable[..., None
 
 
 def block_size(parted: Partition) -> int:
-    """Choose how many steps share buffers: so many that the loop's values stay in the cache."""
-    lines = parted.scan.program.lines
-    loop = [
-        lines[i]
-        for i, s in parted.stage.items()
-        if s in (Stage.LOOP, Stage.BEFORE) and not is_view(lines[i], lines)
-    ]
-    size = sum(math.prod(line.shape) * line.dtype.itemsize for line in loop)
+    """Choose how many steps share buffers: so many that what the loop keeps of them stays in the cache."""
+    probe = Block(parted, 1, reverse=False)
+    size = sum(math.prod(line.shape) * line.dtype.itemsize for line in probe.kept())
     return max(8, min(128, (3 << 19) // max(size, 1)))

@@ -1,96 +1,18 @@
-"""Differentiation: from the program of a scan to the program of its gradient, which is itself a scan, run in reverse.
+"""Differentiation: from the program of a scan to that of its gradient, which is itself a scan, run in reverse.
 
-Given the values of the forward pass, the backward step is linear in the gradients that come in: its carry is the
-gradient of the carry, and the gradient of what the step closes over is a sum over time.
+Given the values of the forward pass, the backward step is linear in the gradients that come in: its carry is
+the gradient of the carry, and the gradient of what the step closes over is a sum over time.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from typing import Any
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.backward import fit
-from tinyrnn.recurrence.program import (
-    CARRY,
-    CARRY_GRAD,
-    FIXED,
-    INPUT,
-    OUTPUT_GRAD,
-    Program,
-    Symbol,
-)
+from tinyrnn.recurrence.program import CARRY, CARRY_GRAD, FIXED, INPUT, OUTPUT_GRAD, Program, Symbol
 from tinyrnn.recurrence.rewrites import REWRITES, is_zero, zeros
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class ScanProgram:
-    """A scan as a program: what goes in, the lines of one step, what comes out.
-
-    All fields but the first are lines of the program.
-
-    Attributes
-    ----------
-    program : Program
-    consts : list of int
-        What the step closes over: the same at every step.
-    carry : list of int
-        The carry at the beginning of the step.
-    xs : list of int
-        The inputs of the step.
-    carry_out : list of int
-        The carry at its end.
-    ys : list of int
-        The outputs of the step, stacked over time.
-    sums : list of int
-        The outputs of the step that are summed over time.
-    """
-
-    program: Program
-    consts: list[int]
-    carry: list[int]
-    xs: list[int]
-    carry_out: list[int]
-    ys: list[int]
-    sums: list[int]
-
-    @property
-    def outputs(self) -> list[int]:
-        """All outputs, in the order in which a record numbers them."""
-        return [*self.carry_out, *self.ys, *self.sums]
-
-
-def rewrite(source: ScanProgram, rules: Sequence[Any] = REWRITES) -> ScanProgram:
-    """Write a scan's program once more, under other rewrites; what is not needed is left out."""
-    target = Program(rules)
-    return _copy(source, target)
-
-
-def _copy(source: ScanProgram, target: Program) -> ScanProgram:
-    at: dict[int, int] = {}
-    for level, inputs in ((FIXED, source.consts), (CARRY, source.carry), (INPUT, source.xs)):
-        for i in inputs:
-            line = source.program.lines[i]
-            at[i] = target.input(line.shape, line.dtype, level, line.name)
-    emit_lines(source.program, target, source.outputs, at)
-    return ScanProgram(target, *([at[i] for i in part] for part in _parts(source)))
-
-
-def _parts(scan: ScanProgram) -> tuple[list[int], ...]:
-    return scan.consts, scan.carry, scan.xs, scan.carry_out, scan.ys, scan.sums
-
-
-def emit_lines(source: Program, target: Program, roots: Iterable[int], at: dict[int, int]) -> None:
-    """Write what the roots need into another program; ``at`` says where lines stand there, and is added to."""
-    for i in source.needed(roots, at):
-        line = source.lines[i]
-        if line.primitive is not None:
-            at[i] = target.emit(line.primitive, tuple(at[a] for a in line.args), line.params, line.scope)
-        elif line.literal is not None:
-            at[i] = target.literal(line.literal)
-        if i in source.names:
-            target.names.setdefault(at[i], source.names[i])
+from tinyrnn.recurrence.scan_program import ScanProgram, emit_lines, rewrite
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -104,9 +26,10 @@ class Derivative:
     saved : int
         How many.
     backward : ScanProgram
-        To be run the other way. Its consts are those of the scan, then the gradients of its sums; its xs are those of
-        the scan, then the saved values, then the gradients of its ys; its carry is the gradient of the carry. It gives
-        the gradients of the first carry, as ys those of the xs wanted, as sums those of the consts wanted.
+        To be run the other way. Its consts are those of the scan, then the gradients of its sums; its xs are
+        those of the scan, then the saved values, then the gradients of its ys; its carry is the gradient of
+        the carry. It gives the gradients of the first carry, as ys those of the xs wanted, as sums those of
+        the consts wanted.
     wanted_consts, wanted_xs : list of int
         Which consts and xs, by position, get a gradient.
     """
@@ -120,16 +43,16 @@ class Derivative:
 
 def differentiate(scan: ScanProgram, wanted_consts: list[int], wanted_xs: list[int]) -> Derivative:
     """Derive the gradient of a scan, and part the work in what the forward pass can do and what must wait."""
-    program = Program(REWRITES)
-    scan = _copy(scan, program)
-    lines = program.lines
+    scan = rewrite(scan, REWRITES)
+    program, lines = scan.program, scan.program.lines
 
     def gradient_inputs(outputs: list[int], level: int) -> list[int]:
         return [program.input(lines[i].shape, lines[i].dtype, level, f"d{lines[i].name}") for i in outputs]
 
     carry_grads = gradient_inputs(scan.carry, CARRY_GRAD)
     y_grads = gradient_inputs(scan.ys, OUTPUT_GRAD)
-    sum_grads = gradient_inputs(scan.sums, OUTPUT_GRAD)  # known from the first step on, but not in the forward pass
+    # Those of the sums are known from the first step on, but not in the forward pass.
+    sum_grads = gradient_inputs(scan.sums, OUTPUT_GRAD)
     targets = [*scan.carry, *(scan.consts[i] for i in wanted_consts), *(scan.xs[i] for i in wanted_xs)]
     incoming = zip(scan.outputs, [*carry_grads, *y_grads, *sum_grads], strict=True)
     found = _backpropagate(program, list(incoming), targets)
@@ -160,7 +83,7 @@ def differentiate(scan: ScanProgram, wanted_consts: list[int], wanted_xs: list[i
         return [at[i] for i in indices]
 
     return Derivative(
-        forward=rewrite(dataclasses.replace(scan, ys=[*scan.ys, *saved])),
+        forward=rewrite(dataclasses.replace(scan, ys=[*scan.ys, *saved]), REWRITES),
         saved=len(saved),
         backward=ScanProgram(
             backward,
@@ -215,8 +138,8 @@ _VIEWS = (p.transpose, p.reshape, p.broadcast_to)
 def _saved(program: Program, roots: list[int], given: set[int]) -> list[int]:
     """Return the values that the gradient needs from the forward pass.
 
-    They stand where lines that depend on an incoming gradient meet lines that do not. What can be had from parameters
-    and inputs by a mere change of shape is not saved but made again.
+    They stand where lines that depend on an incoming gradient meet lines that do not. What can be had from
+    parameters and inputs by a mere change of shape is not saved but made again.
     """
     lines = program.lines
     saved: set[int] = set()

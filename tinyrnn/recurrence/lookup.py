@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import threading
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +15,10 @@ from tinyrnn.autograd.primitive import Shape, Value
 from tinyrnn.autograd.state import TraceError, thread, tracing
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiled import CompiledScan, apply_scan
-from tinyrnn.recurrence.differentiate import ScanProgram
 from tinyrnn.recurrence.loop import Step, check_carry, hold, silence, take_step
 from tinyrnn.recurrence.program import CARRY, FIXED, INPUT, Line, Program, Symbol
 from tinyrnn.recurrence.rewrites import REWRITES
+from tinyrnn.recurrence.scan_program import ScanProgram
 from tinyrnn.recurrence.trace import Trace
 from tinyrnn.recurrence.tree import Tree, flatten
 
@@ -39,9 +40,11 @@ class Structure(NamedTuple):
 
 class _Traced(NamedTuple):
     trace: Trace
+    tree: Tree
     carry_out: list[int]
     ys: list[int]
     y_tree: Tree
+    check: Callable[[], None]  # raises where the new carry does not fit; asks for shapes, so only of a new trace
 
 
 _CACHE_SIZE = 256
@@ -113,14 +116,19 @@ def _trace(step: Step, carry: Structure, xs: Structure, masked: Shape | None) ->
         new = tree.unflatten(_symbol(trace, leaf) for leaf in leaves)
         y_leaves, y_tree = flatten(y)
         y_leaves = [_symbol(trace, leaf) for leaf in y_leaves]
-        check_carry(old, new, shapes=masked is not None)
-        for path, before, after in zip(tree.paths("carry"), carry.leaves, flatten(new)[0], strict=True):
-            if after.shape != before.shape:
-                raise Untraceable(f"it changes the shape of {path} from {before.shape} to {after.shape}")
+
+        def check(new: Any = new) -> None:
+            check_carry(old, new, shapes=masked is not None)
+            for path, before, after in zip(tree.paths("carry"), carry.leaves, flatten(new)[0], strict=True):
+                if after.shape != before.shape:
+                    raise Untraceable(f"it changes the shape of {path} from {before.shape} to {after.shape}")
+
         if masked is not None:
+            check()
             new = hold(symbols[-1], new, old)
             y_leaves = silence(symbols[-1], y_leaves, y_tree.paths("y"))
-    return _Traced(trace, [leaf.index for leaf in flatten(new)[0]], [leaf.index for leaf in y_leaves], y_tree)
+    carry_out = [leaf.index for leaf in flatten(new)[0]]
+    return _Traced(trace, tree, carry_out, [leaf.index for leaf in y_leaves], y_tree, check)
 
 
 def _symbol(trace: Trace, value: Any) -> Symbol:
@@ -131,12 +139,13 @@ def _symbol(trace: Trace, value: Any) -> Symbol:
 
 def _look_up(traced: _Traced, carry: int, xs: int) -> CompiledScan:
     trace = traced.trace
-    key = (trace.key(), carry, xs, tuple(traced.carry_out), tuple(traced.ys))
+    key = (trace.key(), traced.tree, carry, xs, tuple(traced.carry_out), tuple(traced.ys))
     with _lock:
         found = _cache.get(key)
         if found is not None and thread.modes.compiled is None:  # a plan wants the names of this very step
             _cache.move_to_end(key)
             return found
+    traced.check()
     program = Program(REWRITES)
     at = trace.write(program, [CARRY] * carry + [INPUT] * xs)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import Primitive
-from tinyrnn.recurrence.differentiate import ScanProgram, emit_lines, rewrite
-from tinyrnn.recurrence.program import CARRY, FIXED, INPUT, Program, Symbol
+from tinyrnn.recurrence.program import FIXED, Program, Symbol
 from tinyrnn.recurrence.rewrites import LOOP, REWRITES, join, one_slice, zeros
+from tinyrnn.recurrence.scan_program import ScanProgram, emit_lines, rewrite
 
 
 def lower(scan: ScanProgram) -> ScanProgram:
@@ -16,7 +16,9 @@ def lower(scan: ScanProgram) -> ScanProgram:
     return rewrite(_merge_gates(scan), (_simpler, *REWRITES))
 
 
-def _simpler(program: Program, primitive: Primitive, args: tuple[int, ...], params: dict[str, Any]) -> int | None:
+def _simpler(
+    program: Program, primitive: Primitive, args: tuple[int, ...], params: dict[str, Any]
+) -> int | None:
     """Write an operation in simpler ones, where its primitive says how."""
     if primitive.lower is None:
         return None
@@ -44,18 +46,14 @@ def _merge_gates(scan: ScanProgram) -> ScanProgram:
         return scan
 
     target = Program(REWRITES)
-    at: dict[int, int] = {}
-    for level, inputs in ((FIXED, scan.consts), (CARRY, scan.carry), (INPUT, scan.xs)):
-        for i in inputs:
-            line = source.lines[i]
-            at[i] = target.input(line.shape, line.dtype, level, line.name)
+    at = scan.begin(target)
     for z, gates in sorted(merged.items()):
         emit_lines(source, target, source.lines[z].args, at)
-        at[z] = target.emit(source.lines[z].primitive, tuple(at[a] for a in source.lines[z].args), {})  # pyright: ignore
-        shape, dtype = source.lines[z].shape, source.lines[z].dtype
-        axis = len(shape) - 1
+        primitive, dtype = source.lines[z].primitive, source.lines[z].dtype
+        assert primitive is not None
+        at[z] = target.emit(primitive, tuple(at[a] for a in source.lines[z].args), {})
 
-        def vector(numbers: list[float], gates: Any = gates, dtype: Any = dtype, axis: int = axis) -> Symbol:
+        def vector(numbers: list[float], gates: Any = gates, dtype: Any = dtype) -> Symbol:
             parts = [
                 target.emit(p.add, (zeros(target, (high - low,), dtype), target.literal(n)), {})
                 for n, (low, high, _, _) in zip(numbers, gates, strict=True)
@@ -64,24 +62,28 @@ def _merge_gates(scan: ScanProgram) -> ScanProgram:
 
         halves = [0.5 if source.lines[gate].primitive is p.sigmoid else 1.0 for *_, gate in gates]
         scale = vector(halves)
-        activated = p.tanh(Symbol(target, _scaled(target, at[z], scale.index))) * scale + vector([1 - s for s in halves])
+        activated = p.tanh(Symbol(target, _scaled(target, at[z], scale.index))) * scale + vector(
+            [1 - s for s in halves]
+        )
         for low, high, _, gate in gates:
             at[gate] = activated[..., low:high].index
             if gate in source.names:
                 target.names[at[gate]] = source.names[gate]
-    emit_lines(source, target, scan.outputs, at)
-    parts = (scan.consts, scan.carry, scan.xs, scan.carry_out, scan.ys, scan.sums)
-    return ScanProgram(target, *([at[i] for i in part] for part in parts))
+    return scan.finish(target, at)
 
 
 def _gates(program: Program, i: int, users: dict[int, list[int]]) -> list[tuple[int, int, int, int]] | None:
-    """Return (low, high, slice, gate) for each slice of a line, where all that is done with it is to gate its slices."""
+    """Return (low, high, slice, gate) for each slice of a line, where all it is used for is to gate them."""
     line = program.lines[i]
     if line.level not in LOOP or line.primitive not in (p.add, p.matmul) or len(users.get(i, ())) < 2:
         return None
     found = []
     for cut in users[i]:
-        index = one_slice(program.lines[cut].params["index"], line.shape) if program.lines[cut].primitive is p.getitem else None
+        index = (
+            one_slice(program.lines[cut].params["index"], line.shape)
+            if program.lines[cut].primitive is p.getitem
+            else None
+        )
         gates = users.get(cut, [])
         if index is None or index[0] != len(line.shape) - 1 or len(gates) != 1:
             return None

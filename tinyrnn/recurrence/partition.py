@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.recurrence.differentiate import ScanProgram
 from tinyrnn.recurrence.program import CARRY, FIXED, Line, Program
+from tinyrnn.recurrence.scan_program import ScanProgram
 
 
 class Stage(enum.Enum):

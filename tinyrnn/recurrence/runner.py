@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.recurrence.block import Array, Block, Slice, allocate, block_size
-from tinyrnn.recurrence.differentiate import ScanProgram
 from tinyrnn.recurrence.lower import lower
 from tinyrnn.recurrence.partition import Stage, TimeSum, partition
+from tinyrnn.recurrence.scan_program import ScanProgram
 
 
 class Runner:
@@ -30,17 +30,30 @@ class Runner:
         self.scan = lower(scan)
         self.parted = partition(self.scan)
         self.lines = self.scan.program.lines
-        self._once = self.parted.lines(Stage.ONCE)
+        self._numbers = {i: line.literal for i, line in enumerate(self.lines) if line.literal is not None}
+        known = {*self._numbers}
+        once = self.parted.lines(Stage.ONCE)
+        for i in once:  # arrays of numbers that the program itself names are worked out here
+            if known.issuperset(self.lines[i].args):
+                known.add(i)
+                self._numbers[i] = self._compute(i, self._numbers)
+        self._once = [i for i in once if i not in known]
         self._idle: dict[tuple[int, bool], list[Block]] = {}
+
+    @functools.cached_property
+    def _size(self) -> int:
+        return block_size(self.parted)
 
     def feature_major(self, x: int) -> bool:
         """Whether the program wants the input ``x`` (a position) feature-major: not where only products over time read it."""
         line = self.scan.xs[x]
-        return any(line in self.lines[i].args for i in self.parted.stage if self.parted.stage[i] is not Stage.ONCE)
+        return any(
+            line in self.lines[i].args for i in self.parted.stage if self.parted.stage[i] is not Stage.ONCE
+        )
 
     def block(self, steps: int, reverse: bool) -> Block:
         """Take a block that suits a number of steps; give it back with `release`."""
-        size = min(block_size(self.parted), 1 << (steps - 1).bit_length())
+        size = min(self._size, 1 << (steps - 1).bit_length())
         idle = self._idle.setdefault((size, reverse), [])
         return idle.pop() if idle else Block(self.parted, size, reverse=reverse)
 
@@ -87,16 +100,21 @@ class Runner:
 
     def _run_once(self, consts: Sequence[Array]) -> dict[int, Any]:
         """Work out all that depends on parameters only."""
-        values: dict[int, Any] = dict(zip(self.scan.consts, consts, strict=True))
+        values = {**self._numbers, **dict(zip(self.scan.consts, consts, strict=True))}
         for i in self._once:
-            line = self.lines[i]
-            args = [self.lines[a].literal if a not in values else values[a] for a in line.args]
-            if not any(isinstance(a, np.ndarray) for a in args):
-                args = [np.asarray(a) for a in args]
-            values[i] = line.primitive.forward(*args, **line.params)  # pyright: ignore[reportOptionalMemberAccess]
+            values[i] = self._compute(i, values)
         return values
 
-    def _outputs(self, carry: Sequence[Array], steps: int, reverse: bool, major: Sequence[bool]) -> list[Array]:
+    def _compute(self, i: int, values: dict[int, Any]) -> Any:
+        line = self.lines[i]
+        args = [values[a] for a in line.args]
+        if not any(isinstance(a, np.ndarray) for a in args):
+            args = [np.asarray(a) for a in args]
+        return line.primitive.forward(*args, **line.params)  # pyright: ignore[reportOptionalMemberAccess]
+
+    def _outputs(
+        self, carry: Sequence[Array], steps: int, reverse: bool, major: Sequence[bool]
+    ) -> list[Array]:
         """Allocate the stacked outputs.
 
         Where an output is the new carry and another one the old carry, they are the same values one step apart, and share
@@ -107,7 +125,14 @@ class Runner:
         for old, i in enumerate(scan.ys):
             if i in scan.carry and not major[old]:
                 j = scan.carry.index(i)
-                new = next((n for n, y in enumerate(scan.ys) if y == scan.carry_out[j] and not major[n] and ys[n] is None), None)
+                new = next(
+                    (
+                        n
+                        for n, y in enumerate(scan.ys)
+                        if y == scan.carry_out[j] and not major[n] and ys[n] is None
+                    ),
+                    None,
+                )
                 if new is not None and ys[old] is None:
                     both = np.empty((steps + 1, *lines[i].shape), lines[i].dtype)
                     both[-1 if reverse else 0] = carry[j]
@@ -121,7 +146,9 @@ class Runner:
 class _Run:
     """One run of a scan: its arrays, and where in time it is."""
 
-    def __init__(self, runner: Runner, block: Block, once: dict[int, Any], xs: dict[int, Array], ys: list[Array]) -> None:
+    def __init__(
+        self, runner: Runner, block: Block, once: dict[int, Any], xs: dict[int, Array], ys: list[Array]
+    ) -> None:
         self.block = block
         self.once = once
         self.xs = xs
@@ -134,13 +161,17 @@ class _Run:
         direct = {i: y for i, y in zip(self.scan.ys, ys, strict=True) if block.written_out(i)}
         self.long = {**xs, **direct}  # arrays over all steps, by line
         self.copied = [
-            (i, y) for i, y in zip(self.scan.ys, ys, strict=True) if direct.get(i) is not y and not self._is_new_carry(i, y)
+            (i, y)
+            for i, y in zip(self.scan.ys, ys, strict=True)
+            if direct.get(i) is not y and not self._is_new_carry(i, y)
         ]
         self.low = self.high = 0
 
     def _is_new_carry(self, i: int, y: Array) -> bool:
         """Whether an output is the old carry, and stands already where the new carry was stored a step before."""
-        return i in self.scan.carry and any(np.may_share_memory(y, other) for other in self.ys if other is not y)
+        return i in self.scan.carry and any(
+            np.may_share_memory(y, other) for other in self.ys if other is not y
+        )
 
     def all_blocks(self, carry: Sequence[Array], steps: int) -> list[Array]:
         """Run the blocks in order; return the last carry."""

@@ -12,6 +12,8 @@ import pytest
 from stepper_models import by_hand, by_module
 
 import tinyrnn as tr
+from tinyrnn.draw.stepping.labels import Labels
+from tinyrnn.draw.stepping.replay import replay
 
 pytestmark = pytest.mark.browser
 
@@ -248,40 +250,66 @@ def test_links_to_a_record(open_page: Open) -> None:
     assert position(page) == 0
 
 
-def test_predict_mode_hides_the_number_until_it_is_asked_for(open_page: Open) -> None:
+def test_gradients_so_far_are_those_of_the_records_so_far(open_page: Open) -> None:
     loss, _ = by_hand(T=2)
+    run = replay(loss)
+    labels = Labels(run.root, run.nodes).text
     page = open_page(loss)
+    page.locator("#gradients > summary").click()
+    page.keyboard.press("b")
+    so_far = {run.root: run.seed}
+    for c in [None, *run.contributions]:
+        if c is not None:
+            page.keyboard.press("ArrowRight")
+            so_far[c.source] = c.after
+        shown = gradients(page)
+        assert set(shown) == {f"∂{labels[node]}" for node in so_far}
+        for node, expected in so_far.items():
+            exact = np.broadcast_to(shown[f"∂{labels[node]}"], np.atleast_2d(expected).shape)
+            assert np.array_equal(exact, np.atleast_2d(expected))
+
+
+def test_predict_mode_hides_the_number_until_it_is_asked_for(open_page: Open) -> None:
+    page = open_page(by_hand(T=3)[0])
     for id in ("gradients", "all"):
         page.locator(f"#{id} > summary").click()
-    page.keyboard.press("p")
-    # A forward and a backward record of which the numbers stand nowhere else.
-    starts = [4, page.evaluate("records.findIndex((r) => r.localFormula?.startsWith('1 -'))")]
-    for start in starts:
-        page.evaluate(f"location.hash = '#{start}'")
-        wait_for(page, start)
+    # A forward and two backward records of which the numbers stand nowhere else.
+    choices = [
+        "r.formula.startsWith('tanh')",
+        "r.localFormula?.startsWith('1 -')",
+        "r.before !== undefined && nodes[r.source].label === 'W_hh'",
+    ]
+    page.locator("#weight").select_option(label="W_hh")
+    for choice in choices:
+        record = page.evaluate(f"records.findIndex((r) => {choice})")
+        page.locator("#predict").uncheck()
+        page.evaluate(f"location.hash = '#{record}'")
+        wait_for(page, record)
+        page.locator("#predict").check()
+        page.locator("h1").click()  # leave the check box, for the keys
         page.keyboard.press("ArrowRight")
-        if position(page) == start:  # the first press has only revealed
-            page.keyboard.press("ArrowRight")
-        assert position(page) == start + 1
+        assert position(page) == record + 1
         secrets = page.evaluate(
             f"""() => {{
-                const r = records[{start}];
-                const secret = arrayOf(r.kind === "forward" ? nodes[r.node].value : r.after);
-                return [brief(secret), ...("rows" in secret ? secret.rows.flat().map(String) : [])];
+                const r = records[{record}];
+                const secret = r.kind === "forward" ? [nodes[r.node].value] : [r.part, r.after];
+                const numbers = (a) => ("rows" in a ? a.rows.flat().map(String) : []);
+                return secret.map(arrayOf).flatMap((a) => [format(norm(a)), ...numbers(a)]);
             }}"""
         )
-        visible = "document.querySelector('#card').innerHTML + document.querySelector('#spoken').innerHTML"
-        hidden = page.evaluate(visible)
-        row = page.locator("#all tbody tr").nth(start)
         secrets = [secret for secret in secrets if len(secret) > 4]
-        assert secrets
-        assert not any(secret in hidden for secret in secrets)
+        assert len(secrets) > 2
+        everything = "[...document.querySelectorAll('body > :not(script)')].map((e) => e.innerHTML).join('')"
+        hidden = page.evaluate(everything)
+        row = page.locator("#all tbody tr").nth(record)
+        assert [secret for secret in secrets if secret in hidden] == []
         assert row.inner_text().endswith("hidden")
         assert page.locator("#card .hidden").count() > 0
         page.locator("#guess").fill("0.25")
         page.locator("#guess").press("Enter")
-        assert position(page) == start + 1
-        assert any(secret in page.evaluate(visible) for secret in secrets)
+        assert position(page) == record + 1
+        shown = page.evaluate(everything)
+        assert [secret for secret in secrets if secret not in shown] == []
         assert page.locator("#card .hidden").count() == 0
         assert "You said 0.25, the engine has" in page.locator("#card").inner_text()
         assert not row.inner_text().endswith("hidden")

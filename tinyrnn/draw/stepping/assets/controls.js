@@ -24,7 +24,7 @@ const actions = {
 for (const [id, action] of Object.entries(actions)) find(id).addEventListener("click", () => action());
 find("bar").addEventListener("input", () => go(Number(find("bar").value)));
 find("weight").addEventListener("change", draw);
-find("predict").addEventListener("change", () => { revealed = !find("predict").checked; draw(); });
+find("predict").addEventListener("change", () => { revealed = true; draw(); }); // what has been seen is no riddle
 for (const id of ["gradients", "all"]) find(id).addEventListener("toggle", drawTables);
 for (const { part, n, use } of boxes) {
   part.addEventListener("click", () => {

@@ -46,7 +46,7 @@ def view_of(
     boxes: dict[str, Box] = {}
     group = _Grouping(unrolled, level, columns, expand, boxes)
     of: dict[Record, str] = {}
-    bands: dict[str, None] = {"x": None}
+    bands: dict[str, None] = {"band:x": None}
     for record in unrolled.records:
         box = group(record)
         if box is None:
@@ -55,7 +55,7 @@ def view_of(
         if record.carry and record.carry not in box.carries:
             box.carries.append(record.carry)
         of[record] = box.id
-        if box.band:
+        if box.kind != "fold":
             bands.setdefault(box.band)
     reverse = {layer.name for layer in unrolled.layers if layer.reverse}
     arrows = _arrows(unrolled, of, boxes, level)
@@ -149,12 +149,12 @@ class _Grouping:
         if record.role == "constant":
             return None
         if record.role == "total" or (self.level != "op" and record.part == "loss"):
-            return self.box("loss", "loss", "L", "", "total", "", record)
+            return self.box("loss", "loss", "L", "", "band:total", "", record)
         if self.level == "op" or record.part != "y":
             return self.box(
-                record.id, "bar", SYMBOLS.get(record.op, record.op), "", f"bar {record.id}", "", record
+                record.id, "bar", SYMBOLS.get(record.op, record.op), "", f"band:{record.id}", "", record
             )
-        return self.box("y", "bar", "y", "", "bar y", "", record)
+        return self.box("y", "bar", "y", "", "band:all y", "", record)
 
     def whole(self, record: Record) -> Box | None:
         """One box for all steps."""
@@ -163,16 +163,16 @@ class _Grouping:
             return None
         index = "t" if self.level == "rolled" else ""
         if record.role == "input":
-            return self.box("x", "input", "x", index, "x", "", record)
+            return self.box("x", "input", "x", index, "band:x", "", record)
         if part == "cell":
-            return self.box(layer or "cell", "cell", layer or "cell", "", layer or "cell", "", record)
+            return self.box(f"{layer}.cell".lstrip("."), "cell", layer or "cell", "", layer, "", record)
         if part == "module":
             return self.box(
-                layer or record.id, "module", layer or record.op, "", f"module {layer}", "", record
+                f"{layer or record.id}.module", "module", layer or record.op, "", f"band:module {layer}", "", record
             )
         if part == "loss":
-            return self.box("losses", "loss", "L", index, "loss", "", record)
-        return self.box("outputs", "output", "y", index, "y", "", record)
+            return self.box("losses", "loss", "L", index, "band:loss", "", record)
+        return self.box("outputs", "output", "y", index, "band:y", "", record)
 
     def part(self, record: Record, column: Column) -> Box | None:
         """A gate, cell, module, output or loss of one step."""
@@ -180,7 +180,7 @@ class _Grouping:
         if record.role == "constant":
             return None
         if record.role == "input":
-            return self.box(f"{column.id}.x", "input", "x", step, "x", column.id, record)
+            return self.box(f"{column.id}.x", "input", "x", step, "band:x", column.id, record)
         path = f"{column.id}.{layer}" if layer else column.id
         if part == "cell":
             if record in self.gates:
@@ -196,11 +196,11 @@ class _Grouping:
             return self.box(f"{path}.cell", "cell", layer or "cell", "", layer, column.id, record)
         if part == "module":
             return self.box(
-                f"{path}.module", "module", layer or record.op, "", f"module {layer}", column.id, record
+                f"{path}.module", "module", layer or record.op, "", f"band:module {layer}", column.id, record
             )
         kind, title = ("loss", "L") if part == "loss" else ("output", "y")
         return self.box(
-            f"{column.id}.{title}", kind, title, step, "loss" if part == "loss" else "y", column.id, record
+            f"{column.id}.{title}", kind, title, step, "band:loss" if part == "loss" else "band:y", column.id, record
         )
 
     def operation(self, record: Record, column: Column) -> Box | None:
@@ -209,8 +209,8 @@ class _Grouping:
         if record.role == "constant" and (not record.shape or not part):
             return None  # a number stands in the label of its operation
         if record.role == "input":
-            return self.box(record.id, "input", "x", step, "x", column.id, record)
-        band = {"cell": record.layer, "module": f"module {record.layer}", "loss": "loss"}.get(part, "y")
+            return self.box(record.id, "input", "x", step, "band:x", column.id, record)
+        band = {"cell": record.layer, "module": f"band:module {record.layer}", "loss": "band:loss"}.get(part, "band:y")
         if record.role == "constant":
             kind, title, index = (
                 "constant",

@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tinyrnn.draw.block import Block, Item, block_of
-from tinyrnn.draw.text import number, width
+from tinyrnn.draw.text import BADGE, LINE, TITLE, number, width
 from tinyrnn.draw.view import Badge, Box, View
 
-__all__ = ["BADGE", "LINE", "TITLE", "Layout", "place"]
+__all__ = ["Layout", "badge_lines", "occupied", "passes", "place"]
 
-TITLE, LINE, BADGE = 12.0, 8.0, 7.5  # sizes of letters
 PAD, BETWEEN, RISE, ROW_GAP = 14.0, 46.0, 34.0, 16.0
 TRACK = 9.0
 ALL = "all"  # the one column of a picture without steps
@@ -93,7 +92,7 @@ class _Placing:
 
     def column(self, box: Box) -> str:
         """Return where a box stands; all of a timeless picture but the initial states stand in one column."""
-        beside = box.kind == "state" or (box.kind == "bar" or box.band == "total")
+        beside = box.kind == "state" or (box.kind == "bar" or box.band == "band:total")
         return box.column or (ALL if self.timeless and not beside else "")
 
     def run(self) -> Layout:
@@ -153,7 +152,7 @@ class _Placing:
                 within.setdefault(spot, []).append((tail.key, head.key))
         known: dict[object, Block] = {}
         for spot, inside in self.inner.items():
-            if len(inside) == 1 or spot[1] == "x":
+            if len(inside) == 1 or spot[1] == "band:x":
                 continue
             items = [box.key for box in inside]
             widths = {box.key: self._reach(box) for box in inside}

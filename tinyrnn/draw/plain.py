@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from tinyrnn.draw.captions import operation_lines
-from tinyrnn.draw.dot import attributes
 from tinyrnn.draw.levels import NONLINEAR, SYMBOLS
 from tinyrnn.draw.model import Record
 from tinyrnn.draw.style import Gradient, Scale, Theme
-from tinyrnn.draw.text import attribute, html, norm, pretty
+from tinyrnn.draw.text import Markup, attribute, attributes, html, norm, pretty
 from tinyrnn.draw.unroll import Unrolled
 
 __all__ = ["plain_dot"]
@@ -42,7 +41,7 @@ def plain_dot(unrolled: Unrolled, theme: Theme, values: str, gradients: bool, ma
         )
         style = {
             "id": record.id,
-            "label": f"<<b>{html(_title(record))}</b>{small}>",
+            "label": Markup(f"<<b>{html(_title(record))}</b>{small}>"),
             "fillcolor": theme.fills[_kind(record, unrolled)],
         }
         if record.role == "weight" and not record.sources:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["attribute", "html", "matrix", "number", "pretty", "summary", "type_of", "width"]
+__all__ = ["BADGE", "LINE", "TITLE", "Markup", "attribute", "attributes", "html", "matrix", "norm", "number", "pretty", "summary", "type_of", "width"]
 
+TITLE, LINE, BADGE = 12.0, 8.0, 7.5  # sizes of letters, in points
 FULL = 8  # an array of up to 8 x 8 is shown in full where that is asked for
 
 # Widths of Helvetica in thousandths of the size, by groups of letters that share one.
@@ -107,6 +108,18 @@ def html(text: str) -> str:
     """Escape text for an HTML-like label. Control characters, which XML has no way to write, become spaces."""
     text = "".join(c if c.isprintable() else " " for c in text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+class Markup(str):
+    """An HTML-like label, with what comes from the model escaped by `html`; other text is never taken for one."""
+
+    __slots__ = ()
+
+
+def attributes(pairs: dict[str, str]) -> str:
+    """Write DOT attributes, ``[key="value", ...]``."""
+    written = (f"{k}={v if isinstance(v, Markup) else attribute(v)}" for k, v in pairs.items())
+    return "[" + ", ".join(written) + "]"
 
 
 def attribute(text: object) -> str:

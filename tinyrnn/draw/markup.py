@@ -1,0 +1,86 @@
+"""The HTML-like labels of boxes: a title in bold, small print, and strips of colour for sizes over time."""
+
+from __future__ import annotations
+
+import math
+
+from tinyrnn.draw.fold import Column
+from tinyrnn.draw.style import Scale
+from tinyrnn.draw.text import LINE, TITLE, Markup, html, number, width
+from tinyrnn.draw.view import Box
+
+__all__ = ["box_label", "fold_label", "legend_label", "small", "tray_label"]
+
+TABLE = '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
+WORDS = {
+    "zero": "dotted, ring: exactly 0",
+    "non-finite": "bold, diamond: not finite",
+    "clipped": "bold frame: of a weight whose gradient was clipped",
+    "cut": "cut: the value passes, the gradient does not",
+}
+
+
+def small(body: str, size: float = LINE) -> Markup:
+    """Set markup in small letters."""
+    return Markup(f'<<font point-size="{size:g}">{body}</font>>')
+
+
+def box_label(box: Box) -> Markup:
+    """Write the title of a box with its index, and its lines."""
+    index = f'<font point-size="{LINE:g}">{html(box.index)}</font>' if box.index else ""
+    lines = "".join(f'<br/><font point-size="{LINE:g}">{html(line)}</font>' for line in box.lines)
+    return Markup(f"<<b>{html(box.title) or ' '}</b>{index}{lines}>")
+
+
+def strip(norms: list[float], scale: Scale) -> str:
+    """Write table cells, one for each size; exact zeros and what is not finite have a mark too."""
+
+    def cell(norm: float) -> str:
+        mark = "0" if norm == 0 else " " if math.isfinite(norm) else "!"
+        return f'<td bgcolor="{scale.colour(norm)}" width="6" height="10" fixedsize="true">{mark}</td>'
+
+    return "".join(map(cell, norms))
+
+
+def fold_label(column: Column, scale: Scale) -> Markup:
+    """Say which steps are folded, what is among them, and how their gradients run."""
+    count = column.last - column.first + 1
+    lines = [f"<b>{count} step{'s' * (count > 1)} folded</b>", f"t = {column.first} … {column.last}"]
+    if column.losses:
+        lines.append(f"{column.losses} with a loss")
+    if column.cuts:
+        lines.append(f"{column.cuts} with a cut")
+    if column.finite is not None:
+        lines.append(f"‖∂L/∂state‖ {' … '.join(map(number, column.finite))}")
+    broken = sum(not math.isfinite(n) for norms in column.norms.values() for n in norms)
+    if broken:
+        lines.append(f"<b>{broken} not finite</b>")
+    rows = "".join(f'<tr><td colspan="17">{line}</td></tr>' for line in lines)
+    for layer, carry in column.norms:
+        name = html(f"{layer} {carry} ".lstrip())
+        rows += f'<tr><td align="right">{name}</td>{strip(column.strip(layer, carry), scale)}</tr>'
+    return small(f"{TABLE}{rows}</table>")
+
+
+def tray_label(box: Box, scale: Scale) -> Markup:
+    """Write a weight's name, its lines, and the sizes of its contributions over time."""
+    rows = f'<tr><td colspan="16"><font point-size="{TITLE:g}"><b>{html(box.title)}</b></font></td></tr>'
+    rows += "".join(f'<tr><td colspan="16">{html(line)}</td></tr>' for line in box.lines)
+    cells = strip(box.strip.get("uses", []), scale)
+    return small(f"{TABLE}{rows}{f'<tr>{cells}</tr>' if cells else ''}</table>")
+
+
+def legend_label(scale: Scale, kinds: set[str], gradients: bool) -> tuple[Markup, float]:
+    """Write the scale of gradients and the meaning of the styles in use; return it with about its width."""
+    cells, wide = "", 0.0
+    if gradients:
+        words = f"gradient ‖∂L/∂·‖, dashed arrows back: {number(10**scale.low)}"
+        ramp = scale.theme.ramp
+        colours = "".join(f'<td bgcolor="{c}" width="12" height="9" fixedsize="true"> </td>' for c in ramp)
+        cells += f"<td>{html(words)} </td>{colours}<td> {number(10**scale.high)}</td>"
+        wide += width(words, LINE) + 12 * len(ramp) + 60
+    for kind, words in WORDS.items():
+        if kind in kinds:
+            cells += f"<td>   {html(words)}</td>"
+            wide += width(words, LINE) + 24
+    return small(f"{TABLE}<tr>{cells}</tr></table>"), wide

@@ -151,7 +151,8 @@ class Block:
                 continue
             kind = (line.shape, line.dtype)
             dying = {a for a in map(self.root, line.args) if last[a] == i and a not in kept}
-            dying = [a for a in dying if self.parted.stage[a] is stage and a in self.places]
+            # The place of a carry is never free: it is handed on from there.
+            dying = [a for a in dying if lines[a].primitive and self.parted.stage[a] is stage and a in self.places]
             same = [
                 a
                 for a in dying

@@ -194,7 +194,7 @@ def _check(node: Node, values: list[Array]) -> None:
     if node.dtype.kind != "f":
         same = np.array_equal(again, node.value)
     else:  # within rounding, since another memory layout may be added up in another order
-        tolerance = 1e3 * float(np.finfo(node.dtype).eps)
+        tolerance = 50 * float(np.finfo(node.dtype).eps)
         scale = np.max(np.abs(node.value), initial=0.0, where=np.isfinite(node.value))
         same = np.allclose(again, node.value, rtol=tolerance, atol=tolerance * float(scale), equal_nan=True)
     if not same:

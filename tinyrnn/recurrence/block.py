@@ -286,7 +286,7 @@ class Block:
             return [
                 (np.copyto, (out[(slice(None),) * axis + (slice(low, high),)], self.at(part, step)))
                 for part, low, high in zip(line.args, offsets, offsets[1:], strict=False)
-                if self.parts.get(part, (None,))[0] != i
+                if self.parts.get(part) != (i, axis, low, high)  # a part that stands there twice is copied once
             ]
         if line.primitive is p.where:
             condition, a, b = (self.at(arg, step) for arg in line.args)

@@ -40,8 +40,10 @@ class Recurrent(Module):
     rng : Generator or int, optional
         Where the masks of dropout come from; the library's generator by default.
 
-    Notes ----- The parameters of a cell have its keys with ``_l0``, ``_l0_reverse``, ``_l1``, ... behind
-    them; the cells themselves are ``layer.l0``, ``layer.l0_reverse``, ...
+    Notes
+    -----
+    The parameters of a cell have its keys with ``_l0``, ``_l0_reverse``, ``_l1``, ... behind them;
+    the cells themselves are ``layer.l0``, ``layer.l0_reverse``, ...
 
     Warns
     -----

@@ -1,7 +1,7 @@
 """Rewrites: equal but cheaper lines. Each looks at a line that is about to be written.
 
-"Known" is what has a lower level than the value it meets: it can be worked out before the loop. The two rules that
-matter most put known factors and known terms together, so that they leave the loop:
+"Known" is what has a lower level than the value it meets: it can be worked out before the loop. The two rules
+that matter most put known factors and known terms together, so that they leave the loop:
 ``(u * k1) * k2 -> u * (k1 * k2)`` and ``(u + k1) + k2 -> u + (k1 + k2)``.
 """
 
@@ -179,43 +179,62 @@ def one_slice(index: Any, shape: Any) -> tuple[int, int, int] | None:
 
 
 def pieces(program: Program, primitive: Primitive, args: Args, params: Params) -> int | None:
-    """Gradients of slices become the parts of one concatenation, which are written straight into its buffer."""
-    lines = program.lines
-    if primitive is p.scatter and len(args) == 1:
-        cut = one_slice(params["index"], params["shape"])
-        if cut is None:
-            return None
-        axis, low, high = cut
-        shape, dtype = params["shape"], lines[args[0]].dtype
-
-        def gap(width: int) -> list[int]:
-            return [zeros(program, (*shape[:axis], width, *shape[axis + 1 :]), dtype)] if width else []
-
-        return join(program, axis, [*gap(low), args[0], *gap(shape[axis] - high)])
-    if primitive is p.getitem and len(args) == 1:
-        found = parts_of(program, args[0])
-        cut = one_slice(params["index"], lines[args[0]].shape)
-        if found and cut and found[0] == cut[0] and cut[1] in found[1] and cut[2] in found[1]:
-            return join(program, found[0], list(found[2][found[1].index(cut[1]) : found[1].index(cut[2])]))
+    """Make of the gradients of slices the parts of one concatenation, written straight into its buffer."""
+    if primitive is p.scatter:
+        return _placed(program, args, params)
+    if primitive is p.getitem:
+        return _taken(program, args, params)
     if primitive is p.add:
         return _merged(program, *args)
-    if primitive is p.multiply and lines[args[1]].level < lines[args[0]].level:
-        found = parts_of(program, args[0])
-        shape = lines[args[0]].shape
-        if (
-            found
-            and lines[args[1]].shape in ((), shape)
-            and all(is_zero(program, i) or lines[i].primitive is p.multiply for i in found[2])
-        ):
-            axis, offsets, parts = found
-            scaled = []
-            for part, low, high in zip(parts, offsets, offsets[1:], strict=False):
-                k = args[1]
-                if lines[k].shape == shape:
-                    k = program.emit(p.getitem, (k,), {"index": (slice(None),) * axis + (slice(low, high),)})
-                scaled.append(program.emit(p.multiply, (part, k), {}))
-            return join(program, axis, scaled)
+    if primitive is p.multiply:
+        return _parts_scaled(program, *args)
     return None
+
+
+def _placed(program: Program, args: Args, params: Params) -> int | None:
+    """Write the gradient of a slice as a concatenation with zeros."""
+    shape = params["shape"]
+    cut = one_slice(params["index"], shape) if len(args) == 1 else None
+    if cut is None:
+        return None
+    axis, low, high = cut
+    dtype = program.lines[args[0]].dtype
+
+    def gap(width: int) -> list[int]:
+        return [zeros(program, (*shape[:axis], width, *shape[axis + 1 :]), dtype)] if width else []
+
+    return join(program, axis, [*gap(low), args[0], *gap(shape[axis] - high)])
+
+
+def _taken(program: Program, args: Args, params: Params) -> int | None:
+    """Take whole parts of a concatenation from where they come from."""
+    found = parts_of(program, args[0])
+    cut = one_slice(params["index"], program.lines[args[0]].shape) if found and len(args) == 1 else None
+    if found is None or cut is None:
+        return None
+    (axis, offsets, parts), (cut_axis, low, high) = found, cut
+    if axis != cut_axis or low not in offsets or high not in offsets:
+        return None
+    return join(program, axis, list(parts[offsets.index(low) : offsets.index(high)]))
+
+
+def _parts_scaled(program: Program, whole: int, k: int) -> int | None:
+    """Multiply the parts of a concatenation by something known, where that meets a factor in each of them."""
+    lines = program.lines
+    found = parts_of(program, whole)
+    shape = lines[whole].shape
+    if found is None or lines[k].level >= lines[whole].level or lines[k].shape not in ((), shape):
+        return None
+    axis, offsets, parts = found
+    if not all(is_zero(program, i) or lines[i].primitive is p.multiply for i in parts):
+        return None
+    scaled = []
+    for part, low, high in zip(parts, offsets, offsets[1:], strict=False):
+        factor = k
+        if lines[k].shape == shape:
+            factor = program.emit(p.getitem, (k,), {"index": (slice(None),) * axis + (slice(low, high),)})
+        scaled.append(program.emit(p.multiply, (part, factor), {}))
+    return join(program, axis, scaled)
 
 
 def _merged(program: Program, a: int, b: int) -> int | None:

@@ -50,18 +50,17 @@ class CompiledDerivative:
         self.backward = CompiledScan(derivative.backward)
 
     def run_forward(self, parts: Parts, steps: int, *, reverse: bool) -> Results:
-        """Run the forward scan; its last ys are the saved values, laid out as the backward scan wants them."""
+        """Run the forward scan; its last ys are the saved values, laid out as the backward one wants them."""
         outputs = len(self.derivative.forward.ys) - self.saved
         first = len(self.derivative.backward.xs) - outputs - self.saved
-        layouts = [False] * outputs + [
-            self.backward.runner.feature_major(first + k) for k in range(self.saved)
-        ]
+        layouts = [self.backward.runner.feature_major(first + k) for k in range(self.saved)]
+        layouts = [False] * outputs + layouts
         return self.forward.runner.run(*parts, steps, reverse=reverse, feature_major=layouts)
 
     def run_backward(
         self, parts: Parts, saved: list[Array], gradients: Parts, steps: int, *, reverse: bool
     ) -> Results:
-        """Run the gradient's scan, the other way; ``gradients`` are those of the carry, the ys and the sums."""
+        """Run the gradient's scan, the other way; ``gradients`` are those of carry, ys and sums."""
         consts, _, xs = parts
         carry_grads, y_grads, sum_grads = gradients
         return self.backward.runner.run(
@@ -254,9 +253,10 @@ class ScanNode(Node):
         return result
 
     def _backward_of_saved(self, parts: Any, gradients: dict[int, Any], wrap: Any) -> list[Any]:
-        """Differentiate the scan together with its saved values, whose gradients a recorded backward pass gives.
+        """Differentiate the scan together with its saved values.
 
-        The forward pass did not save what this needs, so it runs again, as a scan that has them as outputs.
+        Those get gradients in a recorded backward pass. The forward pass did not save what this needs, so it
+        runs again, as a scan that has them as outputs.
         """
         consts, carry, xs = parts
         scan = self.derivative.forward

@@ -1,4 +1,4 @@
-"""Differentiation: from the program of a scan to that of its gradient, which is itself a scan, run in reverse.
+"""Differentiation: from the program of a scan to that of its gradient, itself a scan, run in reverse.
 
 Given the values of the forward pass, the backward step is linear in the gradients that come in: its carry is
 the gradient of the carry, and the gradient of what the step closes over is a sum over time.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinyrnn.autograd.creation import as_tensor
-from tinyrnn.autograd.primitive import Shape, Value
+from tinyrnn.autograd.primitive import Shape
 from tinyrnn.autograd.state import TraceError, thread, tracing
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiled import CompiledScan, apply_scan
@@ -44,7 +44,7 @@ class _Traced(NamedTuple):
     carry_out: list[int]
     ys: list[int]
     y_tree: Tree
-    check: Callable[[], None]  # raises where the new carry does not fit; asks for shapes, so only of a new trace
+    check: Callable[[], None]  # that the new carry fits; asks for shapes, so it runs for new traces only
 
 
 _CACHE_SIZE = 256
@@ -134,7 +134,7 @@ def _trace(step: Step, carry: Structure, xs: Structure, masked: Shape | None) ->
 def _symbol(trace: Trace, value: Any) -> Symbol:
     if isinstance(value, Symbol):
         return value
-    return Symbol(trace, trace.close_over(value if isinstance(value, Value) else as_tensor(value)))
+    return Symbol(trace, trace.close_over(as_tensor(value)))
 
 
 def _look_up(traced: _Traced, carry: int, xs: int) -> CompiledScan:

@@ -43,7 +43,7 @@ def unrolled_scan(
             check_carry(carry, new, shapes=lengths is not None)
             y, form = flatten(y)
             y = [as_tensor(leaf) for leaf in y]
-            if t >= shortest:
+            if lengths is not None and t >= shortest:
                 running = t < lengths
                 new = hold(running, new, carry)
                 y = silence(running, y, form.paths("y"))
@@ -81,8 +81,8 @@ def silence(running: Any, y: list[Any], paths: list[str]) -> list[Any]:
     for leaf, path in zip(y, paths, strict=True):
         if leaf.shape[:1] != running.shape:
             raise ValueError(
-                f"scan: with lengths, step returned {path} with shape {leaf.shape}; expected the batch as its "
-                f"first axis, ({running.shape[0]}, ...)"
+                f"scan: with lengths, step returned {path} with shape {leaf.shape}; expected the batch as "
+                f"its first axis, ({running.shape[0]}, ...)"
             )
     return [where(rows(running, leaf), leaf, leaf.dtype.type(0).item()) for leaf in y]
 
@@ -106,8 +106,8 @@ def check_carry(old: Any, new: Any, *, shapes: bool) -> None:
     for path, before, after in zip(old_tree.paths("carry"), old_leaves, new_leaves, strict=True):
         if after.dtype != before.dtype or (shapes and after.shape != before.shape):
             raise ValueError(
-                f"scan: step returned {path} with shape {after.shape} and dtype {after.dtype}; expected those "
-                f"of the carry it was given, {before.shape} and {before.dtype}"
+                f"scan: step returned {path} with shape {after.shape} and dtype {after.dtype}; expected "
+                f"those of the carry it was given, {before.shape} and {before.dtype}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Opening a compiled scan: its one record, written out as the recorded steps that it stands for. Drawings want this."""
+"""Opening a compiled scan: its one record, written out step by step, as drawings want it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from tinyrnn.recurrence.compiled import OUTPUT, ScanNode
 
 
 def open_scans(roots: Sequence[Node]) -> list[Node]:
-    """Return the same graph with every compiled scan written out step by step; the graph itself is not changed.
+    """Return the same graph with every compiled scan written out step by step; the graph is not changed.
 
-    Where the graph still holds its saved values (before ``backward()``, or after ``backward(retain_graph=True)``), the
-    steps carry their values, and, if the roots are single numbers, their gradients. Otherwise they show structure only.
+    Where the graph still holds its saved values (before ``backward()``, or after
+    ``backward(retain_graph=True)``), the steps carry their values, and, if the roots are single numbers,
+    their gradients. Otherwise they show structure only.
 
     Parameters
     ----------
@@ -65,12 +66,12 @@ def _steps(node: ScanNode, inputs: list[Node | None]) -> list[Tensor]:
     """Record the steps of a scan one by one; return its carry and its ys."""
     program = node.derivative.forward.program
     lines = program.program.lines
+    first_carry, first_x = len(program.consts), len(program.consts) + len(program.carry)
     held = node.saved is not None
-    if held:
-        ((parts, _),) = node.saved
+    if node.saved is not None:
+        ((parts, _),) = node.saved  # pyright: ignore[reportGeneralTypeIssues]
         arrays = [a for part in parts for a in part]
     else:  # freed: zeros that take no memory
-        first_x = len(program.consts) + len(program.carry)
         arrays = [
             np.broadcast_to(
                 np.zeros((), lines[i].dtype), ((node.steps,) if k >= first_x else ()) + lines[i].shape
@@ -78,7 +79,6 @@ def _steps(node: ScanNode, inputs: list[Node | None]) -> list[Tensor]:
             for k, i in enumerate([*program.consts, *program.carry, *program.xs])
         ]
     operands = [Tensor(a, n) for a, n in zip(arrays, inputs, strict=True)]
-    first_carry, first_x = len(program.consts), len(program.consts) + len(program.carry)
     values = dict(zip(program.consts, operands[:first_carry], strict=True))
     carry, xs = operands[first_carry:first_x], operands[first_x:]
     ys_lines = program.ys[: len(program.ys) - node.derivative.saved]
@@ -95,10 +95,11 @@ def _steps(node: ScanNode, inputs: list[Node | None]) -> list[Tensor]:
                     here: dict[int, Any] = {**values, **dict(zip(program.carry, carry, strict=True))}
                     here.update((i, x[t]) for i, x in zip(program.xs, xs, strict=True) if i in order)
                     for i in order:
+                        primitive = lines[i].primitive
                         if lines[i].literal is not None:
                             here[i] = lines[i].literal
-                        elif lines[i].primitive is not None:
-                            made = lines[i].primitive(*(here[a] for a in lines[i].args), **lines[i].params)
+                        elif primitive is not None:
+                            made = primitive(*(here[a] for a in lines[i].args), **lines[i].params)
                             here[i] = made if isinstance(made, Tensor) else Tensor(np.asarray(made))
                             here[i].name = (
                                 program.program.names.get(i, "") if i not in program.carry_out else ""

@@ -24,11 +24,11 @@ class Stage(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TimeSum:
-    """A sum over time, as a tree: linear operations at the top, worked out once; sums over blocks of steps below.
+    """A sum over time, as a tree: linear operations at the top, worked out once; sums over blocks below.
 
-    ``kind`` is "product" (of ``line`` and ``other``: the sum of ``lineᵀ @ other``, one matrix product over all steps and
-    rows), "rows" (sum of ``line`` over time and batch), "total" (sum of ``line`` over time), "times" (``line`` is the same
-    at every step), or "apply" (``primitive`` on the sums below).
+    ``kind`` is "product" (of ``line`` and ``other``: the sum of ``lineᵀ @ other``, one matrix product over
+    all steps and rows), "rows" (sum of ``line`` over time and batch), "total" (sum of ``line`` over time),
+    "times" (``line`` is the same at every step), or "apply" (``primitive`` on the sums below).
     """
 
     kind: str
@@ -78,9 +78,13 @@ def time_sum(program: Program, i: int) -> TimeSum:
             and FIXED not in (a.level, b.level)
         ):
             return TimeSum("product", a.args[0], line.args[1])
-    if line.primitive is p.sum and line.params.get("axis") in (0, (0,)) and not line.params.get("keepdims"):
-        if len(program.lines[line.args[0]].shape) == 2:
-            return TimeSum("rows", line.args[0])
+    if (
+        line.primitive is p.sum
+        and len(program.lines[line.args[0]].shape) == 2
+        and line.params.get("axis") in (0, (0,))
+        and not line.params.get("keepdims")
+    ):
+        return TimeSum("rows", line.args[0])
     return TimeSum("total", i)
 
 

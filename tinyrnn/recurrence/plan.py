@@ -158,8 +158,8 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Plan:
     Returns
     -------
     Plan
-        ``print(plan)`` shows, for the forward and the backward program of each scan, what runs once, before, in and after
-        the loop, what is saved, and the number of NumPy calls per step.
+        ``print(plan)`` shows, for the forward and the backward program of each scan, what runs once, before,
+        in and after the loop, what is saved, and the number of NumPy calls per step.
 
     Examples
     --------

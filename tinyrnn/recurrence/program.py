@@ -74,14 +74,17 @@ class Symbol(Operators):
 
     @property
     def shape(self) -> Shape:
+        """The shape of the value at one step."""
         return self.owner.line(self.index).shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the value."""
         return self.owner.line(self.index).dtype
 
     @property
     def name(self) -> str:
+        """What plans and drawings call the value; often empty."""
         return self.owner.names.get(self.index, "")
 
     @name.setter
@@ -90,6 +93,7 @@ class Symbol(Operators):
 
     @property
     def requires_grad(self) -> bool:
+        """False: a symbol is on no tape."""
         return False
 
     def _concrete(self, *_: Any, **__: Any) -> Any:
@@ -99,9 +103,11 @@ class Symbol(Operators):
     item = numpy = tolist = __bool__ = __float__ = __int__ = __index__ = __array__ = _concrete
 
     def detach(self) -> Self:
+        """Refuse: a program has no place for a cut."""
         raise TraceError("it detaches a Tensor inside the step")
 
     def backward(self, *_: Any, **__: Any) -> None:
+        """Refuse: there are no values yet."""
         raise TraceError("it calls backward() inside the step")
 
     def __repr__(self) -> str:
@@ -127,6 +133,7 @@ class Program:
         self._known: dict[Any, int] = {}
 
     def line(self, index: int) -> Line:
+        """Return a line."""
         return self.lines[index]
 
     def input(self, shape: Shape, dtype: np.dtype[Any], level: int, name: str = "") -> int:
@@ -176,10 +183,11 @@ class Program:
         return index
 
     def symbols(self, indices: Iterable[int]) -> list[Symbol]:
+        """Return symbols of lines, with which to write further ones."""
         return [Symbol(self, i) for i in indices]
 
     def needed(self, roots: Iterable[int], given: Container[int] = ()) -> list[int]:
-        """Return the lines that the roots are made from, and the roots, in order; what is given needs nothing."""
+        """Return the roots and the lines that they are made from, in order; what is given needs nothing."""
         found = {i for i in roots if i not in given}
         stack = list(found)
         while stack:

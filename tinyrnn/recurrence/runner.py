@@ -1,4 +1,4 @@
-"""Running a compiled scan: once, then block by block what comes before the loop, the loop, and what comes after."""
+"""Running a compiled scan: what runs once, then block by block what is before, in and after the loop."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tinyrnn.recurrence.scan_program import ScanProgram
 class Runner:
     """A scan's program, ready to run on arrays.
 
-    Blocks are kept from call to call, since fresh memory costs more than the arithmetic in it. A run takes one for itself,
-    so that threads do not meet in it, and nothing that leaves a run refers to it.
+    Blocks are kept from call to call, since fresh memory costs more than the arithmetic in it. A run takes
+    one for itself, so that threads do not meet in it, and nothing that leaves a run refers to it.
 
     Attributes
     ----------
@@ -45,7 +45,10 @@ class Runner:
         return block_size(self.parted)
 
     def feature_major(self, x: int) -> bool:
-        """Whether the program wants the input ``x`` (a position) feature-major: not where only products over time read it."""
+        """Whether the program wants the input ``x`` (a position) feature-major.
+
+        Not where only products over time read it.
+        """
         line = self.scan.xs[x]
         return any(
             line in self.lines[i].args for i in self.parted.stage if self.parted.stage[i] is not Stage.ONCE
@@ -117,22 +120,16 @@ class Runner:
     ) -> list[Array]:
         """Allocate the stacked outputs.
 
-        Where an output is the new carry and another one the old carry, they are the same values one step apart, and share
-        an array of T + 1 places.
+        Where an output is the new carry and another one the old carry, they are the same values one step
+        apart, and share an array of T + 1 places.
         """
         scan, lines = self.scan, self.lines
         ys: list[Array | None] = [None] * len(scan.ys)
         for old, i in enumerate(scan.ys):
             if i in scan.carry and not major[old]:
                 j = scan.carry.index(i)
-                new = next(
-                    (
-                        n
-                        for n, y in enumerate(scan.ys)
-                        if y == scan.carry_out[j] and not major[n] and ys[n] is None
-                    ),
-                    None,
-                )
+                same = (n for n, y in enumerate(scan.ys) if y == scan.carry_out[j])
+                new = next((n for n in same if not major[n] and ys[n] is None), None)
                 if new is not None and ys[old] is None:
                     both = np.empty((steps + 1, *lines[i].shape), lines[i].dtype)
                     both[-1 if reverse else 0] = carry[j]
@@ -168,7 +165,7 @@ class _Run:
         self.low = self.high = 0
 
     def _is_new_carry(self, i: int, y: Array) -> bool:
-        """Whether an output is the old carry, and stands already where the new carry was stored a step before."""
+        """Whether an output is the old carry, and stands where the new carry was stored a step before."""
         return i in self.scan.carry and any(
             np.may_share_memory(y, other) for other in self.ys if other is not y
         )
@@ -214,7 +211,7 @@ class _Run:
         value = self.block.value(i, count)
         return self._cut(value) if isinstance(value, Slice) else value
 
-    # --- sums over time --------------------------------------------------------------------------------------------
+    # --- sums over time ------------------------------------------------------------------------------------
     def _add_up(self, count: int) -> None:
         """Add what a block contributes to the sums over time."""
         columns: dict[int, Array] = {}

@@ -1,8 +1,8 @@
 """Tracing: run a step once on symbols, and write down what it does.
 
-This happens at every call of `scan`, so that a parameter that was replaced, or a Python number that changed, is always
-seen. It is cheap (a microsecond or so a line), because nothing is worked out here: shapes only where the step asks for
-one. What was written down is the key under which the compiled form is kept.
+This happens at every call of `scan`, so that a parameter that was replaced, or a Python number that changed,
+is always seen. It is cheap (a microsecond or so a line), because nothing is worked out here: shapes only
+where the step asks for one. What was written down is the key under which the compiled form is kept.
 """
 
 from __future__ import annotations
@@ -36,12 +36,18 @@ class Trace:
         self.closed: dict[int, Any] = {}
         self.names: dict[int, str] = {}
         self.scopes: list[Any] = [None] * len(inputs)
+        self._recording = thread.modes.recording
         self._closed_at: dict[int, int] = {}
         self._lines: dict[int, Line] = {}
 
     def record(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Symbol:
+        """Write down an operation; return the symbol of its value."""
+        if thread.modes.recording is not self._recording:
+            raise TraceError("it turns recording off or on inside the step (no_grad, enable_grad)")
         operands = tuple(
-            arg.index if type(arg) is Symbol else self._constant(arg, args, primitive.rule(i) is not None)
+            arg.index
+            if type(arg) is Symbol and arg.owner is self
+            else self._constant(arg, args, primitive.rule(i) is not None)
             for i, arg in enumerate(args)
         )
         self.entries.append((primitive, operands, params))
@@ -52,7 +58,7 @@ class Trace:
         if isinstance(value, (int, float)) and not isinstance(value, np.generic):
             return (value,)
         if isinstance(value, Value) and not isinstance(value, Tensor):
-            raise TraceError("it uses a symbol of another scan")
+            raise TraceError("it uses a Tensor of another step, which has no value by now")
         if not isinstance(value, Tensor):
             value = np.asarray(value)
             floating = [a.dtype for a in args if isinstance(a, Value) and a.dtype.kind == "f"]
@@ -124,7 +130,7 @@ class Trace:
 
 
 def describe(node: Node | None) -> str:
-    """Return the name of what a step closes over: a parameter's, or how it was made of parameters just before."""
+    """Return the name of what a step closes over: a parameter's, or how it was just made of parameters."""
     if node is None or node.name or node.primitive is None:
         return node.name if node is not None else ""
     names = [inner.name if inner is not None else "" for inner in node.inputs]

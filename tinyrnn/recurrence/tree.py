@@ -12,7 +12,7 @@ class Tree(NamedTuple):
     Attributes
     ----------
     kind : type or None
-        The container: tuple, a named tuple's class, list or dict; None for a leaf or an empty place (``None``).
+        The container: tuple, a named tuple's class, list or dict; None for a leaf or an empty place.
     keys : tuple of str
         How each child is reached, as it is written behind the container: ``.h``, ``[0]``, ``['h']``.
     children : tuple of Tree

@@ -49,7 +49,7 @@ def test_demo_measures_samples_and_draws(capsys: pytest.CaptureFixture[str], tmp
         assert re.search(rf"^  {name} +\d\.\d\d\d$", out, re.MULTILINE)
     sampled = out.split("sample at temperature 0.7, seed 0\n")[1].split("\n\ndrawn:")[0]
     assert len(sampled) == 30
-    assert re.search(r"step 3/3: loss \d\.\d\d bits, gradient norm \d+\.\d\d, [\d,]+ characters/s", err)
+    assert re.search(r"step 3/3: loss \d\.\d\d bits, grad norm \d+\.\d\d, [\d,]+ char/s", err)
     assert (tmp_path / "deep/er/unrolled.dot").read_text("utf-8").startswith("digraph")
     assert "<html" in (tmp_path / "deep/er/bptt.html").read_text("utf-8")
 
@@ -206,7 +206,7 @@ def test_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(2):
             progress.update(loss=1.5, gradient_norm=0.25, characters=10)
     assert "2/2" in terminal.getvalue()
-    assert "loss 1.50 bits, gradient norm 0.25" in terminal.getvalue()
+    assert "loss 1.50 bits, grad norm 0.25" in terminal.getvalue()
 
 
 def test_lines_in_a_terminal_without_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:

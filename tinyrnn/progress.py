@@ -11,7 +11,7 @@ SECONDS = 5.0  # between plain lines
 
 
 class Progress:
-    """Shows loss, gradient norm and characters a second on stderr.
+    """Shows loss, gradient norm (before clipping) and characters a second, on stderr.
 
     The bar is tqdm's, from the extra ``demo``. Without it, or where stderr is no terminal, there are plain
     lines.
@@ -38,7 +38,8 @@ class Progress:
                 from tqdm import tqdm
             except ImportError:
                 return
-            self.bar = tqdm(total=steps, unit="step", dynamic_ncols=True, file=sys.stderr)
+            layout = "{n_fmt}/{total_fmt} {bar} {remaining}{postfix}"
+            self.bar = tqdm(total=steps, bar_format=layout, dynamic_ncols=True, file=sys.stderr)
 
     def __enter__(self) -> Progress:
         return self
@@ -65,7 +66,7 @@ class Progress:
         self.characters += characters
         now = time.perf_counter()
         rate = self.characters / (now - self.started)
-        told = f"loss {loss:.2f} bits, gradient norm {gradient_norm:.2f}, {rate:,.0f} characters/s"
+        told = f"loss {loss:.2f} bits, grad norm {gradient_norm:.2f}, {rate:,.0f} char/s"
         if self.bar is not None:
             self.bar.set_postfix_str(told, refresh=False)
             self.bar.update()

@@ -133,6 +133,8 @@ def _trace(step: Step, carry: Structure, xs: Structure, masked: Shape | None) ->
 
 def _symbol(trace: Trace, value: Any) -> Symbol:
     if isinstance(value, Symbol):
+        if value.owner is not trace:
+            raise Untraceable("it returns a Tensor of another step, which has no value by now")
         return value
     return Symbol(trace, trace.close_over(as_tensor(value)))
 

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.operators import Operators
-from tinyrnn.autograd.primitive import Primitive, Shape
+from tinyrnn.autograd.primitive import NONE, Primitive, Shape
 from tinyrnn.autograd.state import Scope, TraceError, thread
 
 # What a line depends on, in rising order. A line has the highest level of its operands.
@@ -91,20 +92,20 @@ class Symbol(Operators):
     def name(self, value: str) -> None:
         self.owner.names[self.index] = value
 
-    @property
-    def requires_grad(self) -> bool:
-        """False: a symbol is on no tape."""
-        return False
-
     def _concrete(self, *_: Any, **__: Any) -> Any:
         raise TraceError("it asks for the value of a Tensor that depends on the time step")
 
     data = property(_concrete)
     item = numpy = tolist = __bool__ = __float__ = __int__ = __index__ = __array__ = _concrete
 
+    def _recorded(self) -> Any:
+        raise TraceError("it asks how a Tensor is recorded, which is not known before the scan is")
+
+    requires_grad = is_leaf = node = grad = property(_recorded)
+
     def detach(self) -> Self:
-        """Refuse: a program has no place for a cut."""
-        raise TraceError("it detaches a Tensor inside the step")
+        """Return the same value, cut from the gradient."""
+        return self._apply(p.detach, (self,), NONE)  # pyright: ignore[reportReturnType]
 
     def backward(self, *_: Any, **__: Any) -> None:
         """Refuse: there are no values yet."""

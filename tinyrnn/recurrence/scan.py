@@ -11,6 +11,7 @@ import numpy.typing as npt
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import where
 from tinyrnn.autograd.state import thread
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.lookup import Structure, Untraceable, compiled_scan, warn_once
 from tinyrnn.recurrence.loop import Step, rows, unrolled_scan
 from tinyrnn.recurrence.plan import Plan, explain
@@ -98,17 +99,23 @@ def scan(
         x_leaves = [
             where(rows(running, x), x, x.data[lengths - 1, np.arange(len(lengths))]) for x in x_leaves
         ]
-    if not thread.modes.unrolled:
+    # A scan in the step of another one is written out there.
+    inner = any(not isinstance(leaf, Tensor) for leaf in (*carry_leaves, *x_leaves))
+    refused = ""
+    if not thread.modes.unrolled and not inner:
         state, inputs = Structure(carry_leaves, carry_tree), Structure(x_leaves, x_tree)
         try:
             return compiled_scan(
                 step, state, inputs, steps, lengths, reverse=reverse, segment=_segment(segment, steps)
             )
         except Untraceable as refusal:
-            warn_once(step, str(refusal))
+            refused = str(refusal)
     times = range(steps)[::-1] if reverse else range(steps)
     carry, xs = carry_tree.unflatten(carry_leaves), x_tree.unflatten(x_leaves)
-    return unrolled_scan(step, carry, xs, times, lengths)
+    result = unrolled_scan(step, carry, xs, times, lengths)
+    if refused and not thread.modes.tracing:
+        warn_once(step, refused)  # only now: an error of the step itself comes without it
+    return result
 
 
 def plan(step: Step, carry: Any, xs: Any, **options: Any) -> Plan:

@@ -152,7 +152,9 @@ class Block:
             kind = (line.shape, line.dtype)
             dying = {a for a in map(self.root, line.args) if last[a] == i and a not in kept}
             # The place of a carry is never free: it is handed on from there.
-            dying = [a for a in dying if lines[a].primitive and self.parted.stage[a] is stage and a in self.places]
+            dying = [
+                a for a in dying if lines[a].primitive and self.parted.stage[a] is stage and a in self.places
+            ]
             same = [
                 a
                 for a in dying
@@ -286,7 +288,7 @@ class Block:
             return [
                 (np.copyto, (out[(slice(None),) * axis + (slice(low, high),)], self.at(part, step)))
                 for part, low, high in zip(line.args, offsets, offsets[1:], strict=False)
-                if self.parts.get(part) != (i, axis, low, high)  # a part that stands there twice is copied once
+                if self.parts.get(part) != (i, axis, low, high)  # a part may stand there twice
             ]
         if line.primitive is p.where:
             condition, a, b = (self.at(arg, step) for arg in line.args)

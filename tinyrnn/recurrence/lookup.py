@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -38,6 +39,14 @@ class Structure(NamedTuple):
     tree: Tree
 
 
+class CacheInfo(NamedTuple):
+    """How the compiled scans are kept: how many there are, how many there may be, how many were compiled."""
+
+    size: int
+    max_size: int
+    compiled: int
+
+
 class _Traced(NamedTuple):
     trace: Trace
     tree: Tree
@@ -50,6 +59,7 @@ class _Traced(NamedTuple):
 _CACHE_SIZE = 256
 _cache: collections.OrderedDict[Any, CompiledScan] = collections.OrderedDict()
 _lock = threading.Lock()
+_compiled = 0
 _warned: set[Any] = set()
 
 
@@ -75,6 +85,9 @@ def compiled_scan(
         operands.append(np.arange(steps)[:, None] < lengths)
     traced = _trace(step, carry, xs, None if lengths is None else lengths.shape)
     scan = _look_up(traced, len(carry.leaves), len(operands))
+    if _code(step) not in scan.steps:
+        _check_repeats(traced, _trace(step, carry, xs, None if lengths is None else lengths.shape))
+        scan.steps.add(_code(step))
     outputs = apply_scan(
         scan,
         list(traced.trace.closed.values()),
@@ -131,6 +144,18 @@ def _trace(step: Step, carry: Structure, xs: Structure, masked: Shape | None) ->
     return _Traced(trace, tree, carry_out, [leaf.index for leaf in y_leaves], y_tree, check)
 
 
+def _check_repeats(first: _Traced, second: _Traced) -> None:
+    """Refuse a step that does something else each time that it is called, and so at each time step."""
+    pairs = zip(first.trace.closed.values(), second.trace.closed.values())
+    if first.trace.key() != second.trace.key() or not all(a is b or _equal(a, b) for a, b in pairs):
+        raise Untraceable("it does something else each time it is called (random numbers, a counter)")
+
+
+def _equal(a: Any, b: Any) -> bool:
+    a, b = (x.data if isinstance(x, Tensor) else x for x in (a, b))
+    return np.array_equal(a, b, equal_nan=True)
+
+
 def _symbol(trace: Trace, value: Any) -> Symbol:
     if isinstance(value, Symbol):
         if value.owner is not trace:
@@ -165,23 +190,55 @@ def _look_up(traced: _Traced, carry: int, xs: int) -> CompiledScan:
             sums=[],
         )
     )
+    global _compiled
     with _lock:
+        _compiled += 1
         _cache[key] = compiled
         while len(_cache) > _CACHE_SIZE:
             _cache.popitem(last=False)
     return compiled
 
 
+def cache_info() -> CacheInfo:
+    """Return how many compiled scans are kept, and how many were compiled since the program began.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> rnn, before = tr.nn.RNN(3, 4), tr.scan.cache_info()
+    >>> for steps in (5, 6, 7):
+    ...     y, h = rnn(tr.zeros((steps, 2, 3)))
+    >>> tr.scan.cache_info().compiled - before.compiled <= 1
+    True
+    """
+    with _lock:
+        return CacheInfo(len(_cache), _CACHE_SIZE, _compiled)
+
+
+def cache_clear() -> None:
+    """Forget all compiled scans, and free their buffers."""
+    with _lock:
+        _cache.clear()
+
+
+def _code(step: Step) -> Any:
+    """Return what identifies a step from call to call, where it is a new closure each time."""
+    return getattr(getattr(step, "__func__", step), "__code__", type(step))
+
+
 def warn_once(step: Step, reason: str) -> None:
     """Say that a step runs as a recorded loop, once for each step and reason."""
-    code = getattr(getattr(step, "__func__", step), "__code__", type(step))
-    if (code, reason) in _warned:
+    if (_code(step), reason) in _warned:
         return
     name = getattr(step, "__qualname__", type(step).__name__)
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("tinyrnn."):
+        level, frame = level + 1, frame.f_back  # to the line of the user's program
     warnings.warn(
         f"scan: the step {name} cannot be compiled, because {reason}; it runs as a recorded loop, step by "
         "step",
         ScanFallbackWarning,
-        stacklevel=4,
+        stacklevel=level,
     )
-    _warned.add((code, reason))  # only now: a warning that is turned into an error is raised every time
+    # Only now: a warning that is turned into an error is raised every time.
+    _warned.add((_code(step), reason))

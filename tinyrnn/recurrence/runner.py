@@ -58,7 +58,10 @@ class Runner:
         """Take a block that suits a number of steps; give it back with `release`."""
         size = min(self._size, 1 << (steps - 1).bit_length())
         idle = self._idle.setdefault((size, reverse), [])
-        return idle.pop() if idle else Block(self.parted, size, reverse=reverse)
+        try:
+            return idle.pop()  # one call: another thread may take the last one at any time
+        except IndexError:
+            return Block(self.parted, size, reverse=reverse)
 
     def release(self, block: Block) -> None:
         """Put a block back for the next call."""

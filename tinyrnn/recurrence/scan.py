@@ -12,7 +12,14 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import where
 from tinyrnn.autograd.state import thread
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.lookup import Structure, Untraceable, compiled_scan, warn_once
+from tinyrnn.recurrence.lookup import (
+    Structure,
+    Untraceable,
+    cache_clear,
+    cache_info,
+    compiled_scan,
+    warn_once,
+)
 from tinyrnn.recurrence.loop import Step, rows, unrolled_scan
 from tinyrnn.recurrence.plan import Plan, explain
 from tinyrnn.recurrence.tree import flatten
@@ -133,6 +140,8 @@ def plan(step: Step, carry: Any, xs: Any, **options: Any) -> Plan:
 
 
 scan.plan = plan  # pyright: ignore[reportFunctionMemberAccess]
+scan.cache_info = cache_info  # pyright: ignore[reportFunctionMemberAccess]
+scan.cache_clear = cache_clear  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def _steps(leaves: list[Any], paths: list[str], length: int | None) -> int:

@@ -9,10 +9,10 @@ from typing import Any
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.state import thread
-from tinyrnn.recurrence.block import is_view
 from tinyrnn.recurrence.compiled import CompiledDerivative
 from tinyrnn.recurrence.partition import Stage, TimeSum
 from tinyrnn.recurrence.runner import Runner
+from tinyrnn.recurrence.views import is_view
 
 _INFIX = {p.add: "+", p.subtract: "-", p.multiply: "*", p.divide: "/", p.power: "**", p.matmul: "@"}
 _TITLES = {
@@ -261,7 +261,7 @@ class _Names:
         line = self.lines[i]
         below = self.of(line.args[0])
         if line.primitive is p.transpose:
-            return f"{below}.T"
+            return below[:-2] if below.endswith(".T") else f"{below}.T"
         if line.primitive is p.getitem:
             return f"{below}[{', '.join(_index(item) for item in line.params['index'])}]"
         return below

@@ -13,8 +13,9 @@ from tinyrnn.autograd.state import thread
 from tinyrnn.autograd.tape import Node
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.differentiate import Derivative, differentiate
-from tinyrnn.recurrence.runner import Array, Runner
+from tinyrnn.recurrence.runner import Runner
 from tinyrnn.recurrence.scan_program import ScanProgram
+from tinyrnn.recurrence.views import Array
 
 Parts = tuple[list[Array], list[Array], list[Array]]  # consts, carry, xs; or gradients of carry, ys, sums
 Results = tuple[list[Array], list[Array], list[Array]]  # carry, ys, sums

@@ -49,6 +49,12 @@ class Line(NamedTuple):
     name: str = ""
     scope: Scope | None = None
 
+    @property
+    def elementwise(self) -> bool:
+        """Whether it is one NumPy ufunc, which may write over its operand."""
+        forward = self.primitive.forward if self.primitive is not None else None
+        return isinstance(forward, np.ufunc) and forward.signature is None
+
 
 def freeze(value: Any) -> Any:
     """Make a parameter hashable."""

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.recurrence.block import Array, Block, Slice, allocate, block_size
+from tinyrnn.recurrence.block import Block, block_size
+from tinyrnn.recurrence.buffers import allocate
 from tinyrnn.recurrence.lower import lower
-from tinyrnn.recurrence.partition import Stage, TimeSum, partition
+from tinyrnn.recurrence.partition import Stage, partition
 from tinyrnn.recurrence.scan_program import ScanProgram
+from tinyrnn.recurrence.sums import Sums
+from tinyrnn.recurrence.views import Array, Slice
 
 
 class Runner:
@@ -100,7 +103,7 @@ class Runner:
         block = self.block(steps, reverse)
         try:
             run = _Run(self, block, once, dict(zip(self.scan.xs, xs, strict=True)), ys)
-            return run.all_blocks(carry, steps), ys, run.sums(steps)
+            return run.all_blocks(carry, steps), ys, run.sums.results(steps)
         finally:
             self.release(block)
 
@@ -153,56 +156,44 @@ class _Run:
         self.once = once
         self.xs = xs
         self.ys = ys
-        self.lines = runner.lines
-        self.scan = runner.scan
-        self.parted = runner.parted
-        self.leaves = [leaf for s in self.parted.sums for leaf in s.leaves()]
-        self.totals: dict[int, Array] = {}
-        direct = {i: y for i, y in zip(self.scan.ys, ys, strict=True) if block.written_out(i)}
+        self.carry = runner.scan.carry
+        self.sums = Sums(runner.parted, block.columns, once)
+        outputs = list(zip(runner.scan.ys, ys, strict=True))
+        direct = {i: y for i, y in outputs if block.buffers.written_out(i)}
         self.long = {**xs, **direct}  # arrays over all steps, by line
-        self.copied = [
-            (i, y)
-            for i, y in zip(self.scan.ys, ys, strict=True)
-            if direct.get(i) is not y and not self._is_new_carry(i, y)
-        ]
+        self.copied = [(i, y) for i, y in outputs if direct.get(i) is not y and not self._is_new_carry(i, y)]
         self.low = self.high = 0
 
     def _is_new_carry(self, i: int, y: Array) -> bool:
         """Whether an output is the old carry, and stands where the new carry was stored a step before."""
-        return i in self.scan.carry and any(
-            np.may_share_memory(y, other) for other in self.ys if other is not y
-        )
+        return i in self.carry and any(np.may_share_memory(y, o) for o in self.ys if o is not y)
 
     def all_blocks(self, carry: Sequence[Array], steps: int) -> list[Array]:
         """Run the blocks in order; return the last carry."""
-        block, size = self.block, self.block.size
+        block, buffers, size = self.block, self.block.buffers, self.block.size
         block.fill_fixed(self.once, {min(size, steps), steps % size} - {0})
-        inputs = [i for i in self.scan.xs if i in block.places]
+        inputs = {i: x for i, x in self.xs.items() if i in buffers.places}
         starts = range(0, steps, size)
         current = list(carry)
         for low in reversed(starts) if block.reverse else starts:
             self.low, self.high = low, min(low + size, steps)
             count = self.high - low
-            for place, value in zip(block.carry(count, end=False), current, strict=True):
+            for place, value in zip(buffers.carry(count, end=False), current, strict=True):
                 np.copyto(place, value)
-            for i in inputs:
-                np.copyto(block.over(i, 0, count), self.xs[i][low : self.high])
+            for i, x in inputs.items():
+                np.copyto(buffers.over(i, 0, count), x[low : self.high])
             self._over_block(Stage.BEFORE, count)
-            calls = block.calls
-            if count < size:
-                n = count * block.calls_per_step
-                calls = calls[len(calls) - n :] if block.reverse else calls[:n]
-            for function, args in calls:
+            for function, args in block.loop(count):
                 function(*args)
             self._over_block(Stage.AFTER, count)
             for i, y in self.copied:
-                np.copyto(y[low : self.high], self._value(i, count))
-            self._add_up(count)
-            current = block.carry(count, end=True)
+                np.copyto(y[low : self.high], self._value(i))
+            self.sums.add(self._value)
+            current = buffers.carry(count, end=True)
         return [value.copy() for value in current]
 
     def _over_block(self, stage: Stage, count: int) -> None:
-        for function, args, late in self.block.calls_over(stage, count):
+        for function, args, late in self.block.stages.calls(stage, count):
             if late:
                 args = [self._cut(a) if type(a) is Slice else a for a in args]
             function(*args)
@@ -210,50 +201,7 @@ class _Run:
     def _cut(self, part: Slice) -> Array:
         return part.view(self.long[part.line][self.low : self.high])
 
-    def _value(self, i: int, count: int) -> Any:
-        value = self.block.value(i, count)
+    def _value(self, i: int) -> Any:
+        """Return a value at the steps of the block at hand."""
+        value = self.block.stages.value(i, self.high - self.low)
         return self._cut(value) if isinstance(value, Slice) else value
-
-    # --- sums over time ------------------------------------------------------------------------------------
-    def _add_up(self, count: int) -> None:
-        """Add what a block contributes to the sums over time."""
-        columns: dict[int, Array] = {}
-        for leaf in self.leaves:
-            if leaf.kind == "times":
-                continue
-            if leaf.kind == "total":
-                part = self._value(leaf.line, count).sum(0)
-            else:
-                i = leaf.other if leaf.kind == "product" else leaf.line
-                if i not in columns:
-                    columns[i] = self.block.columns(i, self._value(i, count))
-                if leaf.kind == "product":
-                    a = self._value(leaf.line, count)
-                    part = np.dot(columns[i], np.ascontiguousarray(a).reshape(-1, a.shape[-1]))
-                else:
-                    part = np.dot(columns[i], _ones(columns[i].shape[1], columns[i].dtype))
-            if id(leaf) in self.totals:
-                self.totals[id(leaf)] += part
-            else:
-                self.totals[id(leaf)] = part
-
-    def sums(self, steps: int) -> list[Array]:
-        """Work out the sums over time from their parts."""
-        return [
-            np.asarray(self._total(s, steps), self.lines[i].dtype)
-            for i, s in zip(self.scan.sums, self.parted.sums, strict=True)
-        ]
-
-    def _total(self, part: TimeSum | int, steps: int) -> Any:
-        if isinstance(part, int):
-            return self.lines[part].literal if self.lines[part].literal is not None else self.once[part]
-        if part.kind == "apply":
-            return part.primitive.forward(*(self._total(below, steps) for below in part.below), **part.params)
-        if part.kind == "times":
-            return self._total(part.line, steps) * steps
-        return self.totals[id(part)].T if part.kind == "product" else self.totals[id(part)]
-
-
-@functools.lru_cache(maxsize=32)
-def _ones(count: int, dtype: Any) -> Array:
-    return np.ones(count, dtype)

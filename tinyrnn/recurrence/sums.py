@@ -1,0 +1,91 @@
+"""Sums over time: what the blocks of a run contribute, and what is made of it at the end."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.recurrence.partition import Partition, TimeSum
+from tinyrnn.recurrence.views import Array
+
+
+class Columns:
+    """Values of a block with steps and rows as one axis, the last: a sum over time is then one product."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._places: dict[int, Array] = {}
+
+    def of(self, i: int, value: Array) -> Array:
+        """Return a (steps, B, N) value as (N, steps * B), contiguous, in a buffer that is used again."""
+        n = value.shape[2]
+        place = self._places.get(i)
+        if place is None or value.size > place.size:
+            place = self._places[i] = np.empty(self.size * value[0].size, value.dtype)
+        flat = place[: value.size].reshape(n, value.shape[0], value.shape[1])
+        np.copyto(flat, value.transpose(2, 0, 1))
+        return flat.reshape(n, -1)
+
+
+class Sums:
+    """The sums over time of one run.
+
+    Parameters
+    ----------
+    parted : Partition
+    columns : Columns
+    once : dict
+        What runs once, by line.
+    """
+
+    def __init__(self, parted: Partition, columns: Columns, once: dict[int, Any]) -> None:
+        self.parted = parted
+        self.columns = columns
+        self.once = once
+        self.leaves = [leaf for s in parted.sums for leaf in s.leaves() if leaf.kind != "times"]
+        self.totals: dict[int, Array] = {}
+
+    def add(self, value: Callable[[int], Array]) -> None:
+        """Add what a block contributes; ``value(i)`` are the values of a line at its steps."""
+        columns: dict[int, Array] = {}
+        for leaf in self.leaves:
+            if leaf.kind == "total":
+                part = value(leaf.line).sum(0)
+            else:
+                i = leaf.other if leaf.kind == "product" else leaf.line
+                if i not in columns:
+                    columns[i] = self.columns.of(i, value(i))
+                if leaf.kind == "product":
+                    a = value(leaf.line)
+                    part = np.dot(columns[i], np.ascontiguousarray(a).reshape(-1, a.shape[-1]))
+                else:
+                    part = np.dot(columns[i], _ones(columns[i].shape[1], columns[i].dtype))
+            if id(leaf) in self.totals:
+                self.totals[id(leaf)] += part
+            else:
+                self.totals[id(leaf)] = part
+
+    def results(self, steps: int) -> list[Array]:
+        """Work out the sums from their parts, over all ``steps``."""
+        scan = self.parted.scan
+        return [
+            np.asarray(self._total(s, steps), scan.program.lines[i].dtype)
+            for i, s in zip(scan.sums, self.parted.sums, strict=True)
+        ]
+
+    def _total(self, part: TimeSum | int, steps: int) -> Any:
+        if isinstance(part, int):
+            return self.once[part]
+        if part.kind == "apply":
+            return part.primitive.forward(*(self._total(below, steps) for below in part.below), **part.params)
+        if part.kind == "times":
+            return self._total(part.line, steps) * steps
+        return self.totals[id(part)].T if part.kind == "product" else self.totals[id(part)]
+
+
+@functools.lru_cache(maxsize=32)
+def _ones(count: int, dtype: Any) -> Array:
+    return np.ones(count, dtype)

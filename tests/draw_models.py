@@ -51,7 +51,13 @@ def looped_rnn(
 
 
 def layered(
-    kind: str, steps: int, *, layers: int = 1, bidirectional: bool = False, lengths: Any = None, batch: int = 1
+    kind: str,
+    steps: int,
+    *,
+    layers: int = 1,
+    bidirectional: bool = False,
+    lengths: Any = None,
+    batch: int = 1,
 ) -> Any:
     """A layer of the library, and a linear readout of all its outputs."""
     rng = np.random.default_rng(1)

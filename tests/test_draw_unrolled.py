@@ -1,4 +1,4 @@
-"""Pictures of the unrolled graph, as DOT text: golden texts, structure, styles, and what is said where nothing is known.
+"""Pictures of the unrolled graph, as DOT text: golden texts, structure, styles, notes.
 
 After a wanted change, write the golden texts again and read their difference before it is committed::
 
@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_same_model_gives_the_same_bytes(level):
     assert one == two
 
 
-# --- structure ------------------------------------------------------------------------------------------------------
+# --- structure ----------------------------------------------------------------------------------------------
 
 
 @given(
@@ -77,7 +78,9 @@ def test_same_model_gives_the_same_bytes(level):
     bidirectional=st.booleans(),
 )
 def test_each_step_once_and_each_weight_once_a_use(kind, steps, layers, bidirectional):
-    drawing = tr.draw.unrolled(layered(kind, steps, layers=layers, bidirectional=bidirectional), max_nodes=10**6)
+    drawing = tr.draw.unrolled(
+        layered(kind, steps, layers=layers, bidirectional=bidirectional), max_nodes=10**6
+    )
     folded = [tuple(map(int, re.findall(r"\d+", id))) for id in ids(drawing, "fold")]
     inside = [t for first, last in folded for t in range(first, last + 1)]
     shown = [int(t) for t in re.findall(r'subgraph "cluster_t(\d+)"', drawing.source)]
@@ -97,7 +100,7 @@ def test_each_step_once_and_each_weight_once_a_use(kind, steps, layers, bidirect
         row = [id if ".." in id else f"{id}.{name}.cell" for _, id in columns]
         if name.endswith("_reverse"):
             row.reverse()
-        for tail, head in zip(row, row[1:]):
+        for tail, head in pairwise(row):
             assert carries[tail, head] >= 1
 
 
@@ -138,8 +141,9 @@ def test_backward_direction_runs_from_right_to_left():
     drawing = tr.draw.unrolled(layered("RNN", 3, bidirectional=True))
     for tail, head, style in edges(drawing, "forward carry"):
         if "_reverse.cell" in tail and "_reverse.cell" in head:
-            (end, _), (start, _) = re.search(r'pos="e,([\d.-]+),([\d.-]+) ([\d.-]+),', style).group(1, 2), (
-                re.search(r'pos="e,\S+ ([\d.-]+),([\d.-]+)', style).group(1, 2)
+            (end, _), (start, _) = (
+                re.search(r'pos="e,([\d.-]+),([\d.-]+) ([\d.-]+),', style).group(1, 2),
+                (re.search(r'pos="e,\S+ ([\d.-]+),([\d.-]+)', style).group(1, 2)),
             )
             assert float(end) < float(start)
 
@@ -175,7 +179,9 @@ def test_too_many_boxes_are_drawn_at_a_coarser_level_with_a_note():
 
 
 def test_steps_with_something_to_see_are_not_folded():
-    shown = re.findall(r'"cluster_t(\d+)"', tr.draw.unrolled(looped_rnn(200, every=False, cuts=(100,))).source)
+    shown = re.findall(
+        r'"cluster_t(\d+)"', tr.draw.unrolled(looped_rnn(200, every=False, cuts=(100,))).source
+    )
     assert list(map(int, shown)) == [0, 1, 2, 99, 100, 197, 198, 199]
 
 
@@ -202,7 +208,7 @@ def test_an_unnamed_loop_and_a_scalar_network():
     assert {"t0.x", "t1.x", "t2.x", "t0.cell", "t2.cell", "h0"} <= set(found)
 
 
-# --- values and gradients -------------------------------------------------------------------------------------------
+# --- values and gradients -----------------------------------------------------------------------------------
 
 
 def test_gradient_of_each_carry_is_printed():
@@ -222,7 +228,9 @@ def test_truncation_cut_lets_the_value_pass_and_not_the_gradient():
     (style,) = [style for a, b, style in edges(drawing, "backward") if (b, a) == pair]
     assert 'arrowhead="tee"' in style
     assert 'label="cut"' in style
-    others = [style for a, b, style in edges(drawing, "backward") if a.endswith("cell") and b.endswith("cell")]
+    others = [
+        style for a, b, style in edges(drawing, "backward") if a.endswith("cell") and b.endswith("cell")
+    ]
     assert sum('arrowhead="tee"' in style for style in others) == 1
 
 
@@ -259,7 +267,10 @@ def test_a_clipped_gradient_is_told_from_a_small_one():
 def test_width_grows_with_the_logarithm_of_the_gradient():
     drawing = tr.draw.unrolled(looped_rnn(10, every=False, scale=0.3))
     found = [
-        (float(re.search(r'label="([^"]*)"', s).group(1)), float(re.search(r'penwidth="([^"]*)"', s).group(1)))
+        (
+            float(re.search(r'label="([^"]*)"', s).group(1)),
+            float(re.search(r'penwidth="([^"]*)"', s).group(1)),
+        )
         for a, b, s in edges(drawing, "backward")
         if a.endswith("cell") and b.endswith("cell")
     ]
@@ -334,11 +345,13 @@ def test_windows_are_shaded_with_what_is_replayed():
     assert "replay 2 … 4" in nodes(by_k)["window1.replay"]
 
 
-# --- what may come from a model ---------------------------------------------------------------------------------------
+# --- what may come from a model -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("name", ['</table>"<b>&', 'a"]; evil [label="x', "back\\slash", "new\nline\x00", "ｈ ∂ 日本", "", "a b"])
+@pytest.mark.parametrize(
+    "name", ['</table>"<b>&', 'a"]; evil [label="x', "back\\slash", "new\nline\x00", "ｈ ∂ 日本", "", "a b"]
+)
 def test_names_are_escaped(level, name):
     loss = looped_rnn(3, name=name)
     next(r for r in unroll(loss).records if r.name == "weight_hh").node.name = name
@@ -367,7 +380,10 @@ def test_pictures_do_not_depend_on_the_order_of_hashes(tmp_path):
     )
     texts = {
         subprocess.run(
-            [sys.executable, str(script)], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+            [sys.executable, str(script)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
     }
@@ -385,7 +401,9 @@ def test_a_graph_of_thousands_of_steps_needs_no_recursion():
 def test_pictures_are_laid_out(level):
     if "graphviz-pure" not in available_engines():
         pytest.skip("graphviz-pure is not installed")
-    drawing = tr.draw.unrolled(layered("LSTM", 14, layers=2, bidirectional=True), level, engine="graphviz-pure")
+    drawing = tr.draw.unrolled(
+        layered("LSTM", 14, layers=2, bidirectional=True), level, engine="graphviz-pure"
+    )
     svg = drawing.pipe("svg").decode()
     for id in nodes(drawing):
         assert f'id="{id}"' in svg
@@ -394,7 +412,10 @@ def test_pictures_are_laid_out(level):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"level": "gates"}, "unrolled: level is 'gates'; expected one of 'op', 'gate', 'cell', 'layer', 'rolled'"),
+        (
+            {"level": "gates"},
+            "unrolled: level is 'gates'; expected one of 'op', 'gate', 'cell', 'layer', 'rolled'",
+        ),
         ({"weights": "none"}, "unrolled: weights is 'none'; expected one of 'alias', 'tray'"),
         ({"values": "all"}, "unrolled: values is 'all'; expected one of 'summary', 'full', 'none'"),
         ({"theme": "blue"}, "draw: theme is 'blue'; expected one of 'light', 'dark'"),

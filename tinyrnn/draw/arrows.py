@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyrnn.draw.block import GAP
-from tinyrnn.draw.place import ALL, TRACK, Layout, occupied, passes
+from tinyrnn.draw.geometry import ALL, BETWEEN, TRACK, Layout, occupied, passes
 from tinyrnn.draw.route import Path, corners, sweep, upward
 from tinyrnn.draw.view import Arrow, Box, View
 
@@ -33,7 +33,21 @@ class Router:
         bent = self.layout.bends.get((tail.id, head.id))
         if bent is not None or (tail.column == head.column and tail.band == head.band and tail.column):
             return self._inside(tail, head, bent or [])
+        if (
+            tail.column != head.column
+            and tail.column
+            and head.column
+            and "fold" not in (tail.kind, head.kind)
+        ):
+            return self._across(tail, head)
         return self._up(tail, head)
+
+    def _across(self, tail: Box, head: Box) -> Path:
+        """To another step, by what is not a state of the same layer: an output that is fed back, say."""
+        sign = 1.0 if self.layout.centre[head.id][0] >= self.layout.centre[tail.id][0] else -1.0
+        start, end = self.side(tail, sign), self.side(head, -sign)
+        gap = self.layout.spans[tail.column][1 if sign > 0 else 0] + sign * BETWEEN / 2
+        return corners([start, (gap, start[1]), (gap, end[1] + 8), (end[0], end[1] + 8)])
 
     def side(self, box: Box, sign: float) -> tuple[float, float]:
         """Return the middle of a box's right (1) or left (-1) side."""

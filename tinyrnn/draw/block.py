@@ -1,8 +1,8 @@
 """The inside of a step: operations or gates in layers from left to right, along the lanes of the carries.
 
-This is layered drawing (Sugiyama, Tagawa and Toda 1981), with one thing fixed beforehand: a carry that comes in on
-the left leaves on the right at the same height, and the shortest way through the cell is laid along that lane. So the cell
-state of an LSTM is a straight line, at every step the same one.
+This is layered drawing (Sugiyama, Tagawa and Toda 1981), with one thing fixed beforehand: a carry that comes
+in on the left leaves on the right at the same height, and the shortest way through the cell is laid along
+that lane. So the cell state of an LSTM is a straight line, at every step the same one.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Block:
     lanes : dict
         The row of each carry.
     bends : dict
-        For an edge that passes other ranks, the rows in which it does so. The ends of carries are ``("in", name)`` and
-        ``("out", name)``.
+        For an edge that passes other ranks, the rows in which it does so. The ends of carries are ``("in",
+        name)`` and ``("out", name)``.
     """
 
     rank: dict[Item, int]
@@ -159,7 +159,7 @@ def _lanes(
     enters: list[tuple[str, Item]],
     leaves: list[tuple[str, Item]],
 ) -> dict[str, list[Item]]:
-    """Return for each carry the shortest way from where it enters to where it leaves, the shortest of all first."""
+    """Return for each carry the shortest way from where it enters to where it leaves."""
     made = dict(leaves)
     ways: dict[str, list[Item]] = {}
     names = list(dict.fromkeys([name for name, _ in enters] + [name for name, _ in leaves]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyrnn.autograd.tape import Constant, Leaf
 from tinyrnn.draw.levels import LEVELS
 from tinyrnn.draw.model import Record
-from tinyrnn.draw.text import matrix, norm, number, summary, type_of
+from tinyrnn.draw.text import matrix, number, summary, type_of
 from tinyrnn.draw.unroll import Unrolled
 from tinyrnn.draw.view import Box, View
 
@@ -58,8 +58,9 @@ def add_captions(
                     else [summary(value)]
                 )
             wanted = box.kind not in ("cell", "constant") or view.level in ("op", "gate")
-            if gradients and wanted and record.node.grad is not None and record not in roots:
-                box.lines.append(f"‖∂L‖ {number(norm(record.grad))}")
+            size = record.size if gradients and wanted and record not in roots else None
+            if size is not None:
+                box.lines.append(f"‖∂L‖ {number(size)}")
         if box.kind == "op" and len(box.members) == 1 and box.title in ("+", "−", "×", "÷", "power"):
             _with_number(box)
         if box.kind in ("gate", "product", "cell") and view.level == "gate" and len(box.members) > 1:
@@ -127,6 +128,7 @@ def operation_lines(record: Record, values: str, gradients: bool) -> list[str]:
     lines = [type_of(record.shape, record.dtype)]
     if record.value is not None and values != "none":
         lines += matrix(record.value) if values == "full" else summary(record.value).split("  ")
-    if gradients and record.node.grad is not None:
-        lines.append(f"‖∂L‖ {number(norm(record.grad))}")
+    size = record.size if gradients else None
+    if size is not None:
+        lines.append(f"‖∂L‖ {number(size)}")
     return lines

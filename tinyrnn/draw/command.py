@@ -105,9 +105,8 @@ def draw_command(
     """
     suffix = Path(output).suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:
-        raise ValueError(
-            f"draw: {output!r} does not say the format; expected a suffix {', '.join('.' + s for s in SUFFIXES)}"
-        )
+        expected = ", ".join("." + s for s in SUFFIXES)
+        raise ValueError(f"draw: {output!r} does not say the format; expected a suffix {expected}")
     loss = small_model(
         cell, steps, layers=layers, bidirectional=bidirectional, hidden_size=hidden_size, seed=seed
     )

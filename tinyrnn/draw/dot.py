@@ -1,19 +1,19 @@
 """The DOT text of a placed view: every position is written down, so that all engines draw the same picture.
 
-The graph asks for the layout ``nop2``, which takes positions as they are. The same view gives the same text, byte
-for byte. Everything that comes from the model is escaped.
+The graph asks for the layout ``nop2``, which takes positions as they are. The same view gives the same text,
+byte for byte. Everything that comes from the model is escaped.
 """
 
 from __future__ import annotations
 
 from tinyrnn.draw.arrows import Router
 from tinyrnn.draw.fold import Column
+from tinyrnn.draw.geometry import Layout, badge_lines
 from tinyrnn.draw.margin import foot_lines, node, window_lines
 from tinyrnn.draw.markup import box_label, fold_label, small
-from tinyrnn.draw.place import Layout, badge_lines
 from tinyrnn.draw.route import Path, corners, middle, shifted, spline
 from tinyrnn.draw.style import Gradient, Scale, Theme
-from tinyrnn.draw.text import BADGE, LINE, TITLE, attribute, attributes, html, norm, number, width
+from tinyrnn.draw.text import BADGE, LINE, TITLE, attribute, attributes, html, number, width
 from tinyrnn.draw.view import Arrow, Badge, Box, View
 
 __all__ = ["dot_of"]
@@ -51,7 +51,9 @@ class _Writer:
         self.lines += [
             f"digraph {attribute(title)} {{",
             "  graph "
-            + attributes({"layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background, "pad": "0.15"}),
+            + attributes({
+                "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background, "pad": "0.15",
+            }),
             "  node "
             + attributes({
                 "shape": "box", "fixedsize": "true", "fontname": "Helvetica", "fontsize": f"{TITLE:g}",
@@ -59,8 +61,8 @@ class _Writer:
             }),
             "  edge "
             + attributes({
-                "fontname": "Helvetica", "fontsize": f"{LINE:g}", "fontcolor": theme.text, "color": theme.edge,
-                "arrowsize": "0.6",
+                "fontname": "Helvetica", "fontsize": f"{LINE:g}", "fontcolor": theme.text,
+                "color": theme.edge, "arrowsize": "0.6",
             }),
         ]  # fmt: skip
         self.lines += window_lines(self.view, self.layout, theme)
@@ -69,11 +71,14 @@ class _Writer:
             if not box.column:
                 self._box(box, "  ")
         self._arrows()
-        self.lines += foot_lines(self.view, self.layout, self.scale, self.kinds, self.colours, self.has_gradients)
+        self.lines += foot_lines(
+            self.view, self.layout, self.scale, self.kinds, self.colours, self.has_gradients
+        )
         self.lines.append("}")
         return "\n".join(self.lines) + "\n"
 
-    # --- boxes -----------------------------------------------------------------------------------------------------
+    # --- boxes
+    # -----------------------------------------------------------------------------------------------------
     def _columns(self) -> None:
         layout, theme = self.layout, self.theme
         inside: dict[str, list[Box]] = {}
@@ -95,7 +100,8 @@ class _Writer:
             self.lines.append(
                 "    graph "
                 + attributes({
-                    "bb": box, "style": "rounded,filled", "fillcolor": fill, "color": theme.border, "label": label,
+                    "bb": box, "style": "rounded,filled", "fillcolor": fill, "color": theme.border,
+                    "label": label,
                     "fontname": "Helvetica", "fontsize": "10", "fontcolor": theme.faint, "id": column.id,
                     "lp": f"{(left + right) / 2:.1f},{layout.floor + 10:.1f}",
                     "lwidth": f"{width(label, 10) / 72:.2f}", "lheight": "0.17",
@@ -108,7 +114,9 @@ class _Writer:
     def _fold(self, column: Column) -> None:
         style = {"label": fold_label(column, self.scale), "fillcolor": self.theme.fills["fold"]}
         style |= {"style": "rounded,filled,dashed", "class": "fold"}
-        self.lines.append("  " + node(column.id, self.layout.centre[column.id], self.layout.size[column.id], style))
+        self.lines.append(
+            "  " + node(column.id, self.layout.centre[column.id], self.layout.size[column.id], style)
+        )
 
     def _box(self, box: Box, indent: str) -> None:
         theme, layout = self.theme, self.layout
@@ -141,7 +149,8 @@ class _Writer:
                 style["style"] = "filled,dotted" if badge.gradient.kind == "zero" else "filled,bold"
         self.lines.append(indent + node(badge.id, centre, size, style | {"class": "weight"}))
 
-    # --- arrows ----------------------------------------------------------------------------------------------------
+    # --- arrows
+    # ----------------------------------------------------------------------------------------------------
     def _arrows(self) -> None:
         router = Router(self.view, self.layout)
         for box in self.view.boxes.values():
@@ -211,18 +220,15 @@ class _Writer:
         }  # fmt: skip
         self._edge(arrow.head, arrow.tail, style)
 
+
 def _ranges(view: View) -> dict[tuple[str, str], str]:
     """Return for each layer and carry the range of its gradients over all steps."""
     found: dict[tuple[str, str], list[float]] = {}
-    for box in view.boxes.values():
-        for record in box.members:
-            if (
-                record.carry
-                and record.step is not None
-                and record.node.grad is not None
-                and view.level == "rolled"
-            ):
-                found.setdefault((record.layer, record.carry), []).append(norm(record.grad))
+    if view.level == "rolled":
+        for record in (r for box in view.boxes.values() for r in box.members if r.carry):
+            size = record.size
+            if size is not None:
+                found.setdefault((record.layer, record.carry), []).append(size)
     return {key: f"{number(min(norms))} … {number(max(norms))}" for key, norms in found.items()}
 
 
@@ -252,5 +258,3 @@ def _between(view: View, layout: Layout, arrow: Arrow, path: Path) -> tuple[floa
     else:
         return middle(path)
     return x, min(path, key=lambda point: abs(point[0] - x))[1]
-
-

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from tinyrnn.draw.text import norm
 from tinyrnn.draw.unroll import Unrolled
 
 __all__ = ["Column", "columns_of"]
@@ -48,11 +48,11 @@ class Column:
         return (min(found), max(found)) if found else None
 
     def strip(self, layer: str, carry: str) -> list[float]:
-        """Return the norms of one carry, thinned to at most 16: of each piece the largest, NaN where one is not finite."""
+        """Return the norms of one carry in at most 16 pieces: the largest of each, NaN if any is not finite."""
         norms = self.norms.get((layer, carry), [])
         pieces = min(CELLS, len(norms))
         bounds = [len(norms) * i // pieces for i in range(pieces + 1)] if pieces else [0]
-        parts = [norms[a:b] for a, b in zip(bounds, bounds[1:])]
+        parts = [norms[a:b] for a, b in pairwise(bounds)]
         return [max(part) if all(map(math.isfinite, part)) else math.nan for part in parts]
 
 
@@ -61,9 +61,10 @@ def columns_of(
 ) -> list[Column]:
     """Choose the steps to show.
 
-    Up to 12 steps all are shown. Of more, the first and last three, those in `expand`, and those with something to
-    see: a gradient that is not finite, a cut, a loss. Where such steps follow on each other, as with a loss at every step,
-    only the two ends of the run count, and where more than 18 are left, the outermost.
+    Up to 12 steps all are shown. Of more, the first and last three, those in `expand`, and those with
+    something to see: a gradient that is not finite, a cut, a loss. Where such steps follow on each other, as
+    with a loss at every step, only the two ends of the run count, and where more than 18 are left, the
+    outermost.
 
     Parameters
     ----------
@@ -84,8 +85,9 @@ def columns_of(
     }
     norms: dict[int, dict[tuple[str, str], float]] = {step: {} for step in steps}
     for record in unrolled.records:
-        if record.carry and record.step is not None and record.node.grad is not None:
-            norms[record.step][record.layer, record.carry] = norm(record.grad)
+        size = record.size if record.carry and record.step is not None else None
+        if size is not None and record.step is not None:
+            norms[record.step][record.layer, record.carry] = size
     broken = {step for step, found in norms.items() if not all(map(math.isfinite, found.values()))}
 
     if only_expand:

@@ -1,9 +1,9 @@
 """The gates of a cell, found in its operations.
 
-A gate is a value that the cell has given a name (``i.name = "i"``) and that is not the state it hands on. Where a cell
-names none, each nonlinearity that is applied to a product with a weight is one. To a gate belong the operations that lead
-to it alone; those that lead to several are drawn as one box, the ``linear`` part; and what makes a new state out of the
-gates belongs to that state.
+A gate is a value that the cell has given a name (``i.name = "i"``) and that is not the state it hands on.
+Where a cell names none, each nonlinearity that is applied to a product with a weight is one. To a gate belong
+the operations that lead to it alone; those that lead to several are drawn as one box, the ``linear`` part;
+and what makes a new state out of the gates belongs to that state.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ __all__ = ["LEVELS", "view_of"]
 LEVELS = ("op", "gate", "cell", "layer", "rolled")
 
 SYMBOLS = {
-    "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "matmul": "matmul", "sigmoid": "σ", "getitem": "slice",
-    "concatenate": "concat", "negative": "−",
+    "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "matmul": "matmul", "sigmoid": "σ",
+    "getitem": "slice", "concatenate": "concat", "negative": "−",
 }  # fmt: skip
 PRODUCTS = {"matmul", "add", "subtract"}
 NONLINEAR = {"tanh", "sigmoid", "relu", "softplus", "softmax", "log_softmax", "exp", "log"}
@@ -67,7 +67,7 @@ def view_of(
 
 
 def _above_sources(bands: list[str], arrows: list[Arrow], boxes: dict[str, Box]) -> list[str]:
-    """Move each bar above all that lead to it; a stack may have been made before the layers that are drawn under it."""
+    """Move each bar above all that lead to it: a stack may be older than a layer that is drawn under it."""
     sources: dict[str, set[str]] = {}
     for arrow in arrows:
         if not boxes[arrow.head].column and boxes[arrow.head].band != boxes[arrow.tail].band:
@@ -100,9 +100,10 @@ class _Grouping:
         if level == "gate":
             cells: dict[tuple[str, int], list[Record]] = {}
             for r in unrolled.records:
-                if r.part == "cell" and r.role in ("op", "loss") and r.step is not None:
-                    if not self.columns[r.step].folded:
-                        cells.setdefault((r.layer, r.step), []).append(r)
+                if r.part != "cell" or r.role not in ("op", "loss") or r.step is None:
+                    continue
+                if not self.columns[r.step].folded:
+                    cells.setdefault((r.layer, r.step), []).append(r)
             for cell in cells.values():
                 self.gates |= gates_of(cell)
 
@@ -168,7 +169,13 @@ class _Grouping:
             return self.box(f"{layer}.cell".lstrip("."), "cell", layer or "cell", "", layer, "", record)
         if part == "module":
             return self.box(
-                f"{layer or record.id}.module", "module", layer or record.op, "", f"band:module {layer}", "", record
+                f"{layer or record.id}.module",
+                "module",
+                layer or record.op,
+                "",
+                f"band:module {layer}",
+                "",
+                record,
             )
         if part == "loss":
             return self.box("losses", "loss", "L", index, "band:loss", "", record)
@@ -200,7 +207,13 @@ class _Grouping:
             )
         kind, title = ("loss", "L") if part == "loss" else ("output", "y")
         return self.box(
-            f"{column.id}.{title}", kind, title, step, "band:loss" if part == "loss" else "band:y", column.id, record
+            f"{column.id}.{title}",
+            kind,
+            title,
+            step,
+            "band:loss" if part == "loss" else "band:y",
+            column.id,
+            record,
         )
 
     def operation(self, record: Record, column: Column) -> Box | None:
@@ -210,7 +223,9 @@ class _Grouping:
             return None  # a number stands in the label of its operation
         if record.role == "input":
             return self.box(record.id, "input", "x", step, "band:x", column.id, record)
-        band = {"cell": record.layer, "module": f"band:module {record.layer}", "loss": "band:loss"}.get(part, "band:y")
+        band = {"cell": record.layer, "module": f"band:module {record.layer}", "loss": "band:loss"}.get(
+            part, "band:y"
+        )
         if record.role == "constant":
             kind, title, index = (
                 "constant",
@@ -244,12 +259,10 @@ def _arrows(unrolled: Unrolled, of: dict[Record, str], boxes: dict[str, Box], le
             if arrow is None:
                 arrow = found[key] = Arrow(tail, head, carry, source.layer if carry else "", cut)
             arrow.cut = arrow.cut and cut
-            if source.node.grad is not None and not cut and source.role != "constant":
-                size = norm(source.grad)
-                if (
-                    arrow.gradient is None or not size <= arrow.gradient.norm
-                ):  # the largest, and NaN above all
-                    arrow.gradient = Gradient(size)
+            size = None if cut or source.role == "constant" else source.size
+            # The largest stands for all, and NaN is above all.
+            if size is not None and (arrow.gradient is None or not size <= arrow.gradient.norm):
+                arrow.gradient = Gradient(size)
     return list(found.values())
 
 

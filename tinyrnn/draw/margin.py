@@ -1,9 +1,9 @@
-"""What stands around the steps: windows of truncated BPTT, the tray of weights, the scale of gradients, notes."""
+"""What stands around the steps: windows of truncated BPTT, the tray, the scale of gradients, notes."""
 
 from __future__ import annotations
 
+from tinyrnn.draw.geometry import Layout
 from tinyrnn.draw.markup import legend_label, small, tray_label
-from tinyrnn.draw.place import Layout
 from tinyrnn.draw.style import Scale, Theme
 from tinyrnn.draw.text import attribute, attributes, html, width
 from tinyrnn.draw.view import View
@@ -25,7 +25,7 @@ def node(id: str, centre: Point, size: Point, style: dict[str, str]) -> str:
 
 
 def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
-    """Write a bracket under the steps for each window, its replayed part and its counted part, and make room for them."""
+    """Write a bracket for each window, its replayed and its counted part, and make room for them."""
     spans = {
         t: layout.spans[c.id]
         for c in view.columns
@@ -45,7 +45,7 @@ def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
         counted = [t for t in inside if t >= start]
         cut = spans[counted[0]][0] if counted else right
         parts = [("replay", left, cut, f"replay {replay} … {start - 1}")] if cut > left else []
-        parts.append(("loss", cut, right, f"window {i}: steps {start} … {stop - 1}"))
+        parts.append(("loss", cut, right, f"loss of steps {start} … {stop - 1}"))
         for name, a, b, words in parts:
             style = {
                 "label": small(html(words)),

@@ -1,8 +1,8 @@
 """From the tape to what drawings show: a `Record` for each operation, with its time step and its place.
 
-The tape knows values and inputs. A drawing also wants to know at which time step a record was made and in which layer,
-which ones hand a state to the next step, which are weights, and where a gradient is cut. All of that follows from the
-scopes (`tinyrnn.scope`) and from the edges; no cell has to be known by name.
+The tape knows values and inputs. A drawing also wants to know at which time step a record was made and in
+which layer, which ones hand a state to the next step, which are weights, and where a gradient is cut. All of
+that follows from the scopes (`tinyrnn.scope`) and from the edges; no cell has to be known by name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from tinyrnn.autograd.state import Scope
 from tinyrnn.autograd.tape import Node, reachable
+from tinyrnn.draw.text import norm
 
 __all__ = ["Record", "records_of", "roots_of"]
 
@@ -41,8 +42,8 @@ class Record:
     op : str
         Name of the primitive; ``""`` for a leaf.
     role : str
-        ``op``, ``input``, ``weight``, ``state`` (an initial state), ``constant``, ``loss``, or ``total`` (the sum of
-        the losses).
+        ``op``, ``input``, ``weight``, ``state`` (an initial state), ``constant``, ``loss``, or ``total`` (the
+        sum of the losses).
     step : int or None
         The time step.
     outer, inner : str
@@ -62,14 +63,15 @@ class Record:
     carry : str
         Name of the state that this record hands to the next step; empty where it hands on none.
     part : str
-        What it is a part of, see `parts`: ``cell``, ``module``, ``y``, ``loss``, or empty for what is not computed.
+        What it is a part of, see `parts`: ``cell``, ``module``, ``y``, ``loss``, or empty for what is not
+        computed.
     id : str
         A readable name that is unique in the drawing, such as ``t3.l0.tanh``.
     """
 
     __slots__ = (
-        "carry", "cuts", "id", "inner", "key", "layer", "node", "op", "outer", "part", "role", "slots", "sources",
-        "step", "users",
+        "carry", "cuts", "id", "inner", "key", "layer", "node", "op", "outer", "part", "role", "slots",
+        "sources", "step", "users",
     )  # fmt: skip
 
     def __init__(self, node: Node, step: int | None, outer: str, inner: str) -> None:
@@ -116,6 +118,12 @@ class Record:
         grad = self.node.grad
         return None if grad is None else np.asarray(grad.numpy() if hasattr(grad, "numpy") else grad)
 
+    @property
+    def size(self) -> float | None:
+        """The norm of the gradient, where there is one."""
+        grad = self.grad
+        return None if grad is None else norm(grad)
+
     def edges(self) -> Iterator[tuple[Record, int]]:
         """Pairs of source and position of the operand."""
         return zip(self.sources, self.slots)
@@ -153,7 +161,8 @@ def roots_of(outputs: Any, where: str = "unrolled") -> list[Node]:
             )
     if not found:
         raise ValueError(
-            f"{where}: nothing was recorded: no Tensor that it was made from requires grad, or it was made under no_grad"
+            f"{where}: nothing was recorded: no Tensor that it was made from requires grad, or it was made "
+            "under no_grad"
         )
     return found
 
@@ -161,8 +170,8 @@ def roots_of(outputs: Any, where: str = "unrolled") -> list[Node]:
 def records_of(roots: Iterable[Node]) -> list[Record]:
     """Return all records that the roots were made from, each after its sources.
 
-    Constants get a record of their own where the tape has kept them. A ``detach`` becomes a mark on the edge: its
-    consumer has the original as source, and the position in `cuts`.
+    Constants get a record of their own where the tape has kept them. A ``detach`` becomes a mark on the edge:
+    its consumer has the original as source, and the position in `cuts`.
     """
     places: dict[int, tuple[int | None, str, str]] = {}
     made: dict[Node, Record] = {}
@@ -181,19 +190,20 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
         if node in made or (node.primitive is not None and node.primitive.name == "detach"):
             continue
         record = make(node)
-        for position, source in enumerate(node.inputs):
+        for position, given in enumerate(node.inputs):
+            source = _stand_in(node, position) if given is None else given
             if source is None:
-                source = _stand_in(node, position)
-                if source is None:
-                    continue
+                continue
             while source.primitive is not None and source.primitive.name == "detach":
                 record.cuts |= {position}
-                source = source.inputs[0]  # pyright: ignore[reportAssignmentType]
+                origin = source.inputs[0]
+                assert origin is not None
+                source = origin
             found = made.get(source)
             if found is None:
-                # What a record is made from is older than the record. Only the constants that the tape keeps for
-                # drawings are newer: they are written down when they are first met, as operands. One array that is
-                # used twice in a step, such as x_t, is one constant.
+                # What a record is made from is older than the record. Only the constants that the tape keeps
+                # for drawings are newer: they are written down when they are first met, as operands. One
+                # array that is used twice in a step, such as x_t, is one constant.
                 array = (record.step, *_memory(source.value)) if source.value is not None else (source,)
                 found = constants.get(array)
                 if found is None:

@@ -1,8 +1,8 @@
 """What a record is a part of: a cell, a module below or between cells, the output y, or the loss.
 
-Inside one time step, what leads to a carry is the cell of its layer. What leads to a cell but has no carry of its own is
-a module (an embedding, say). Of the rest, what leads to a weight's use is the output ``y``, and what follows after the
-last weight is the loss, if one is computed.
+Inside one time step, what leads to a carry is the cell of its layer. What leads to a cell but has no carry of
+its own is a module (an embedding, say). Of the rest, what leads to a weight's use is the output ``y``, and
+what follows after the last weight is the loss, if one is computed.
 """
 
 from __future__ import annotations

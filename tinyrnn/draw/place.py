@@ -1,69 +1,29 @@
-"""Where everything stands: time from left to right, layers from bottom to top, each carry on a lane of its own.
+"""Where everything stands: time from left to right, layers from bottom to top, each carry on its lane.
 
-The layout is computed here and written into the DOT text as positions. A general layout engine does not know that all
-steps are alike, and would draw each one differently; and it takes time that grows faster than the graph.
-Lengths are in points, y grows upwards.
+The layout is computed here and written into the DOT text as positions. A general layout engine does not know
+that all steps are alike, and would draw each one differently; and it takes time that grows faster than the
+graph. Lengths are in points, y grows upwards.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from tinyrnn.draw.block import Block, Item, block_of
-from tinyrnn.draw.text import BADGE, LINE, TITLE, number, width
-from tinyrnn.draw.view import Badge, Box, View
+from tinyrnn.draw.geometry import (
+    ALL,
+    BETWEEN,
+    PAD,
+    RISE,
+    ROW_GAP,
+    TRACK,
+    Layout,
+    Point,
+    badge_lines,
+    tracks_of,
+)
+from tinyrnn.draw.text import BADGE, LINE, TITLE, width
+from tinyrnn.draw.view import Box, View
 
-__all__ = ["Layout", "badge_lines", "occupied", "passes", "place"]
-
-PAD, BETWEEN, RISE, ROW_GAP = 14.0, 46.0, 34.0, 16.0
-TRACK = 9.0
-ALL = "all"  # the one column of a picture without steps
-
-Point = tuple[float, float]
-
-
-@dataclass
-class Layout:
-    """Places of one picture.
-
-    Attributes
-    ----------
-    centre, size : dict
-        By the id of a box.
-    badges : dict
-        Centre and size of each badge, by its id.
-    lanes : dict
-        The height of each (band, carry).
-    spans : dict
-        Left and right end of each column, by its id.
-    floor, ceiling : float
-        Of the panels of the steps.
-    left, right, bottom, top : float
-        Of everything.
-    bends : dict
-        For an edge inside a step (ids of two boxes, or ``in``/``out``, the carry and a box), the points that it passes.
-    bands : dict
-        Bottom and top of each band.
-    """
-
-    centre: dict[str, Point] = field(default_factory=dict[str, Point])
-    size: dict[str, Point] = field(default_factory=dict[str, Point])
-    badges: dict[str, tuple[Point, Point]] = field(default_factory=dict[str, tuple[Point, Point]])
-    lanes: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
-    spans: dict[str, Point] = field(default_factory=dict[str, Point])
-    bands: dict[str, Point] = field(default_factory=dict[str, Point])
-    bends: dict[tuple[str, ...], list[Point]] = field(default_factory=dict[tuple[str, ...], list[Point]])
-    floor: float = 0.0
-    ceiling: float = 0.0
-    left: float = 0.0
-    right: float = 0.0
-    bottom: float = 0.0
-    top: float = 0.0
-
-
-def badge_lines(badge: Badge) -> list[str]:
-    """Return what stands in a weight's alias."""
-    return [badge.text] + ([f"∂ {number(badge.gradient.norm)}"] if badge.gradient is not None else [])
+__all__ = ["place"]
 
 
 def place(view: View) -> Layout:
@@ -113,7 +73,7 @@ class _Placing:
             h = 9 + TITLE + (LINE + 2) * len(box.lines)
             low, cells = {"cell": (96.0, 40.0), "op": (44.0, 0), "fold": (150.0, 0)}.get(box.kind, (50.0, 0))
             self.layout.size[box.id] = (max(w, low), max(h, 26.0, cells))
-            widest[box.key] = max(widest.get(box.key, 0.0), max(w, low))
+            widest[box.key] = max(widest.get(box.key, 0.0), w, low)
             if box.badges:
                 pill = max(width(line, BADGE) for badge in box.badges for line in badge_lines(badge)) + 7
                 tall = 6 + 8.5 * max(len(badge_lines(badge)) for badge in box.badges)
@@ -238,7 +198,7 @@ class _Placing:
 
     def _spans(self) -> None:
         layout, view = self.layout, self.view
-        tracks = _tracks(view)
+        tracks = tracks_of(view)
         joined = self._joined()
         self.side: dict[str, float] = {}
         self.offsets: dict[tuple[str, str], float] = {}
@@ -397,33 +357,3 @@ class _Placing:
                 side = -1 if i % 2 == 0 else 1
                 centre = (x + side * (w / 2 + 11), y - h / 2 - 5 - tall / 2 - (tall + 3) * (i // 2))
                 layout.badges[badge.id] = (centre, (w, tall))
-
-
-def _tracks(view: View) -> dict[str, int]:
-    """Return for each column how many boxes have arrows that must pass a band on their way up."""
-    boxes, filled = view.boxes, occupied(view)
-    found: set[tuple[str, str]] = set()
-    for arrow in view.arrows:
-        tail, head = boxes[arrow.tail], boxes[arrow.head]
-        if arrow.carry or tail.kind in ("state", "fold"):
-            continue
-        if passes(view, filled, tail, head):
-            found.add((tail.column or head.column or ALL, arrow.tail))
-    counts: dict[str, int] = {}
-    for column, _ in found:
-        counts[column] = counts.get(column, 0) + 1
-    return counts
-
-
-def occupied(view: View) -> set[tuple[str, str]]:
-    """Return the pairs of column and band in which a box stands."""
-    return {(box.column, box.band) for box in view.boxes.values() if box.kind != "state"}
-
-
-def passes(view: View, filled: set[tuple[str, str]], tail: Box, head: Box) -> bool:
-    """Whether a band that has boxes in the column stands between two boxes."""
-    if tail.band not in view.bands or head.band not in view.bands:
-        return False
-    low, high = sorted((view.bands.index(tail.band), view.bands.index(head.band)))
-    column = tail.column or head.column
-    return any((column, band) in filled for band in view.bands[low + 1 : high])

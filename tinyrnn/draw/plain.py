@@ -1,4 +1,4 @@
-"""Any graph, with no regard to time: laid out by the engine, as it knows nothing more of the graph than we do."""
+"""Any graph, with no regard to time, laid out by the engine."""
 
 from __future__ import annotations
 
@@ -6,32 +6,34 @@ from tinyrnn.draw.captions import operation_lines
 from tinyrnn.draw.levels import NONLINEAR, SYMBOLS
 from tinyrnn.draw.model import Record
 from tinyrnn.draw.style import Gradient, Scale, Theme
-from tinyrnn.draw.text import Markup, attribute, attributes, html, norm, pretty
+from tinyrnn.draw.text import Markup, attribute, attributes, html, pretty
 from tinyrnn.draw.unroll import Unrolled
 
 __all__ = ["plain_dot"]
 
 
 def plain_dot(unrolled: Unrolled, theme: Theme, values: str, gradients: bool, max_nodes: int) -> str:
-    """Write the graph as DOT, a node for each record, from the inputs on the left to the output on the right."""
+    """Write the graph as DOT, a node for each record, from the inputs on the left to the right."""
     records = [r for r in unrolled.records if r.role != "constant" or r.shape]
     hidden = max(len(records) - max_nodes, 0)
     records = records[hidden:]
     shown = set(records)
-    norms = {r: norm(r.grad) for r in records if gradients and r.node.grad is not None}
+    norms = {r: r.size for r in records if r.size is not None} if gradients else dict[Record, float]()
     scale = Scale(theme, list(norms.values()))
     lines = [
         f"digraph {attribute('graph')} {{",
         "  graph " + attributes({
-            "rankdir": "LR", "bgcolor": theme.background, "nodesep": "0.3", "ranksep": "0.45", "fontname": "Helvetica",
-            "fontsize": "9", "fontcolor": theme.text, "labeljust": "l", "label": _note(unrolled, hidden, gradients),
+            "rankdir": "LR", "bgcolor": theme.background, "nodesep": "0.3", "ranksep": "0.45", "fontname":
+            "Helvetica", "fontsize": "9", "fontcolor": theme.text, "labeljust": "l", "label": _note(unrolled,
+            hidden, gradients),
         }),
         "  node " + attributes({
-            "shape": "box", "fontname": "Helvetica", "fontsize": "12", "fontcolor": theme.text, "color": theme.border,
-            "style": "rounded,filled",
+            "shape": "box", "fontname": "Helvetica", "fontsize": "12", "fontcolor": theme.text, "color":
+            theme.border, "style": "rounded,filled",
         }),
         "  edge " + attributes({
-            "fontname": "Helvetica", "fontsize": "8", "fontcolor": theme.text, "color": theme.edge, "arrowsize": "0.6",
+            "fontname": "Helvetica", "fontsize": "8", "fontcolor": theme.text, "color": theme.edge,
+            "arrowsize": "0.6",
         }),
     ]  # fmt: skip
     for record in records:

@@ -1,7 +1,7 @@
 """Companion plots, with matplotlib: how the gradient fades over time.
 
-Both read a recorded computation (see `tinyrnn.unrolled`). Matplotlib is imported when something is plotted; it comes with
-the extra ``tinyrnn[plot]``.
+Both read a recorded computation (see `tinyrnn.unrolled`). Matplotlib is imported when something is plotted;
+it comes with the extra ``tinyrnn[plot]``.
 """
 
 from __future__ import annotations
@@ -19,10 +19,19 @@ from tinyrnn.draw.unroll import Unrolled, unroll
 
 __all__ = ["gradient_map", "gradient_norms", "plot_gradient_map", "plot_gradient_norms"]
 
-LINES = ((BLUE, "-", "o"), (ORANGE, "--", "s"), (GREEN, "-.", "^"), (VERMILION, ":", "D"), (PURPLE, "-", "v"), (SKY, "--", "x"))
+LINES = (
+    (BLUE, "-", "o"),
+    (ORANGE, "--", "s"),
+    (GREEN, "-.", "^"),
+    (VERMILION, ":", "D"),
+    (PURPLE, "-", "v"),
+    (SKY, "--", "x"),
+)
 
 
-def gradient_norms(loss: Any, layer: str | None = None, carry: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+def gradient_norms(
+    loss: Any, layer: str | None = None, carry: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return ‖∂L/∂h_t‖ of each step, after ``backward()``.
 
     Parameters
@@ -45,7 +54,9 @@ def gradient_norms(loss: Any, layer: str | None = None, carry: str | None = None
     """
     states = _states(unroll(loss, "gradient_norms"), layer, carry)
     if all(record.node.grad is None for record in states.values()):
-        raise ValueError("gradient_norms: there are no gradients; compute inside `with tr.unrolled():` and call backward()")
+        raise ValueError(
+            "gradient_norms: there are no gradients; compute inside `with tr.unrolled():` and call backward()"
+        )
     steps = np.array(sorted(states))
     return steps, np.array([np.nan if states[t].grad is None else norm(states[t].grad) for t in steps])  # pyright: ignore
 
@@ -53,8 +64,9 @@ def gradient_norms(loss: Any, layer: str | None = None, carry: str | None = None
 def gradient_map(losses: Mapping[int, Any], layer: str | None = None, carry: str | None = None) -> np.ndarray:
     """Return ‖∂L_s/∂h_t‖ for the loss of each step s and the state of each step t.
 
-    Each loss is sent back on its own, without touching any ``.grad``, so this takes as many passes as there are losses. Compute
-    them inside ``tr.unrolled()`` and call this before ``backward()``, or call that with ``retain_graph=True``.
+    Each loss is sent back on its own, without touching any ``.grad``, so this takes as many passes as there
+    are losses. Compute them inside ``tr.unrolled()`` and call this before ``backward()``, or call that with
+    ``retain_graph=True``.
 
     Parameters
     ----------
@@ -66,7 +78,8 @@ def gradient_map(losses: Mapping[int, Any], layer: str | None = None, carry: str
     Returns
     -------
     ndarray, shape (T, T)
-        Rows are s, columns t. NaN where no gradient comes to h_t: after s, across a cut, or where there is no loss.
+        Rows are s, columns t. NaN where no gradient comes to h_t: after s, across a cut, or where there is no
+        loss.
 
     Raises
     ------
@@ -75,23 +88,30 @@ def gradient_map(losses: Mapping[int, Any], layer: str | None = None, carry: str
     """
     if not losses:
         raise ValueError("gradient_map: got no losses; expected {step: loss}")
-    states = _states(unroll(list(losses.values()), "gradient_map"), layer, carry)
-    size = max(max(states), max(losses)) + 1
+    recorded = unroll(list(losses.values()), "gradient_map")
+    states = _states(recorded, layer, carry)
+    size = max(*states, *losses) + 1
     table = np.full((size, size), np.nan)
     nodes = {record.node: t for t, record in states.items()}
-    for s, loss in losses.items():
-        if loss.size != 1 or loss.node is None:
-            raise ValueError(f"gradient_map: the loss of step {s} has shape {loss.shape}; expected one recorded number")
-        before = {node: node.grad for node in nodes}
-        found = backpropagate({loss.node: np.ones(loss.shape, loss.dtype)}, targets=set(nodes), retain=True)
-        for node, grad in found.items():
-            table[s, nodes[node]] = norm(grad)
-        for node, grad in before.items():
+    before = [(record.node, record.node.grad) for record in recorded.records]
+    try:
+        for s, loss in losses.items():
+            if loss.size != 1 or loss.node is None:
+                raise ValueError(
+                    f"gradient_map: the loss of step {s} has shape {loss.shape}; expected one recorded number"
+                )
+            seed = {loss.node: np.ones(loss.shape, loss.dtype)}
+            for node, grad in backpropagate(seed, targets=set(nodes), retain=True).items():
+                table[s, nodes[node]] = norm(grad)
+    finally:
+        for node, grad in before:  # the pass has left its own where values are kept
             node.grad = grad
     return table
 
 
-def plot_gradient_norms(runs: Any, *, layer: str | None = None, carry: str | None = None, axes: Any = None) -> Any:
+def plot_gradient_norms(
+    runs: Any, *, layer: str | None = None, carry: str | None = None, axes: Any = None
+) -> Any:
     """Plot ‖∂L/∂h_t‖ against t, with a logarithmic axis.
 
     Parameters
@@ -114,7 +134,9 @@ def plot_gradient_norms(runs: Any, *, layer: str | None = None, carry: str | Non
     """
     axes = _axes(axes)
     runs = runs if isinstance(runs, Mapping) else {"": runs}
-    for (name, loss), (colour, line, mark) in zip(runs.items(), [LINES[i % len(LINES)] for i in range(len(runs))]):
+    for (name, loss), (colour, line, mark) in zip(
+        runs.items(), [LINES[i % len(LINES)] for i in range(len(runs))]
+    ):
         steps, norms = gradient_norms(loss, layer, carry)
         every = max(len(steps) // 12, 1)
         shown = np.where(norms > 0, norms, np.nan)  # a logarithmic axis has no place for 0
@@ -137,7 +159,7 @@ def plot_gradient_norms(runs: Any, *, layer: str | None = None, carry: str | Non
 def plot_gradient_map(
     losses: Mapping[int, Any], *, layer: str | None = None, carry: str | None = None, axes: Any = None
 ) -> Any:
-    """Plot the lower triangle of ‖∂L_s/∂h_t‖ over s and t: truncation shows as missing blocks, vanishing as a fade.
+    """Plot the lower triangle of ‖∂L_s/∂h_t‖: truncation shows as missing blocks, vanishing as a fade.
 
     Parameters
     ----------
@@ -182,16 +204,22 @@ def _states(unrolled: Unrolled, layer: str | None, carry: str | None) -> dict[in
     carries = sorted(set(next(found for found in unrolled.layers if found.name == layer).carries.values()))
     carry = ("h" if "h" in carries else carries[0]) if carry is None else carry
     if carry not in carries:
-        raise ValueError(f"gradients over time: layer {layer!r} has no state {carry!r}; expected one of {carries}")
+        raise ValueError(
+            f"gradients over time: layer {layer!r} has no state {carry!r}; expected one of {carries}"
+        )
     records = unrolled.records
-    return {r.step: r for r in records if r.layer == layer and r.carry == carry and r.role != "state" and r.step is not None}
+    return {
+        r.step: r
+        for r in records
+        if r.layer == layer and r.carry == carry and r.role != "state" and r.step is not None
+    }
 
 
 def _axes(axes: Any) -> Any:
     if axes is not None:
         return axes
     try:
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ImportError("plots need matplotlib: pip install 'tinyrnn[plot]'") from None
     return Figure(figsize=(6, 4), layout="constrained").add_subplot()

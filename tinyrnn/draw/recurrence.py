@@ -1,8 +1,8 @@
 """Layers and carries: what is handed from one time step to the next, found from the edges that cross a step.
 
-A record at step t that is used at step t+1 (at t-1 where the sequence is read backwards) of the same layer is a carry.
-The records of different scopes inside a step that hand a state to each other make one layer. An operation that takes a
-carry at other steps takes the initial state at the first one.
+A record at step t that is used at step t+1 (at t-1 where the sequence is read backwards) of the same layer is
+a carry. The records of different scopes inside a step that hand a state to each other make one layer. An
+operation that takes a carry at other steps takes the initial state at the first one.
 """
 
 from __future__ import annotations
@@ -88,27 +88,32 @@ def _first(inner: str) -> str:
 
 
 def _connected(records: list[Record]) -> dict[tuple[str, str], str]:
-    """Join the scopes of one loop that hand states to each other; from (outer, first inner name) to a path."""
-    leader: dict[tuple[str, str], tuple[str, str]] = {}
-
-    def find(key: tuple[str, str]) -> tuple[str, str]:
-        while leader.setdefault(key, key) != key:
-            key = leader[key]
-        return key
-
+    """Join the scopes of one loop that lead to each other and back; each gets the path of all."""
+    leads: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for record in records:
         if record.step is None:
             continue
         mine = (record.outer, _first(record.inner))
-        leader.setdefault(mine, mine)
+        found = leads.setdefault(mine, set())
         if record.role not in ("op", "input"):
             continue
         for user in record.users:
-            theirs = (user.outer, _first(user.inner))
-            if user.step is not None and user.step != record.step and theirs[0] == mine[0] and theirs != mine:
-                a, b = sorted((find(mine), find(theirs)))
-                leader[b] = a
-    return {key: ".".join(filter(None, find(key))) for key in leader}
+            if user.step is not None and user.outer == record.outer:
+                found.add((user.outer, _first(user.inner)))
+    reached: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for start in leads:
+        seen = reached[start] = set[tuple[str, str]]()
+        stack = [start]
+        while stack:
+            fresh = leads.get(stack.pop(), set()) - seen
+            seen |= fresh
+            stack += fresh
+    paths: dict[tuple[str, str], str] = {}
+    for key in leads:
+        circle = {other for other in reached[key] if key in reached[other]} | {key}
+        outer, inner = min(circle) if len(circle) == 1 or not key[0] else (key[0], "")
+        paths[key] = ".".join(filter(None, (outer, inner)))
+    return paths
 
 
 def _shortened(paths: list[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 __all__ = ["Path", "corners", "shifted", "spline", "sweep", "upward"]
 
@@ -23,7 +24,7 @@ def line(p: Point, q: Point) -> Path:
 def sweep(points: Sequence[Point]) -> Path:
     """Go through points sideways, level at each of them."""
     path = [points[0]]
-    for p, q in zip(points, points[1:]):
+    for p, q in pairwise(points):
         middle = (p[0] + q[0]) / 2
         path += line(p, q) if p[1] == q[1] else [(middle, p[1]), (middle, q[1]), q]
     return path

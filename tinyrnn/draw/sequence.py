@@ -1,12 +1,15 @@
 """Whole sequences taken apart: which records outside of the loop belong to one time step after all.
 
-Around a loop over time, models index sequences (``x[t]``), stack what the steps gave, and sum the losses. Drawn as they
-are recorded, these would tie all steps together. Here ``stack(...)[t]`` becomes the edge that it means, ``x[t]`` becomes
-the input of step t, and a running sum of losses becomes one total.
+Around a loop over time, models index sequences (``x[t]``), stack what the steps gave, and sum the losses.
+Drawn as they are recorded, these would tie all steps together. Here ``stack(...)[t]`` becomes the edge that
+it means, ``x[t]`` becomes the input of step t, and a running sum of losses becomes one total.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
+from tinyrnn.autograd.tape import Node
 from tinyrnn.draw.model import ELEMENTWISE, Record
 
 VIEWS = {"transpose", "reshape", "getitem", "broadcast_to", "astype"}
@@ -28,12 +31,15 @@ def prune(records: list[Record], roots: set[Record]) -> list[Record]:
 def bridge_sequences(records: list[Record]) -> None:
     """Let a record that takes step t out of a stack use what was stacked at t."""
     for record in records:
-        if not any(source.op == "getitem" for source in record.sources):
+        if not record.cuts and not any(source.op == "getitem" for source in record.sources):
             continue
         sources: list[Record] = []
         slots: list[int] = []
         for source, slot in record.edges():
-            origins = _indexed(source) if source.op == "getitem" else None
+            if source.op == "getitem":
+                origins = _indexed(source)
+            else:
+                origins = _gathered(source, record.node.inputs[slot]) if slot in record.cuts else None
             for origin in origins or [source]:
                 sources.append(origin)
                 slots.append(slot)
@@ -53,6 +59,19 @@ def _indexed(record: Record) -> list[Record] | None:
     return _entry(record.sources[0], index[0], 0)
 
 
+def _gathered(state: Record, detached: Node | None) -> list[Record] | None:
+    """Return the state that was cut, where it was gathered with those of other layers before it was cut."""
+    value = None if detached is None else detached.value
+    start = state
+    while value is not None and state.step is None and state.op in ("reshape", "stack"):
+        same = [s for s in state.sources if s.shape == value.shape and s.value is not None]
+        same = [s for s in same if np.array_equal(s.value, value, equal_nan=True)]  # pyright: ignore[reportArgumentType]
+        if not same:
+            break
+        state = same[0]
+    return None if state is start else [state]
+
+
 def _entry(sequence: Record, t: int, axis: int) -> list[Record] | None:
     """Return the records that entry `t` along `axis` of a sequence is made from."""
     params = sequence.node.params
@@ -60,6 +79,8 @@ def _entry(sequence: Record, t: int, axis: int) -> list[Record] | None:
         return None
     if sequence.op == "stack" and params["axis"] == axis:
         return [sequence.sources[t]] if len(sequence.sources) == len(sequence.node.inputs) else None
+    if sequence.op == "reshape" and axis == 0 and sequence.shape == (1, *sequence.sources[0].shape):
+        return [sequence.sources[0]]  # a stack of one
     if sequence.op == "transpose":
         return _entry(sequence.sources[0], t, params["axes"][axis])
     if sequence.op == "concatenate" and params["axis"] != axis:
@@ -74,7 +95,8 @@ def _entry(sequence: Record, t: int, axis: int) -> list[Record] | None:
 def assign_steps(records: list[Record]) -> None:
     """Give a step to the records outside of the loop that belong to a single one.
 
-    ``x[t]`` belongs to the step that alone uses it; a readout or a loss belongs to the step that alone it is made from.
+    ``x[t]`` belongs to the step that alone uses it; a readout or a loss belongs to the step that alone it is
+    made from.
     """
     for record in records:
         if record.op in VIEWS and record.sources[0].role == "weight" and len(record.sources) == 1:
@@ -90,7 +112,8 @@ def assign_steps(records: list[Record]) -> None:
                 record.role = "weight"  # such as a transposed or normalised weight
             continue
         steps = {source.step for source in record.sources if source.role not in ("weight", "constant")}
-        if len(steps) == 1:
+        sequence = record.op == "stack" and all(user.step is None for user in record.users)
+        if len(steps) == 1 and not sequence:
             (record.step,) = steps
             outer = {source.outer for source in record.sources if source.step is not None}
             record.outer = record.outer or min(outer, default="")
@@ -101,7 +124,7 @@ def assign_steps(records: list[Record]) -> None:
 
 
 def find_losses(root: Record) -> None:
-    """Mark the sum of the losses as ``total`` and what is summed as ``loss``, where the root is a single number."""
+    """Mark the sum of the losses as ``total``, and what is summed as ``loss``, where the root is a number."""
     if root.node.shape not in ((), (1,)) or root.role == "weight":
         return
     chain: set[Record] = set()

@@ -1,8 +1,8 @@
 """How things look: palettes that colour-blind readers can tell apart, and the style of a gradient.
 
-Kinds of boxes take the colours of Okabe and Ito ("Color Universal Design", 2008), gradients those of viridis, by the
-logarithm of their norm. No meaning hangs on colour alone: a gradient has a width and its number too; one that is zero,
-not finite, or clipped has a line and an arrowhead of its own.
+Kinds of boxes take the colours of Okabe and Ito ("Color Universal Design", 2008), gradients those of viridis,
+by the logarithm of their norm. No meaning hangs on colour alone: a gradient has a width and its number too;
+one that is zero, not finite, or clipped has a line and an arrowhead of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
 VIRIDIS = (
-    "#440154", "#482878", "#3E4A89", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6DCD59", "#B4DE2C", "#FDE725",
+    "#440154", "#482878", "#3E4A89", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6DCD59", "#B4DE2C",
+    "#FDE725",
 )  # fmt: skip
 
 
@@ -44,8 +45,8 @@ def _mixed(colour: str, ground: str, share: float) -> str:
 
 
 _KINDS = {
-    "op": "#999999", "product": BLUE, "gate": GREEN, "cell": SKY, "module": PURPLE, "input": YELLOW, "output": ORANGE,
-    "loss": VERMILION, "state": "#BBBBBB", "fold": "#999999", "bar": ORANGE, "constant": "#BBBBBB",
+    "op": "#999999", "product": BLUE, "gate": GREEN, "cell": SKY, "module": PURPLE, "input": YELLOW, "output":
+    ORANGE, "loss": VERMILION, "state": "#BBBBBB", "fold": "#999999", "bar": ORANGE, "constant": "#BBBBBB",
 }  # fmt: skip
 _WEIGHTS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW)
 

@@ -7,7 +7,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["BADGE", "LINE", "TITLE", "Markup", "attribute", "attributes", "html", "matrix", "norm", "number", "pretty", "summary", "type_of", "width"]
+__all__ = [
+    "BADGE",
+    "LINE",
+    "TITLE",
+    "Markup",
+    "attribute",
+    "attributes",
+    "html",
+    "matrix",
+    "norm",
+    "number",
+    "pretty",
+    "summary",
+    "type_of",
+    "width",
+]
 
 TITLE, LINE, BADGE = 12.0, 8.0, 7.5  # sizes of letters, in points
 FULL = 8  # an array of up to 8 x 8 is shown in full where that is asked for
@@ -79,7 +94,7 @@ def norm(array: np.ndarray[Any, Any]) -> float:
     flat = np.asarray(array, dtype=np.float64).ravel()
     with np.errstate(all="ignore"):
         square = float(flat @ flat)
-        if 1e-280 < square < 1e280 or square == 0 and not flat.any():
+        if 1e-280 < square < 1e280 or (square == 0 and not flat.any()):
             return math.sqrt(square)
         top = float(np.max(np.abs(flat), initial=0.0))
         return top if not math.isfinite(top) or top == 0 else top * float(np.linalg.norm(flat / top))
@@ -105,13 +120,13 @@ def matrix(array: np.ndarray[Any, Any]) -> list[str]:
 
 
 def html(text: str) -> str:
-    """Escape text for an HTML-like label. Control characters, which XML has no way to write, become spaces."""
+    """Escape text for an HTML-like label. Control characters, which XML cannot hold, become spaces."""
     text = "".join(c if c.isprintable() else " " for c in text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
 class Markup(str):
-    """An HTML-like label, with what comes from the model escaped by `html`; other text is never taken for one."""
+    """An HTML-like label, with what comes from the model escaped; other text is never taken for one."""
 
     __slots__ = ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 from tinyrnn.draw.fold import CELLS
 from tinyrnn.draw.text import number, pretty, type_of
@@ -53,5 +54,5 @@ def _sizes(uses: Uses) -> list[float]:
     ordered = [uses.by_step[step] for step in sorted(uses.by_step, key=lambda t: -1 if t is None else t)]
     pieces = min(CELLS, len(ordered))
     bounds = [len(ordered) * i // pieces for i in range(pieces + 1)]
-    parts = [ordered[a:b] for a, b in zip(bounds, bounds[1:])]
+    parts = [ordered[a:b] for a, b in pairwise(bounds)]
     return [max(part) if all(map(math.isfinite, part)) else math.nan for part in parts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,12 +87,14 @@ def _read(nodes: list[Node]) -> Unrolled:
     find_parts(records, {layer.name for layer in layers})
     _name(records)
     steps = sorted({record.step for record in records if record.step is not None})
-    return Unrolled(records, roots, layers, steps, any(record.node.value is not None for record in records if record.op))
+    return Unrolled(
+        records, roots, layers, steps, any(record.node.value is not None for record in records if record.op)
+    )
 
 
 @contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep the garbage collector from going over a long graph again and again while much is made and nothing freed."""
+def uncollected() -> Generator[None]:
+    """Keep the garbage collector from going over a long graph again and again while its drawing is made."""
     running = gc.isenabled()
     gc.disable()
     try:

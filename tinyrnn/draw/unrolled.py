@@ -27,7 +27,7 @@ def unrolled(
     *,
     expand: Collection[int] = (),
     weights: str = "alias",
-    values: str | bool = "summary",
+    values: str = "summary",
     gradients: bool = True,
     theme: str = "light",
     max_nodes: int = 400,
@@ -37,33 +37,35 @@ def unrolled(
 ) -> Drawing:
     """Draw the graph of a recurrent model, unrolled in time.
 
-    Time runs from left to right, layers from bottom to top. A solid arrow is a value, the dashed one beside it the
-    gradient that came back, wider and stronger in colour the larger its norm (on a logarithmic scale). The number on a
-    recurrent arrow is ‖∂L/∂h‖ of the state that it carries.
+    Time runs from left to right, layers from bottom to top. A solid arrow is a value, the dashed one beside
+    it the gradient that came back, wider and stronger in colour the larger its norm (on a logarithmic scale).
+    The number on a recurrent arrow is ‖∂L/∂h‖ of the state that it carries.
 
     Parameters
     ----------
     outputs : Tensor, or tuples, lists and dicts of Tensors
-        What the model computed: a loss, or outputs. Values and gradients are shown where it was computed inside
-        ``with tr.unrolled():``, gradients after ``backward()``.
+        What the model computed: a loss, or outputs. Values are shown where it was computed inside
+        ``with tr.unrolled():``, gradients after ``backward()`` too.
     level : {"op", "gate", "cell", "layer", "rolled"}
-        One box for each operation; for each gate; for each cell at each step; for each layer; or the loop before it is
-        unrolled.
+        One box for each operation; for each gate; for each cell at each step; for each layer; or the loop
+        before it is unrolled.
     expand : collection of int
         Steps to show operation by operation.
     weights : {"alias", "tray"}
-        Shared weights as a small copy at each use, or once each in a tray, with the size of what each step adds to the
-        gradient.
+        Shared weights as a small copy at each use, or once each in a tray, with the size of what each step
+        adds to the gradient.
     values : {"summary", "full", "none"}
         Norm, smallest and largest element; small arrays (up to 8 x 8) in full; or shape and dtype only.
     gradients : bool
         Whether to show them.
     theme : {"light", "dark"}
     max_nodes : int
-        With more boxes than this, weights' aliases included, the next coarser level is drawn, and a note says so.
+        With more boxes than this, weights' aliases included, the next coarser level is drawn, and a note says
+        so.
     windows : TruncatedBPTT, or list of windows, optional
-        Windows of truncated backpropagation through time to shade: what `tinyrnn.TruncatedBPTT.windows` gave, or triples
-        ``(replay_start, start, stop)``. From a TruncatedBPTT itself the windows follow by its k1 and k2.
+        Windows of truncated backpropagation through time to shade: what `tinyrnn.TruncatedBPTT.windows` gave,
+        or triples ``(replay_start, start, stop)``. From a TruncatedBPTT itself the windows follow by its k1
+        and k2.
     engine, timeout
         As in `Drawing`.
 
@@ -90,7 +92,6 @@ def unrolled(
     >>> '"t2.rnn.cell"' in drawing.source
     True
     """
-    values = {True: "summary", False: "none"}.get(values, values) if isinstance(values, bool) else values
     _check("level", level, LEVELS)
     _check("weights", weights, ("alias", "tray"))
     _check("values", values, ("summary", "full", "none"))
@@ -121,7 +122,8 @@ def _source(
     missing = sorted(opened - set(recorded.steps))
     if missing:
         raise ValueError(
-            f"unrolled: expand has step {missing[0]}; the graph has steps {recorded.steps[0]} to {recorded.steps[-1]}"
+            f"unrolled: expand has step {missing[0]}; the graph has steps {recorded.steps[0]} to "
+            f"{recorded.steps[-1]}"
         )
     if opened and level == "rolled":
         raise ValueError(
@@ -145,7 +147,7 @@ def _source(
 def graph(
     tensor: Any,
     *,
-    values: str | bool = "summary",
+    values: str = "summary",
     gradients: bool = True,
     theme: str = "light",
     max_nodes: int = 400,
@@ -175,10 +177,9 @@ def graph(
     --------
     >>> import tinyrnn as tr
     >>> x = tr.tensor([1.0, 2.0], requires_grad=True)
-    >>> print(graph((x * x).sum(), values=False).source.splitlines()[0])
+    >>> print(graph((x * x).sum(), values="none").source.splitlines()[0])
     digraph "graph" {
     """
-    values = {True: "summary", False: "none"}.get(values, values) if isinstance(values, bool) else values
     _check("values", values, ("summary", "full", "none"))
     source = plain_dot(unroll(tensor, "graph"), theme_of(theme), values, gradients, max_nodes)
     return Drawing(source, engine=engine, timeout=timeout)

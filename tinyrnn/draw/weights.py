@@ -61,8 +61,8 @@ class Uses:
     by_step : dict
         The norm of what the uses in each step add to the gradient.
     gradient : Gradient or None
-        The parameter's gradient, with its norm before clipping where it is now smaller than the sum of what was added.
-        (A gradient that is larger was summed over several passes.)
+        The parameter's gradient, with its norm before clipping where it is now smaller than the sum of what
+        was added. (A gradient that is larger was summed over several passes.)
     """
 
     count: int = 0
@@ -98,6 +98,6 @@ def uses_of(unrolled: Unrolled) -> dict[Record, Uses]:
         now = norm(leaf.grad)
         same = len({part.shape for part in parts.values()}) == 1
         with np.errstate(all="ignore"):
-            before = norm(sum(parts.values())) if same else now
+            before = norm(np.asarray(sum(parts.values()))) if same else now
         found[leaf].gradient = Gradient(now, before if now < before * (1 - 1e-4) else None)
     return found

@@ -41,7 +41,8 @@ def _triple(window: Any) -> Window:
         replay, start, stop = (int(t) for t in window)
     except (TypeError, ValueError):
         raise TypeError(
-            f"unrolled: a window is {window!r}; expected (replay_start, start, stop), or a window of TruncatedBPTT"
+            f"unrolled: a window is {window!r}; expected (replay_start, start, stop), or a window of "
+            "TruncatedBPTT"
         ) from None
     if not replay <= start < stop:
         raise ValueError(

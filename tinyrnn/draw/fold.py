@@ -48,7 +48,7 @@ class Column:
         return (min(found), max(found)) if found else None
 
     def strip(self, layer: str, carry: str) -> list[float]:
-        """Return the norms of one carry in at most 16 pieces: the largest of each, NaN if any is not finite."""
+        """Return the norms of one carry in at most 16 pieces: the largest of each, or NaN."""
         norms = self.norms.get((layer, carry), [])
         pieces = min(CELLS, len(norms))
         bounds = [len(norms) * i // pieces for i in range(pieces + 1)] if pieces else [0]

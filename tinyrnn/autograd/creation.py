@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import get_default_dtype
 from tinyrnn.autograd.tensor import Tensor
@@ -51,8 +52,8 @@ def as_tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None) 
     >>> tr.as_tensor(a).data is a
     True
     """
-    if isinstance(data, Tensor):
-        return data if dtype is None else data.astype(dtype)
+    if isinstance(data, Value):  # a Tensor, or in a traced step what stands for one
+        return data if dtype is None else data.astype(dtype)  # pyright: ignore
     if dtype is None and not hasattr(data, "dtype"):
         if isinstance(data, (list, tuple)) and any(isinstance(item, Tensor) for item in data):
             raise TypeError(

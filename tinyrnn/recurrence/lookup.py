@@ -15,9 +15,10 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.primitive import Shape
 from tinyrnn.autograd.state import TraceError, thread, tracing
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.compiled import CompiledScan, apply_scan
+from tinyrnn.recurrence.compiled import CompiledScan
 from tinyrnn.recurrence.loop import Step, check_carry, hold, silence, take_step
 from tinyrnn.recurrence.program import CARRY, FIXED, INPUT, Line, Program, Symbol
+from tinyrnn.recurrence.record import apply_scan
 from tinyrnn.recurrence.rewrites import REWRITES
 from tinyrnn.recurrence.scan_program import ScanProgram
 from tinyrnn.recurrence.trace import Trace

@@ -12,7 +12,7 @@ from tinyrnn.autograd.functions import stack
 from tinyrnn.autograd.state import scope, thread, unrolled
 from tinyrnn.autograd.tape import Node, reachable
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.compiled import OUTPUT, ScanNode
+from tinyrnn.recurrence.record import OUTPUT, ScanNode
 
 
 def open_scans(roots: Sequence[Node]) -> list[Node]:

@@ -1,0 +1,199 @@
+"""The compiled scan on the tape: one record, whose gradient is another scan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.primitive import NONE, Primitive
+from tinyrnn.autograd.state import thread
+from tinyrnn.autograd.tape import Node
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.compiled import CompiledDerivative, CompiledScan, Parts
+from tinyrnn.recurrence.segments import Segments
+from tinyrnn.recurrence.views import Array
+
+
+def apply_scan(
+    scan: CompiledScan,
+    consts: list[Any],
+    carry: list[Any],
+    xs: list[Any],
+    steps: int,
+    *,
+    reverse: bool,
+    segment: int | None = None,
+) -> list[Tensor]:
+    """Run a scan on Tensors, and record it as one node where a gradient is wanted.
+
+    Returns
+    -------
+    list of Tensor
+        The carry, the ys, the sums.
+    """
+    operands = [*consts, *carry, *xs]
+    inputs = [x.node if isinstance(x, Tensor) else None for x in operands]
+    arrays = [x.data if isinstance(x, Tensor) else x for x in operands]
+    parts = _split(arrays, len(consts), len(carry))
+    if not thread.modes.recording or not any(inputs):
+        carry_out, ys, sums = scan.runner.run(*parts, steps, reverse=reverse)
+        return [Tensor(a) for a in (*carry_out, *ys, *sums)]
+    first_x = len(consts) + len(carry)
+    wanted_consts = [i for i in range(len(consts)) if inputs[i] is not None]
+    wanted_xs = [i for i in range(len(xs)) if inputs[first_x + i] is not None]
+    derivative = scan.derivative(wanted_consts, wanted_xs)
+    if thread.modes.compiled is not None:
+        thread.modes.compiled.append((derivative, steps, thread.modes.scope))
+    if segment is None:
+        carry_out, ys, sums = derivative.run_forward(parts, steps, reverse=reverse)
+        saved: Any = ys[len(ys) - derivative.saved :]
+        ys = ys[: len(ys) - derivative.saved]
+    else:
+        saved = Segments(segment, steps, reverse=reverse)
+        carry_out, ys, sums = saved.run_forward(scan.runner, parts)
+    outputs = [*carry_out, *ys, *sums]
+    record = ScanNode(derivative, inputs, parts, saved, len(outputs), steps, reverse)
+    return [
+        Tensor(a, record.output(k, a)) if a.dtype.kind == "f" else Tensor(a) for k, a in enumerate(outputs)
+    ]
+
+
+def _split(operands: list[Any], consts: int, carry: int) -> tuple[list[Any], list[Any], list[Any]]:
+    return operands[:consts], operands[consts : consts + carry], operands[consts + carry :]
+
+
+class ScanNode(Node):
+    """The record of a compiled scan. Its outputs are records of their own, that point here."""
+
+    __slots__ = ("count", "derivative", "reverse", "steps")
+
+    def __init__(
+        self,
+        derivative: CompiledDerivative,
+        inputs: list[Node | None],
+        parts: Parts,
+        saved: list[Array] | Segments,
+        count: int,
+        steps: int,
+        reverse: bool,
+    ) -> None:
+        super().__init__(SCAN, inputs, [(parts, saved)], NONE, (), np.dtype(np.float32), thread.modes.scope)
+        self.derivative = derivative
+        self.count = count
+        self.steps = steps
+        self.reverse = reverse
+
+    def output(self, k: int, array: Array) -> Node:
+        """Return the record of one output; after the scan's own outputs come its saved values."""
+        return Node(OUTPUT, [self], [(k,)], {"output": k}, array.shape, array.dtype, self.scope)
+
+    def backward(self, saved: Any, gradients: dict[int, Any], wrap: Any) -> list[Any]:
+        """Run the gradient's scan; return a gradient for each input."""
+        ((parts, values),) = saved
+        if any(k >= self.count for k in gradients):
+            return self._backward_of_saved(parts, gradients, wrap)
+        program = self.derivative.forward.program
+        consts, carry, xs = parts
+        carry_count = len(carry)
+        ys_count = len(program.ys) - self.derivative.saved
+
+        def gradient(k: int, like: Any, lead: tuple[int, ...] = ()) -> Any:
+            g = gradients.get(k)
+            return np.zeros((*lead, *like.shape), like.dtype) if g is None else g
+
+        lines = program.program.lines
+        carry_grads = [gradient(k, lines[i]) for k, i in enumerate(program.carry_out)]
+        y_grads = [
+            gradient(carry_count + k, lines[i], (self.steps,)) for k, i in enumerate(program.ys[:ys_count])
+        ]
+        sum_grads = [gradient(carry_count + ys_count + k, lines[i]) for k, i in enumerate(program.sums)]
+        incoming = (carry_grads, y_grads, sum_grads)
+        if wrap is None:
+            if isinstance(values, Segments):
+                results = values.run_backward(self.derivative, parts, incoming)
+            else:
+                results = self.derivative.run_backward(
+                    parts, values, incoming, self.steps, reverse=self.reverse
+                )
+            outputs: list[Any] = [a for part in results for a in part]
+        else:
+            if isinstance(values, Segments):
+                _, ys, _ = self.derivative.run_forward(parts, self.steps, reverse=self.reverse)
+                values = ys[ys_count:]
+            operands = [
+                x if n is None else wrap(x, n)
+                for x, n in zip([*consts, *carry, *xs], self.inputs, strict=True)
+            ]
+            consts, _, xs = _split(operands, len(consts), carry_count)
+            values = [
+                Tensor(v, self.output(self.count + k, v)) if v.dtype.kind == "f" else v
+                for k, v in enumerate(values)
+            ]
+            outputs = apply_scan(
+                self.derivative.backward,
+                [*consts, *sum_grads],
+                carry_grads,
+                [*xs, *values, *y_grads],
+                self.steps,
+                reverse=not self.reverse,
+            )
+        return self._in_order_of_inputs(outputs, len(consts), carry_count)
+
+    def _in_order_of_inputs(self, outputs: list[Any], consts: int, carry: int) -> list[Any]:
+        derivative = self.derivative.derivative
+        wanted_xs = derivative.wanted_xs
+        result: list[Any] = [None] * len(self.inputs)
+        for k in range(carry):
+            if self.inputs[consts + k] is not None:
+                result[consts + k] = outputs[k]
+        for k, i in enumerate(wanted_xs):
+            result[consts + carry + i] = outputs[carry + k]
+        for k, i in enumerate(derivative.wanted_consts):
+            result[i] = outputs[carry + len(wanted_xs) + k]
+        return result
+
+    def _backward_of_saved(self, parts: Any, gradients: dict[int, Any], wrap: Any) -> list[Any]:
+        """Differentiate the scan together with its saved values.
+
+        Those get gradients in a recorded backward pass. The forward pass did not save what this needs, so it
+        runs again, as a scan that has them as outputs.
+        """
+        consts, carry, xs = parts
+        scan = self.derivative.forward
+        first_x = len(consts) + len(carry)
+        again = scan.derivative(
+            [i for i in range(len(consts)) if self.inputs[i] is not None],
+            [i for i in range(len(xs)) if self.inputs[first_x + i] is not None],
+        )
+        carry_out, ys, sums = again.run_forward(parts, self.steps, reverse=self.reverse)
+        outputs = len(carry_out) + len(ys) - again.saved + len(sums)
+        node = ScanNode(
+            again, self.inputs, parts, ys[len(ys) - again.saved :], outputs, self.steps, self.reverse
+        )
+        # Its outputs are numbered carry, ys, saved values, sums; ours carry, ys, sums, saved values.
+        first = self.count - len(sums)
+        moved = {}
+        for k, g in gradients.items():
+            if k < first:
+                moved[k] = g
+            elif k < self.count:
+                moved[k + self.derivative.saved] = g
+            else:
+                moved[k - len(sums)] = g
+        return node.backward(node.saved, moved, wrap)
+
+
+def _joint(node: ScanNode, saved: Any, g: dict[int, Any], wrap: Any) -> list[Any]:
+    return node.backward(saved, g, wrap)
+
+
+def _gather(total: dict[int, Any] | None, owned: bool, g: Any, k: int) -> dict[int, Any]:
+    """Collect the gradients of a scan's outputs."""
+    total = {} if total is None else total
+    total[k] = g if k not in total else total[k] + g
+    return total
+
+
+SCAN = Primitive("scan", lambda *_: None, joint=_joint)
+OUTPUT = Primitive("output", lambda x: x, operands="scan", accumulate=_gather)

@@ -160,7 +160,7 @@ def _equal(a: Any, b: Any) -> bool:
 def _symbol(trace: Trace, value: Any) -> Symbol:
     if isinstance(value, Symbol):
         if value.owner is not trace:
-            raise Untraceable("it returns a Tensor of another step, which has no value by now")
+            raise Untraceable("it returns a Tensor that was kept from another step")
         return value
     return Symbol(trace, trace.close_over(as_tensor(value)))
 

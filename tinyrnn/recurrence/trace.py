@@ -42,6 +42,8 @@ class Trace:
 
     def record(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Symbol:
         """Write down an operation; return the symbol of its value."""
+        if not thread.modes.tracing:
+            raise TraceError("a Tensor that was kept from inside a step of a compiled scan has no value")
         if thread.modes.recording is not self._recording:
             raise TraceError("it turns recording off or on inside the step (no_grad, enable_grad)")
         operands = tuple(
@@ -58,7 +60,7 @@ class Trace:
         if isinstance(value, (int, float)) and not isinstance(value, np.generic):
             return (value,)
         if isinstance(value, Value) and not isinstance(value, Tensor):
-            raise TraceError("it uses a Tensor of another step, which has no value by now")
+            raise TraceError("it uses a Tensor that was kept from another step")
         if not isinstance(value, Tensor):
             value = np.asarray(value)
             floating = [a.dtype for a in args if isinstance(a, Value) and a.dtype.kind == "f"]

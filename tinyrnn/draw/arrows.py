@@ -125,8 +125,17 @@ class Router:
         after = self._aside(head, -sign)
         around = passes(self.view, self.filled, tail, head)
         if not (before or after or around):
-            return upward(start, end)
-        leave = before or [start, (start[0], start[1] + sign * 8)]
+            crowded = any(len(self.stacks.get((b.column, b.band), [])) > 1 for b in (tail, head) if b.column)
+            if not crowded or abs(start[0] - end[0]) < 30 or wide_head or wide_tail:
+                return upward(start, end)
+            low, high = layout.bands[tail.band]
+            level = high + 10 if sign > 0 else low - 10
+            return corners([start, (start[0], level), (end[0], level), end])
+        low, high = layout.bands.get(tail.band, (start[1], start[1]))
+        level = max(start[1] + 8, high + 10) if sign > 0 else min(start[1] - 8, low - 10)
+        if len(self.stacks.get((tail.column, tail.band), [])) < 2:
+            level = start[1] + sign * 8
+        leave = before or [start, (start[0], level)]
         arrive = after or [end, (end[0], end[1] - sign * (8 + self._under(head)))]
         if around:
             x = self._track(tail, head)

@@ -239,9 +239,15 @@ def _size(gradient: Gradient) -> str:
 
 
 def _beside(path: Path, across: bool) -> Path:
+    """Return the way back, next to the way there."""
     dx, dy = (0.0, -BESIDE) if across else (BESIDE, 0.0)
-    if across and abs(path[-1][1] - path[0][1]) > 12:
-        dx = 3.0 if (path[-1][1] - path[0][1]) * (path[-1][0] - path[0][0]) > 0 else -3.0
+    (x0, y0), (x1, y1) = path[0], path[-1]
+    if across and abs(y1 - y0) > 12:
+        dx = 3.0 if (y1 - y0) * (x1 - x0) > 0 else -3.0
+    if not across and len(path) > 4:  # with corners: its level parts lie apart too, and its ends still touch
+        back = shifted(path, BESIDE, BESIDE)
+        back[0], back[-1] = (back[0][0], y0), (back[-1][0], y1)
+        return back[::-1]
     return shifted(path[::-1], dx, dy)
 
 

@@ -35,6 +35,8 @@ def gates_of(cell: list[Record]) -> dict[Record, str]:
             groups[record] = record.carry
         else:
             found = dict.fromkeys(groups[user] for user in record.users if user in inside)
+            if not found:  # an output beside the state
+                found = dict.fromkeys(source.carry for source in record.sources if source.carry)
             groups[record] = next(iter(found)) if len(found) == 1 else "linear"
     return groups
 

@@ -32,6 +32,8 @@ def find_parts(records: list[Record], recurrent: set[str]) -> None:
         users = [user for user in record.users if user.step == record.step]
         if record.carry or any(user.part == "cell" and user.layer == record.layer for user in users):
             record.part = "cell"
+        elif record.op == "where" and record.layer in recurrent and record.sources[0].dtype.kind == "b":
+            record.part = "cell"  # it blanks the outputs of rows that have ended
         elif record.step is not None and any(user.part in ("cell", "module") for user in users):
             record.part = "module"
         else:

@@ -23,6 +23,7 @@ class StageCalls:
         self.lines = buffers.lines
         self.stage = buffers.parted.stage
         self._bound: dict[tuple[Stage, int], list[tuple[Callable[..., Any], list[Any], bool]]] = {}
+        self._values: dict[tuple[int, int], Any] = {}
 
     def value(self, i: int, count: int) -> Any:
         """Return a value at the first ``count`` steps.
@@ -30,6 +31,12 @@ class StageCalls:
         It has time first, but is without time if it runs once; one that stands in an array of the caller is a
         `Slice`, to be cut at each block.
         """
+        key = (i, count)
+        if key not in self._values:
+            self._values[key] = self._value(i, count)
+        return self._values[key]
+
+    def _value(self, i: int, count: int) -> Any:
         line = self.lines[i]
         if line.literal is not None:
             return line.literal
@@ -50,6 +57,7 @@ class StageCalls:
         if (stage, count) not in self._bound:
             if len(self._bound) > 64:
                 self._bound.clear()
+                self._values.clear()
             lines = [i for i in self.buffers.parted.lines(stage) if not is_view(self.lines[i], self.lines)]
             calls = [self._call(i, count) for i in lines]
             self._bound[stage, count] = [(f, args, any(type(a) is Slice for a in args)) for f, args in calls]

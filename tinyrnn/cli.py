@@ -8,11 +8,11 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 CELLS = ("rnn", "lstm", "gru")
 LEVELS = ("op", "gate", "cell", "layer", "rolled")
-PICTURES = (".svg", ".png", ".pdf", ".dot", ".gv")
+PICTURES = (".svg", ".png", ".pdf", ".dot")
 
 STEPS, QUICK_STEPS = 2000, 300  # updates of the demo
 
@@ -85,15 +85,19 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _draw(options: argparse.Namespace) -> None:
-    from tinyrnn import draw
+    from tinyrnn.draw.command import draw_command
     from tinyrnn.draw.layout import LayoutError
 
-    picture = draw.unrolled(_small_loss(options), level=options.level)
     try:
-        if options.output.suffix in (".dot", ".gv"):
-            picture.save(options.output)
-        else:
-            picture.render(options.output)
+        draw_command(
+            str(options.output),
+            cell=options.cell,
+            steps=options.steps,
+            level=options.level,
+            hidden_size=options.hidden,
+            theme=options.theme,
+            seed=options.seed,
+        )
     except LayoutError as error:
         raise CommandError(str(error)) from error
     print(options.output)
@@ -101,29 +105,15 @@ def _draw(options: argparse.Namespace) -> None:
 
 def _step(options: argparse.Namespace) -> None:
     from tinyrnn import draw
+    from tinyrnn.draw.command import small_model
 
+    loss = small_model(options.cell, options.steps, hidden_size=options.hidden, seed=options.seed)
     try:
-        page = draw.stepper(_small_loss(options))
+        page = draw.stepper(loss)
     except ValueError as error:  # more records than a page holds
         raise CommandError(str(error)) from error
     page.save(options.output)
     print(options.output)
-
-
-def _small_loss(options: argparse.Namespace) -> Any:
-    """Return the loss of a small model with random parameters, recorded, after its backward pass."""
-    import tinyrnn as tr
-
-    rng = tr.manual_seed(options.seed)
-    layer = {"rnn": tr.nn.RNN, "lstm": tr.nn.LSTM, "gru": tr.nn.GRU}[options.cell](2, options.hidden)
-    head = tr.nn.Linear(options.hidden, 1)
-    x = rng.standard_normal((options.steps, 1, 2))
-    y = rng.standard_normal((options.steps, 1, 1)).astype("float32")
-    with tr.unrolled():
-        outputs, _ = layer(x)
-        loss = tr.nn.mse_loss(head(outputs), y)
-        loss.backward()
-    return loss
 
 
 def _version() -> str:
@@ -168,6 +158,7 @@ def _parser() -> Parser:
 
     draw = command("draw", _draw, "Draw a small recurrent model, unrolled in time, with its gradients.")
     draw.add_argument("--level", choices=LEVELS, default="cell", help="how much to show (cell)")
+    draw.add_argument("--theme", choices=("light", "dark"), default="light", help="colours (light)")
     draw.add_argument(
         "-o", "--output", type=_picture, default=Path("unrolled.svg"), metavar="FILE", help=" ".join(PICTURES)
     )

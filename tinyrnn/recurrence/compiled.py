@@ -50,8 +50,7 @@ class CompiledDerivative:
         outputs = len(self.derivative.forward.ys) - self.saved
         first = len(self.derivative.backward.xs) - outputs - self.saved
         layouts = [self.backward.runner.feature_major(first + k) for k in range(self.saved)]
-        layouts = [False] * outputs + layouts
-        return self.forward.runner.run(*parts, steps, reverse=reverse, feature_major=layouts)
+        return self.forward.runner.run(*parts, steps, reverse=reverse, saved=layouts)
 
     def run_backward(
         self, parts: Parts, saved: list[Array], gradients: Parts, steps: int, *, reverse: bool

@@ -78,7 +78,7 @@ class Runner:
         steps: int,
         *,
         reverse: bool,
-        feature_major: Sequence[bool] = (),
+        saved: Sequence[bool] = (),
     ) -> tuple[list[Array], list[Array], list[Array]]:
         """Run all steps.
 
@@ -90,8 +90,9 @@ class Runner:
             T.
         reverse : bool
             Run from the last step to the first.
-        feature_major : sequence of bool
-            For each of the ys, whether to store it with the axes of a step reversed in memory.
+        saved : sequence of bool
+            For each of the last ys, which are saved values and not outputs of the user's: whether to store
+            it with the axes of a step reversed in memory.
 
         Returns
         -------
@@ -99,7 +100,7 @@ class Runner:
             Fresh arrays.
         """
         once = self._run_once(consts)
-        ys = self._outputs(carry, steps, reverse, feature_major or [False] * len(self.scan.ys))
+        ys = self._outputs(carry, steps, reverse, saved)
         block = self.block(steps, reverse)
         try:
             run = _Run(self, block, once, dict(zip(self.scan.xs, xs, strict=True)), ys)
@@ -122,17 +123,19 @@ class Runner:
         return line.primitive.forward(*args, **line.params)  # pyright: ignore[reportOptionalMemberAccess]
 
     def _outputs(
-        self, carry: Sequence[Array], steps: int, reverse: bool, major: Sequence[bool]
+        self, carry: Sequence[Array], steps: int, reverse: bool, saved: Sequence[bool]
     ) -> list[Array]:
         """Allocate the stacked outputs.
 
-        Where an output is the new carry and another one the old carry, they are the same values one step
-        apart, and share an array of T + 1 places.
+        Where an output is the new carry and the old carry is saved, they are the same values one step apart,
+        and share an array of T + 1 places. Outputs of the user's share nothing.
         """
         scan, lines = self.scan, self.lines
+        outputs = len(scan.ys) - len(saved)
+        major = [False] * outputs + [*saved]
         ys: list[Array | None] = [None] * len(scan.ys)
         for old, i in enumerate(scan.ys):
-            if i in scan.carry and not major[old]:
+            if old >= outputs and i in scan.carry and not major[old]:
                 j = scan.carry.index(i)
                 same = (n for n, y in enumerate(scan.ys) if y == scan.carry_out[j])
                 new = next((n for n in same if not major[n] and ys[n] is None), None)

@@ -109,7 +109,8 @@ class Trace:
             if isinstance(entry, Line)
             else (
                 entry[0],
-                tuple((type(a[0]), a[0]) if isinstance(a, tuple) else a for a in entry[1]),
+                # A number by its text, which tells 1 from 1.0 from True, and 0.0 from -0.0.
+                tuple(repr(a[0]) if isinstance(a, tuple) else a for a in entry[1]),
                 freeze(entry[2]),
             )
             for entry in self.entries
@@ -140,4 +141,4 @@ def describe(node: Node | None) -> str:
         return ""
     if node.primitive is p.transpose:
         return f"{names[0]}.T"
-    return " + ".join(names) if node.primitive is p.add else ""
+    return f"({' + '.join(names)})" if node.primitive is p.add else ""

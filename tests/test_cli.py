@@ -137,7 +137,7 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
         (["demo", "--temperature", "inf"], "expected a number above 0"),
         (["demo", "--cell", "cnn"], "argument --cell: invalid choice: 'cnn'"),
         (["demo", "extra"], "unrecognized arguments: extra"),
-        (["draw", "-o", "a.gif"], "'a.gif' does not end in one of .svg, .png, .pdf, .dot, .gv"),
+        (["draw", "-o", "a.gif"], "'a.gif' does not end in one of .svg, .png, .pdf, .dot"),
         (["draw", "--level", "atom"], "argument --level: invalid choice: 'atom'"),
         (["step", "--steps", "3000"], "tinyrnn step: stepper: the pass has"),
     ],

@@ -96,6 +96,7 @@ def scan(
     x_leaves, x_tree = flatten(xs)
     x_leaves = [as_tensor(leaf) for leaf in x_leaves]
     steps = _steps(x_leaves, x_tree.paths("xs"), length)
+    size = _segment(segment, steps)
     if lengths is not None:
         lengths = _lengths(
             lengths, steps, carry_leaves, carry_tree.paths("carry"), x_leaves, x_tree.paths("xs")
@@ -112,9 +113,7 @@ def scan(
     if not thread.modes.unrolled and not inner:
         state, inputs = Structure(carry_leaves, carry_tree), Structure(x_leaves, x_tree)
         try:
-            return compiled_scan(
-                step, state, inputs, steps, lengths, reverse=reverse, segment=_segment(segment, steps)
-            )
+            return compiled_scan(step, state, inputs, steps, lengths, reverse=reverse, segment=size)
         except Untraceable as refusal:
             refused = str(refusal)
     times = range(steps)[::-1] if reverse else range(steps)
@@ -168,7 +167,7 @@ def _segment(segment: int | str | None, steps: int) -> int | None:
         return None
     if segment == "auto":
         return math.isqrt(steps - 1) + 1
-    if not isinstance(segment, (int, np.integer)) or segment < 1:
+    if not isinstance(segment, (int, np.integer)) or isinstance(segment, bool) or segment < 1:
         raise ValueError(f"scan: segment is {segment!r}; expected a number of steps >= 1, 'auto' or None")
     return int(segment) if segment < steps else None
 

@@ -443,6 +443,19 @@ def test_unrolled_keeps_values_and_gradients() -> None:
     assert (x * x).node.value is None
 
 
+@pytest.mark.parametrize("f", [lambda x: 2 * x**3, lambda x: tr.maximum(x, 0.5) / 3 * x])
+def test_create_graph_with_numbers_inside_of_unrolled(f: Callable[[tr.Tensor], tr.Tensor]) -> None:
+    def second(x: tr.Tensor) -> tr.Tensor:
+        (g,) = tr.grad(f(x).sum(), x, create_graph=True)
+        return tr.grad((g * g).sum(), x)[0]
+
+    x = leaf(1.0, 2.0)
+    expected = second(x)
+    with tr.unrolled():
+        actual = second(x)
+    np.testing.assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-12)
+
+
 # --- copies -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
 def test_a_copy_of_a_leaf_is_a_leaf_of_its_own(duplicate: Callable[[tr.Tensor], tr.Tensor]) -> None:

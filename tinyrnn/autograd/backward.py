@@ -191,7 +191,8 @@ def _rewrapped(node: Any, saved: Any, wrap: Callable[[Any, Node], Any]) -> list[
 
     def back(value: Any, origin: int | None) -> Any:
         at = None if origin is None else node if origin == -1 else node.inputs[origin]
-        return value if at is None else wrap(value, at)
+        # Drawings give numbers a record too; a number is a constant all the same.
+        return value if at is None or type(value) in (bool, int, float) else wrap(value, at)
 
     rules = node.primitive.rules
     return [

@@ -1,0 +1,57 @@
+"""Imports go in one direction: between rooms, and between the files of the package."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent / "tinyrnn"
+FILES = {
+    ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in ROOT.rglob("*.py")
+}
+BELOW = {  # what a room may import from
+    "autograd": set(),
+    "recurrence": {"autograd"},
+    "nn": {"autograd", "recurrence"},
+    "optim": {"autograd"},
+    "draw": {"autograd", "recurrence"},
+    "testing": {"autograd", "recurrence"},
+}
+
+
+def imported(path: Path, *, everywhere: bool) -> set[str]:
+    """The package's modules that a file imports; when it is imported, or also while its functions run."""
+    found: set[str] = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree) if everywhere else tree.body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in FILES else str(node.module) for name in names}
+    return found & FILES.keys()
+
+
+def test_no_circles() -> None:
+    graph = {name: imported(path, everywhere=False) for name, path in FILES.items()}
+    assert len(list(TopologicalSorter(graph).static_order())) == len(FILES)  # raises where there is a circle
+
+
+def test_rooms_import_downwards() -> None:
+    checked = 0
+    for name, path in FILES.items():
+        parts = name.split(".")
+        if len(parts) > 1 and parts[1] in BELOW:
+            allowed = {parts[1], *BELOW[parts[1]]}
+            for other in imported(path, everywhere=True) - {"tinyrnn"}:
+                assert other.split(".")[1] in allowed, f"{name} imports {other}"
+                checked += 1
+    assert checked > 100
+
+
+def test_recurrence_hides_no_import_in_a_function() -> None:
+    for name, path in FILES.items():
+        if name.startswith(("tinyrnn.recurrence", "tinyrnn.autograd")):
+            assert imported(path, everywhere=True) == imported(path, everywhere=False), name

@@ -1,7 +1,7 @@
 """Tracing: run a step once on symbols, and write down what it does.
 
 This happens at every call of `scan`, so that a parameter that was replaced, or a Python number that changed,
-is always seen. It is cheap (a microsecond or so a line), because nothing is worked out here: shapes only
+is always seen. It is cheap (some microseconds a line), because nothing is worked out here: shapes only
 where the step asks for one. What was written down is the key under which the compiled form is kept.
 """
 

@@ -21,6 +21,7 @@ from tinyrnn.recurrence.program import CARRY, FIXED, INPUT, Line, Program, Symbo
 from tinyrnn.recurrence.record import apply_scan
 from tinyrnn.recurrence.rewrites import REWRITES
 from tinyrnn.recurrence.scan_program import ScanProgram
+from tinyrnn.recurrence.side_by_side import side_by_side
 from tinyrnn.recurrence.trace import Trace
 from tinyrnn.recurrence.tree import Tree, flatten
 
@@ -180,17 +181,16 @@ def _look_up(traced: _Traced, carry: int, xs: int) -> CompiledScan:
     def place(indices: Any) -> list[int]:
         return [at[i] for i in indices]
 
-    compiled = CompiledScan(
-        ScanProgram(
-            program,
-            consts=place(trace.closed),
-            carry=place(range(carry)),
-            xs=place(range(carry, carry + xs)),
-            carry_out=place(traced.carry_out),
-            ys=place(traced.ys),
-            sums=[],
-        )
+    scan = ScanProgram(
+        program,
+        consts=place(trace.closed),
+        carry=place(range(carry)),
+        xs=place(range(carry, carry + xs)),
+        carry_out=place(traced.carry_out),
+        ys=place(traced.ys),
+        sums=[],
     )
+    compiled = CompiledScan(side_by_side(scan))
     global _compiled
     with _lock:
         _compiled += 1

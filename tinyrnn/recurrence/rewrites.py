@@ -148,6 +148,24 @@ def known_factor(program: Program, primitive: Primitive, args: Args, params: Par
     return None
 
 
+def mixture(program: Program, primitive: Primitive, args: Args, params: Params) -> int | None:
+    """``(1 - z)*a + z*b -> a + z*(b - a)``: one operation fewer."""
+    lines = program.lines
+    if primitive is not p.add or any(lines[i].primitive is not p.multiply for i in args):
+        return None
+    for one, other in (args, args[::-1]):
+        for rest, a in (lines[one].args, lines[one].args[::-1]):
+            complement = lines[rest]
+            if complement.primitive is not p.subtract or lines[complement.args[0]].literal != 1:
+                continue
+            z = complement.args[1]
+            b = next((i for i in lines[other].args if i != z), z)
+            if z in lines[other].args and lines[z].level in LOOP and lines[a].shape == lines[b].shape:
+                difference = program.emit(p.subtract, (b, a), {})
+                return program.emit(p.add, (a, program.emit(p.multiply, (z, difference), {})), {})
+    return None
+
+
 def parts_of(program: Program, i: int) -> tuple[int, tuple[int, ...], Args] | None:
     """Return the axis, offsets and parts of a concatenation."""
     line = program.lines[i]
@@ -267,4 +285,4 @@ def _merged(program: Program, a: int, b: int) -> int | None:
     return join(program, axis, result)
 
 
-REWRITES = (trivial, order, known_together, known_factor, pieces)
+REWRITES = (trivial, order, mixture, known_together, known_factor, pieces)

@@ -147,6 +147,7 @@ def test_each_backward_record_shows_its_sum(open_page: Open) -> None:
 def test_stepping_back_restores_the_start(open_page: Open) -> None:
     page = open_page(by_hand(T=2)[0])
     page.locator("#gradients > summary").click()
+    page.locator("#gradients table").wait_for(state="attached")  # it is filled after the click's own turn
 
     def state() -> str:
         inside = page.evaluate("document.body.innerHTML")

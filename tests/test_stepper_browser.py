@@ -70,9 +70,15 @@ def numbers(locator: Any) -> np.ndarray:
     return np.array(locator.evaluate(NUMBERS))
 
 
+def unfold(page: Any, id: str) -> None:
+    """Open a table of the page; the browser fills it a moment after the click."""
+    page.locator(f"#{id} > summary").click()
+    page.locator(f"#{id} table").first.wait_for(state="attached")
+
+
 def gradients(page: Any) -> dict[str, np.ndarray]:
     if page.locator("#gradients").get_attribute("open") is None:
-        page.locator("#gradients > summary").click()
+        unfold(page, "gradients")
     page.locator("#gradients table").first.wait_for()
     rows = page.locator("#gradients tr[data-node]").evaluate_all(
         f"rows => rows.map((row) => [row.querySelector('th').textContent, ({NUMBERS})(row)])"
@@ -146,8 +152,7 @@ def test_each_backward_record_shows_its_sum(open_page: Open) -> None:
 
 def test_stepping_back_restores_the_start(open_page: Open) -> None:
     page = open_page(by_hand(T=2)[0])
-    page.locator("#gradients > summary").click()
-    page.locator("#gradients table").wait_for(state="attached")  # it is filled after the click's own turn
+    unfold(page, "gradients")
 
     def state() -> str:
         inside = page.evaluate("document.body.innerHTML")
@@ -167,7 +172,7 @@ def test_stepping_back_restores_the_start(open_page: Open) -> None:
 
 def test_detached_steps_give_no_record(open_page: Open) -> None:
     page = open_page(by_hand(T=4, detach={2})[0])
-    page.locator("#all > summary").click()
+    unfold(page, "all")
     lines = page.locator("#all tbody tr").all_inner_texts()
     assert sum("detach(h₁)" in line for line in lines) == 1
     through_the_cut = [line for line in lines if "backward\tt = 2" in line and "∂h₁" in line]
@@ -227,8 +232,8 @@ def test_text_of_the_model_stays_inert(open_page: Open) -> None:
     assert page.locator("h1").inner_text() == evil
     for key in ("ArrowRight", "b", "w", "End"):
         page.keyboard.press(key)
-    page.locator("#all > summary").click()
-    page.locator("#gradients > summary").click()
+    unfold(page, "all")
+    unfold(page, "gradients")
     assert page.locator("script").count() == 2
     assert page.locator("img").count() == 0
     assert evil in page.locator("#card").inner_text()
@@ -242,7 +247,7 @@ def test_links_to_a_record(open_page: Open) -> None:
     assert page.evaluate("location.hash") == "#14"
     page.evaluate("location.hash = '#7'")
     wait_for(page, 7)
-    page.locator("#all > summary").click()
+    unfold(page, "all")
     page.locator("#all a").nth(4).click()
     wait_for(page, 5)
     page = open_page(by_hand(T=2)[0], "#999999")
@@ -256,7 +261,7 @@ def test_gradients_so_far_are_those_of_the_records_so_far(open_page: Open) -> No
     run = replay(loss)
     labels = Labels(run.root, run.nodes).text
     page = open_page(loss)
-    page.locator("#gradients > summary").click()
+    unfold(page, "gradients")
     page.keyboard.press("b")
     so_far = {run.root: run.seed}
     for c in [None, *run.contributions]:
@@ -273,7 +278,7 @@ def test_gradients_so_far_are_those_of_the_records_so_far(open_page: Open) -> No
 def test_predict_mode_hides_the_number_until_it_is_asked_for(open_page: Open) -> None:
     page = open_page(by_hand(T=3)[0])
     for id in ("gradients", "all"):
-        page.locator(f"#{id} > summary").click()
+        unfold(page, id)
     # A forward and two backward records of which the numbers stand nowhere else.
     choices = [
         "r.formula.startsWith('tanh')",
@@ -352,7 +357,7 @@ def test_the_picture_follows(open_page: Open) -> None:
 def test_text_has_enough_contrast(open_page: Open, scheme: str) -> None:
     page = open_page(by_hand(T=3)[0], "#40")
     page.emulate_media(color_scheme=scheme)
-    page.locator("#all > summary").click()
+    unfold(page, "all")
     # The ratio of WCAG, for each text against the nearest background; translucent tints are blended.
     ratios = page.evaluate(
         """() => {

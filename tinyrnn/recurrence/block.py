@@ -66,7 +66,17 @@ class Block:
 
 
 def block_size(parted: Partition) -> int:
-    """Choose how many steps share buffers: so many that what the loop keeps of them stays in the cache."""
+    """Choose how many steps share buffers: so many that what the loop keeps of them stays in the cache.
+
+    Where the gradient of a parameter does not stay there itself, it takes more steps for the product that each
+    block adds to it to outweigh the adding.
+    """
+    lines = parted.scan.program.lines
     kept = Buffers(parted, 1, reverse=False).kept()
     size = sum(math.prod(line.shape) * line.dtype.itemsize for line in kept)
-    return max(8, min(128, (3 << 19) // max(size, 1)))
+    least = 8
+    for leaf in (leaf for s in parted.sums for leaf in s.leaves() if leaf.kind == "product"):
+        a, g = lines[leaf.line], lines[leaf.other]
+        if a.shape[-1] * g.shape[-1] * g.dtype.itemsize >= 1 << 19:
+            least = max(least, min(32, 2048 // max(a.shape[0], 1)))
+    return max(least, min(128, (3 << 19) // max(size, 1)))

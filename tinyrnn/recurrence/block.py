@@ -68,8 +68,8 @@ class Block:
 def block_size(parted: Partition) -> int:
     """Choose how many steps share buffers: so many that what the loop keeps of them stays in the cache.
 
-    Where the gradient of a parameter does not stay there itself, it takes more steps for the product that each
-    block adds to it to outweigh the adding.
+    Where the gradient of a parameter does not stay there itself, it takes more steps for the product that
+    each block adds to it to outweigh the adding.
     """
     lines = parted.scan.program.lines
     kept = Buffers(parted, 1, reverse=False).kept()

@@ -56,7 +56,8 @@ def trivial(program: Program, primitive: Primitive, args: Args, params: Params) 
     if primitive in (p.add, p.multiply):
         shape, dtype = _result(program, primitive, args, params)
         for a, b in (args, args[::-1]):
-            if primitive is p.multiply and is_zero(program, a):
+            # A zero that somebody wrote is left alone: 0.0 * x is NaN where x is.
+            if primitive is p.multiply and program.lines[a].literal is None and is_zero(program, a):
                 return zeros(program, shape, dtype)
             neutral = is_zero(program, a) if primitive is p.add else program.lines[a].literal == 1
             if neutral and _same(program, b, shape, dtype) is not None:

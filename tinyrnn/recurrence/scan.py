@@ -59,7 +59,8 @@ def scan(
     lengths : array_like of int, shape (B,), optional
         The true length of each row, 1 to T. Carry and inputs then have the batch as their first axis (after
         time). A row that has ended holds its carry, gives zero outputs and gets no gradient; what stands in
-        its padding has no influence, not even as NaN.
+        its padding has no influence, not even as NaN. (A step that mixes rows sees each row's last real
+        input there.)
     reverse : bool
         Run from the last step to the first; each row then begins at its own last real step. Outputs stay at
         their inputs' places.

@@ -49,10 +49,10 @@ def torch_layer(cell: str, arrays: Arrays):
     return layer
 
 
-def tinyrnn_layer(cell: str, arrays: Arrays, **options: object):
+def tinyrnn_layer(cell: str, arrays: Arrays):
     import tinyrnn as tr
 
-    layer = getattr(tr.nn, cell)(arrays["x"].shape[2], hidden_size(arrays), **options)
+    layer = getattr(tr.nn, cell)(arrays["x"].shape[2], hidden_size(arrays))
     layer.load_state_dict({name: arrays[name] for name in PARAMETERS})
     return layer
 
@@ -69,18 +69,18 @@ def pytorch(cell: str, arrays: Arrays) -> Step:
 def tinyrnn(cell: str, arrays: Arrays, **options: object) -> Step:
     import tinyrnn as tr
 
-    layer = tinyrnn_layer(cell, arrays, **options)
-    return training_step(layer, tr.tensor(arrays["x"]), tr.tensor(arrays["g"]))
+    layer = tinyrnn_layer(cell, arrays)
+    return training_step(layer, tr.tensor(arrays["x"]), tr.tensor(arrays["g"]), **options)
 
 
-def training_step(layer, x, g) -> Step:
-    """PyTorch and tinyrnn have one interface."""
+def training_step(layer, x, g, **options: object) -> Step:
+    """PyTorch and tinyrnn have one interface; ``options`` go to the call of the layer."""
     parameters = dict(layer.named_parameters())
 
     def step() -> dict[str, object]:
         for p in parameters.values():
             p.grad = None
-        y, _ = layer(x)
+        y, _ = layer(x, **options)
         y.backward(g)
         return {"y": y.detach()} | {name: p.grad for name, p in parameters.items()}
 

@@ -3,7 +3,6 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from tinyrnn import nn, optim
 from tinyrnn.autograd.creation import as_tensor, ones, ones_like, randn, tensor, zeros, zeros_like
 from tinyrnn.autograd.functions import (
     abs,
@@ -48,10 +47,10 @@ from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.lookup import ScanFallbackWarning
 from tinyrnn.recurrence.plan import Plan, explain
 from tinyrnn.recurrence.scan import scan
-from tinyrnn.recurrence.truncated import TruncatedBPTT
 
 if TYPE_CHECKING:
-    from tinyrnn import draw, testing
+    from tinyrnn import draw, nn, optim, testing
+    from tinyrnn.recurrence.truncated import TruncatedBPTT
 
 __version__ = "0.1.0"
 
@@ -117,10 +116,13 @@ __all__ = [
     "zeros_like",
 ]
 
-_LAZY = ("draw", "testing")  # imported when they are first asked for, so that `import tinyrnn` stays fast
+# Imported when they are first asked for, so that `import tinyrnn` stays fast.
+_ROOMS = ("draw", "nn", "optim", "testing")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
+    if name in _ROOMS:
         return importlib.import_module(f"tinyrnn.{name}")
+    if name == "TruncatedBPTT":
+        return importlib.import_module("tinyrnn.recurrence.truncated").TruncatedBPTT
     raise AttributeError(f"module 'tinyrnn' has no attribute {name!r}")

@@ -114,11 +114,14 @@ def backpropagate(
         gradients = {node: g for node, g in gradients.items() if node in useful}
     queue: list[Any] = [(-node.order, node) for node in gradients]  # the newest first
     heapify(queue)
+    # In a recorded or observed pass the plain VJP is used, where there is one.
+    plain = wrap is None and observer is None
     with np.errstate(all="ignore"):  # the forward pass has warned already
         while queue:
             node = heappop(queue)[1]
             g = gradients.pop(node)
-            is_leaf = node.primitive is None
+            primitive = node.primitive
+            is_leaf = primitive is None
             if node.value is not None and not is_leaf:
                 node.grad = g
             if is_leaf if targets is None else node in targets:
@@ -132,7 +135,6 @@ def backpropagate(
                 )
                 if is_leaf or (useful is not None and useful.isdisjoint(node.inputs)):
                     continue
-            primitive = node.primitive
             saved = node.saved
             if saved is None:
                 raise RuntimeError(
@@ -141,8 +143,6 @@ def backpropagate(
                 )
             if not retain:
                 node.saved = None
-            # In a recorded or observed pass the plain VJP is used, where there is one.
-            plain = wrap is None and observer is None
             if primitive.accumulate is not None and (plain or primitive.rules[0] is None):
                 if useful is not None and node.inputs[0] not in useful:
                     continue

@@ -43,6 +43,8 @@ def softmax(x: Any, axis: int) -> Any:
 
 def matmul(a: Any, b: Any) -> Any:
     """Multiply matrices; a stack of rows times one matrix is one large product, not one product a step."""
+    if b.ndim == 2 and a.ndim == 2:
+        return np.dot(a, b)  # the same as numpy.matmul, in half the time where they are small
     if b.ndim == 2 and a.ndim > 2:
         lead = a.shape[:-1]
         return np.matmul(a.reshape(math.prod(lead), a.shape[-1]), b).reshape(*lead, b.shape[-1])
@@ -60,12 +62,12 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 def full_index(index: Any, arrays: Any) -> Any:
     """Put the index arrays back into the places that a static index holds for them."""
     rest = iter(arrays)
-    return tuple(next(rest) if item is ARRAY else item for item in index) if arrays else index
+    return tuple(next(rest) if item is ARRAY else item for item in index)
 
 
 def getitem(x: Any, *arrays: Any, index: Any) -> Any:
     """Return ``x[index]``."""
-    return x[full_index(index, arrays)]
+    return x[full_index(index, arrays) if arrays else index]
 
 
 def scatter(g: Any, *arrays: Any, index: Any, shape: Any) -> Any:

@@ -17,8 +17,9 @@ def keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
     A constant that was cut from a computed value (it has an ``origin``) is recorded as a "detach" of it.
     """
     node.value = ans
+    inputs = list(node.inputs)
     for i, arg in enumerate(args):
-        known = node.inputs[i]
+        known = inputs[i]
         if known is not None:
             if known.value is None or isinstance(known, Leaf):  # made outside, or its array replaced since
                 known.value = arg.data
@@ -30,4 +31,5 @@ def keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
         else:
             record = Constant(value, getattr(arg, "name", ""))
         record.value = value
-        node.inputs[i] = record
+        inputs[i] = record
+    node.inputs = inputs

@@ -215,7 +215,7 @@ def _shared(g: Any, chosen: Any, x_shape: Any, axis: Any) -> Any:
 # --- products -----------------------------------------------------------------------------------------------
 def _matmul_vjp_a(g: Any, a_shape: Any, b: Any) -> Any:
     if b.ndim == 2 and len(a_shape) > 1:
-        return g @ b.T
+        return matmul(g, b.T)
     if b.ndim == 1:
         return g.reshape((*g.shape, 1)) * b
     if len(a_shape) == 1:  # its gradient is that of a row
@@ -226,7 +226,7 @@ def _matmul_vjp_a(g: Any, a_shape: Any, b: Any) -> Any:
 
 def _matmul_vjp_b(g: Any, a: Any, b_shape: Any) -> Any:
     if len(b_shape) == 2 and a.ndim == 2:
-        return a.T @ g
+        return matmul(a.T, g)
     if len(b_shape) == 1:
         return a * (g if a.ndim == 1 else g.reshape((*g.shape, 1)))
     if a.ndim == 1:
@@ -242,13 +242,13 @@ matmul = Primitive("matmul", forwards.matmul, shape=matmul_shape, a=_matmul_vjp_
 # --- shape and place ----------------------------------------------------------------------------------------
 reshape = Primitive(
     "reshape",
-    lambda x, shape: np.reshape(x, shape),
+    lambda x, shape: x.reshape(shape),
     shape=given_shape,
     x=lambda g, x_shape: g.reshape(x_shape),
 )
 transpose = Primitive(
     "transpose",
-    lambda x, axes: np.transpose(x, axes),
+    lambda x, axes: x.transpose(axes),
     shape=transposed_shape,
     x=lambda g, axes: g.transpose(_inverse(axes)),
 )

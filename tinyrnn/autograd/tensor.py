@@ -47,44 +47,30 @@ class Tensor(Operators):
             if isinstance(arg, Tensor):
                 inputs.append(arg.node)
                 arg = arg.data
-                values.append(arg)
-                if arg.dtype is not dtype:
-                    mixed = mixed or dtype is not None
-                    dtype = arg.dtype
             elif isinstance(arg, Value):
                 return arg._apply(primitive, args, params)
             else:
                 inputs.append(None)
-                values.append(arg)
                 kind = type(arg)
-                if kind is ndarray:
-                    if arg.dtype is not dtype:
-                        mixed = mixed or dtype is not None
-                        dtype = arg.dtype
-                elif kind is not float and kind is not int:
-                    mixed = True
+                if kind is not ndarray:
+                    mixed = mixed or (kind is not float and kind is not int)
+                    values.append(arg)
+                    continue
+            values.append(arg)
+            if arg.dtype is not dtype:
+                mixed = mixed or dtype is not None
+                dtype = arg.dtype
         if mixed:
             values = coerced(primitive, args, values)
         try:
-            ans = primitive.forward(*values, **params)
+            ans = primitive.forward(*values, **params) if params else primitive.forward(*values)
         except (ValueError, TypeError, IndexError) as error:
             raise refusal(primitive, values, params, error) from error
         if type(ans) is not ndarray:
             ans = np.asarray(ans)
         modes = thread.modes
-        if not (modes.recording and primitive.differentiable):
-            return Tensor(ans)
-        if primitive.variadic is not None:
-            primitive.rule(len(args) - 1)
-        tracked = False
-        saved: list[tuple[Any, ...] | None] = []
-        for node, rule in zip(inputs, primitive.rules):
-            if node is None or rule is None:
-                saved.append(None)
-            else:
-                tracked = True
-                saved.append(rule.pick(ans, values, params) if rule.needs else ())
-        if not tracked:
+        saved = primitive.collect(ans, values, params, inputs) if modes.recording else None
+        if saved is None:
             return _view_of_detached(ans, args) if modes.keeping else Tensor(ans)
         node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype, modes.scope)
         if modes.keeping:

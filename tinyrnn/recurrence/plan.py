@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.state import thread
@@ -23,8 +22,7 @@ _TITLES = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class PlanLine:
+class PlanLine(NamedTuple):
     """One line of a plan.
 
     Attributes
@@ -55,8 +53,7 @@ class PlanLine:
         return f"{self.name:>8} = {self.code:<44} {self.shape!s:<12}{where}"
 
 
-@dataclasses.dataclass(frozen=True)
-class ProgramPlan:
+class ProgramPlan(NamedTuple):
     """The plan of one program: forward or backward.
 
     Attributes
@@ -96,8 +93,7 @@ class ProgramPlan:
         return "\n".join(text)
 
 
-@dataclasses.dataclass(frozen=True)
-class ScanPlan:
+class ScanPlan(NamedTuple):
     """The plan of one scan.
 
     Attributes
@@ -127,8 +123,7 @@ class ScanPlan:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What the compiler made of a call: the scans in it, in the order in which they ran.
 
     Examples

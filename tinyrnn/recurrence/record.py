@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class ScanNode(Node):
     def __init__(
         self,
         derivative: CompiledDerivative,
-        inputs: list[Node | None],
+        inputs: Sequence[Node | None],
         parts: Parts,
         saved: list[Array] | Segments,
         count: int,

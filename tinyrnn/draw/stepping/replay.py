@@ -220,7 +220,7 @@ def _copied(nodes: list[Node], operands: dict[Node, list[Array]]) -> dict[Node, 
             if not isinstance(node, Constant):
                 tracked.add(node)
             continue
-        copy.inputs += [copies[source] for source in node.inputs if source is not None]
+        copy.inputs = [copies[source] for source in node.inputs if source is not None]
         copy.saved = node.saved
         if node.primitive is not p.detach and not tracked.isdisjoint(node.inputs):
             tracked.add(node)

@@ -56,6 +56,15 @@ def unrolled_scan(
     )
 
 
+def single_step(step: Step, carry: Any, xs: Any) -> tuple[Any, Any]:
+    """Run the loop where it has one step and nothing is recorded: a model that follows a stream."""
+    leaves, tree = flatten(xs)
+    new, y = take_step(step, carry, tree.unflatten(Tensor(leaf.data[0]) for leaf in leaves))
+    check_carry(carry, new, shapes=False)
+    leaves, tree = flatten(y)
+    return new, tree.unflatten(Tensor(as_tensor(leaf).data[None]) for leaf in leaves)
+
+
 def take_step(step: Step, carry: Any, x: Any) -> tuple[Any, Any]:
     """Call the step, and check that it gives a pair."""
     result: Any = step(carry, x)

@@ -20,7 +20,7 @@ from tinyrnn.recurrence.lookup import (
     compiled_scan,
     warn_once,
 )
-from tinyrnn.recurrence.loop import Step, rows, unrolled_scan
+from tinyrnn.recurrence.loop import Step, rows, single_step, unrolled_scan
 from tinyrnn.recurrence.plan import Plan, explain
 from tinyrnn.recurrence.tree import flatten
 
@@ -98,6 +98,9 @@ def scan(
     x_leaves = [as_tensor(leaf) for leaf in x_leaves]
     steps = _steps(x_leaves, x_tree.paths("xs"), length)
     size = _segment(segment, steps)
+    modes = thread.modes
+    if steps == 1 and lengths is None and not (modes.recording or modes.unrolled or modes.tracing):
+        return single_step(step, carry_tree.unflatten(carry_leaves), x_tree.unflatten(x_leaves))
     if lengths is not None:
         lengths = _lengths(
             lengths, steps, carry_leaves, carry_tree.paths("carry"), x_leaves, x_tree.paths("xs")

@@ -9,6 +9,9 @@ import numpy as np
 
 from tinyrnn.autograd.shapes import ARRAY, reduced_shape
 
+# As arrays without axes, which NumPy takes up in half the time of Python's numbers.
+_HALF = {np.dtype(dtype): np.array(0.5, dtype) for dtype in ("float32", "float64")}
+
 
 def gated(upstream: Any, slope: Any) -> Any:
     """Return ``upstream * slope``, and 0 where ``upstream`` is 0, whatever the slope."""
@@ -18,7 +21,11 @@ def gated(upstream: Any, slope: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     """Return the logistic function as a tanh: it never overflows, and costs one transcendental."""
-    return np.tanh(x * 0.5) * 0.5 + 0.5
+    half = _HALF.get(x.dtype, 0.5)
+    y = np.tanh(x * half)
+    y *= half
+    y += half
+    return y
 
 
 def softplus(x: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,9 @@ def coerced(primitive: Primitive, args: tuple[Any, ...], values: list[Any]) -> l
     return values
 
 
-def refusal(primitive: Primitive, values: list[Any], params: dict[str, Any], error: Exception) -> Exception:
+def refusal(
+    primitive: Primitive, values: Sequence[Any], params: dict[str, Any], error: Exception
+) -> Exception:
     """Return the error of a forward function with the name of the operation and the shapes that it got."""
     shapes = [np.shape(v) for v in values]
     got = " and ".join(map(str, shapes)) if len(shapes) < 3 else ", ".join(map(str, shapes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import EllipsisType
 from typing import Any, NoReturn, Self
 
 import numpy.typing as npt
@@ -14,6 +15,11 @@ from tinyrnn.autograd.numpy_protocol import array_function, array_ufunc
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import NONE, Value
 from tinyrnn.autograd.shapes import Axis
+
+_STATIC = frozenset(
+    (int, slice, EllipsisType, type(None))
+)  # what an index is made of where no array is in it
+_REVERSED = [tuple(range(ndim))[::-1] for ndim in range(65)]  # NumPy has at most 64 axes
 
 
 class Operators(Value):
@@ -112,8 +118,9 @@ class Operators(Value):
 
     # --- parts ----------------------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Self:
-        if type(index) is int:
-            return self._apply(p.getitem, (self,), {"index": (index,)})
+        items = index if type(index) is tuple else (index,)
+        if _STATIC.issuperset(map(type, items)):
+            return self._apply(p.getitem, (self,), {"index": items})
         static, arrays = F.split_index(index, self.shape)
         return self._apply(p.getitem, (self, *arrays), {"index": static})
 
@@ -142,12 +149,12 @@ class Operators(Value):
     @property
     def T(self) -> Self:
         """The transpose, all axes in reverse."""
-        return F.transpose(self)
+        return self._apply(p.transpose, (self,), {"axes": _REVERSED[len(self.shape)]})
 
     # --- methods --------------------------------------------------------------------------------------------
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
         """Sum over the axes; see `tinyrnn.sum`."""
-        return F.sum(self, axis, keepdims)
+        return self._apply(p.sum, (self,), {"axis": axis, "keepdims": keepdims})
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
         """Average over the axes; see `tinyrnn.mean`."""
@@ -215,11 +222,11 @@ class Operators(Value):
 
     def tanh(self) -> Self:
         """Hyperbolic tangent of each element."""
-        return p.tanh(self)
+        return self._apply(p.tanh, (self,), NONE)
 
     def sigmoid(self) -> Self:
         """Logistic function of each element."""
-        return p.sigmoid(self)
+        return self._apply(p.sigmoid, (self,), NONE)
 
     def relu(self) -> Self:
         """Rectify each element: ``max(x, 0)``."""

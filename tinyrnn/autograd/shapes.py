@@ -26,6 +26,8 @@ IndexItem = int | slice | EllipsisType | None | _Array
 
 def normalize_axis(axis: Axis, ndim: int) -> tuple[int, ...]:
     """Return an axis argument as a tuple of axes that count from the front."""
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis % ndim,)
     axes = (
         tuple(range(ndim))
         if axis is None

@@ -111,8 +111,29 @@ def unrolled() -> contextlib._GeneratorContextManager[None]:
     return _mode(unrolled=True, keeping=True)
 
 
-@contextlib.contextmanager
-def scope(name: str = "", *, step: int | None = None) -> Generator[None]:
+class _Scoped:
+    """What `scope` returns. It stands around every step and layer: a generator would cost twice as much."""
+
+    __slots__ = ("_before", "_name", "_step")
+
+    def __init__(self, name: str, step: int | None) -> None:
+        self._name = name
+        self._step = step
+
+    def __enter__(self) -> None:
+        modes, step = thread.modes, self._step
+        self._before = modes.scope, modes.first_step
+        if step is not None and modes.first_step:
+            step += modes.first_step
+            modes.first_step = 0  # a loop inside of the step counts for itself
+        modes.scope = Scope(modes.scope, self._name, step)
+
+    def __exit__(self, *_: object) -> None:
+        modes = thread.modes
+        modes.scope, modes.first_step = self._before
+
+
+def scope(name: str = "", *, step: int | None = None) -> contextlib.AbstractContextManager[None]:
     """Name the part of a model, or the time step, in which the records inside are made.
 
     Modules and `scan` do this by themselves; a loop written by hand does it where it is going to be drawn.
@@ -132,16 +153,7 @@ def scope(name: str = "", *, step: int | None = None) -> Generator[None]:
     ...     with tr.scope("rnn", step=t):
     ...         h = tr.tanh(h + 1)
     """
-    modes = thread.modes
-    outer, first = modes.scope, modes.first_step
-    if step is not None and first:
-        step += first
-        modes.first_step = 0  # a loop inside of the step counts for itself
-    modes.scope = Scope(outer, name, step)
-    try:
-        yield
-    finally:
-        modes.scope, modes.first_step = outer, first
+    return _Scoped(name, step)
 
 
 def steps_from(first: int) -> contextlib.AbstractContextManager[None]:

@@ -108,7 +108,8 @@ class Recurrent(Module):
     @property
     def cells(self) -> list[Any]:
         """The cells: layer by layer, and forward before reverse."""
-        return [vars(self)[name] for name in self._names]
+        own = vars(self)
+        return [own[name] for name in self._names]
 
     def forward(
         self, x: Any, state: Any = None, *, lengths: Lengths = None, segment: int | str | None = None

@@ -84,24 +84,25 @@ class Stacked(Recurrent):
         where = type(self).__name__
         first: GatedCell = self.l0
         x = as_input(where, "x", x, first.dtype)
-        if len(x.shape) not in (2, 3) or x.shape[-1] != self.input_size:
+        shape = x.shape
+        if len(shape) not in (2, 3) or shape[-1] != self.input_size:
             axes = self._axes.strip("()")
             raise ValueError(
-                f"{where}: x has shape {x.shape}; expected ({axes}, input_size) or (T, input_size), "
+                f"{where}: x has shape {shape}; expected ({axes}, input_size) or (T, input_size), "
                 f"with input_size = {self.input_size}"
             )
-        batched = len(x.shape) == 3
+        batched = len(shape) == 3
         if not batched:
-            x = x.reshape((x.shape[0], 1, x.shape[1]))
+            x = x.reshape((shape[0], 1, shape[1]))
         elif self.batch_first:
             x = x.swapaxes(0, 1)
-        batch = x.shape[1]
+        steps, batch = x.shape[:2]
         if state is None:
             carries = [cell.initial_state(batch) for cell in self.cells]
         else:
             parts = self._checked_state(first, state, batch if batched else None)
             carries = [first.join_state([part[k] for part in parts]) for k in range(len(self._names))]
-        y, carries = self._run(x, carries, as_lengths(where, lengths, *x.shape[:2]), segment)
+        y, carries = self._run(x, carries, as_lengths(where, lengths, steps, batch), segment)
         split = [first.split_state(where, carry) for carry in carries]
         parts = [_joined(list(part)) for part in zip(*split, strict=True)]
         if not batched:

@@ -133,7 +133,7 @@ def _trace(step: Step, carry: Structure, xs: Structure, masked: Shape | None) ->
         y_leaves = [_symbol(trace, leaf) for leaf in y_leaves]
 
         def check(new: Any = new) -> None:
-            check_carry(old, new, shapes=masked is not None)
+            check_carry(flatten(old), flatten(new), shapes=masked is not None)
             for path, before, after in zip(tree.paths("carry"), carry.leaves, flatten(new)[0], strict=True):
                 if after.shape != before.shape:
                     raise Untraceable(f"it changes the shape of {path} from {before.shape} to {after.shape}")

@@ -39,8 +39,9 @@ def unrolled_scan(
         with scope(step=t):
             new, y = take_step(step, carry, x)
             new_leaves, new_tree = flatten(new)
-            new = new_tree.unflatten(as_tensor(leaf) for leaf in new_leaves)
-            check_carry(carry, new, shapes=lengths is not None)
+            new_leaves = [as_tensor(leaf) for leaf in new_leaves]
+            check_carry(flatten(carry), (new_leaves, new_tree), shapes=lengths is not None)
+            new = new_tree.unflatten(new_leaves)
             y, form = flatten(y)
             y = [as_tensor(leaf) for leaf in y]
             if lengths is not None and t >= shortest:
@@ -59,10 +60,14 @@ def unrolled_scan(
 def single_step(step: Step, carry: Any, xs: Any) -> tuple[Any, Any]:
     """Run the loop where it has one step and nothing is recorded: a model that follows a stream."""
     leaves, tree = flatten(xs)
-    new, y = take_step(step, carry, tree.unflatten(Tensor(leaf.data[0]) for leaf in leaves))
-    check_carry(carry, new, shapes=False)
+    new, y = take_step(step, carry, tree.unflatten([Tensor(leaf.data[0]) for leaf in leaves]))
+    leaves, tree = flatten(new)
+    leaves = [as_tensor(leaf) for leaf in leaves]
+    check_carry(flatten(carry), (leaves, tree), shapes=False)
+    new = tree.unflatten(leaves)
     leaves, tree = flatten(y)
-    return new, tree.unflatten(Tensor(as_tensor(leaf).data[None]) for leaf in leaves)
+    # Outputs are copied, as `stack` does: they share no memory with the carry.
+    return new, tree.unflatten([Tensor(as_tensor(leaf).data[None].copy()) for leaf in leaves])
 
 
 def take_step(step: Step, carry: Any, x: Any) -> tuple[Any, Any]:
@@ -96,8 +101,8 @@ def silence(running: Any, y: list[Any], paths: list[str]) -> list[Any]:
     return [where(rows(running, leaf), leaf, leaf.dtype.type(0).item()) for leaf in y]
 
 
-def check_carry(old: Any, new: Any, *, shapes: bool) -> None:
-    """Raise where the carry that a step gave cannot be handed to the next step.
+def check_carry(old: tuple[list[Any], Tree], new: tuple[list[Any], Tree], *, shapes: bool) -> None:
+    """Raise where the carry that a step gave cannot be handed to the next step; both as `flatten` gives them.
 
     A recorded loop can go on with a carry of another shape, unless rows have to be held.
 
@@ -106,14 +111,15 @@ def check_carry(old: Any, new: Any, *, shapes: bool) -> None:
     ValueError
         Names the part that differs, what was expected and what came.
     """
-    (old_leaves, old_tree), (new_leaves, new_tree) = flatten(old), flatten(new)
+    (old_leaves, old_tree), (new_leaves, new_tree) = old, new
     if old_tree != new_tree:
         raise ValueError(
             f"scan: step must return a carry of the form that it was given, {old_tree.paths('carry')}; "
             f"it returned {new_tree.paths('carry')}"
         )
-    for path, before, after in zip(old_tree.paths("carry"), old_leaves, new_leaves, strict=True):
+    for i, (before, after) in enumerate(zip(old_leaves, new_leaves, strict=True)):
         if after.dtype != before.dtype or (shapes and after.shape != before.shape):
+            path = old_tree.paths("carry")[i]
             raise ValueError(
                 f"scan: step returned {path} with shape {after.shape} and dtype {after.dtype}; expected "
                 f"those of the carry it was given, {before.shape} and {before.dtype}"

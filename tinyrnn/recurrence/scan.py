@@ -22,7 +22,7 @@ from tinyrnn.recurrence.lookup import (
 )
 from tinyrnn.recurrence.loop import Step, rows, single_step, unrolled_scan
 from tinyrnn.recurrence.plan import Plan, explain
-from tinyrnn.recurrence.tree import flatten
+from tinyrnn.recurrence.tree import Tree, flatten
 
 
 def scan(
@@ -96,7 +96,7 @@ def scan(
     carry_leaves = [as_tensor(leaf) for leaf in carry_leaves]
     x_leaves, x_tree = flatten(xs)
     x_leaves = [as_tensor(leaf) for leaf in x_leaves]
-    steps = _steps(x_leaves, x_tree.paths("xs"), length)
+    steps = _steps(x_leaves, x_tree, length)
     size = _segment(segment, steps)
     modes = thread.modes
     if steps == 1 and lengths is None and not (modes.recording or modes.unrolled or modes.tracing):
@@ -147,8 +147,11 @@ scan.cache_info = cache_info  # pyright: ignore[reportFunctionMemberAccess]
 scan.cache_clear = cache_clear  # pyright: ignore[reportFunctionMemberAccess]
 
 
-def _steps(leaves: list[Any], paths: list[str], length: int | None) -> int:
+def _steps(leaves: list[Any], tree: Tree, length: int | None) -> int:
     """Return T, which all inputs must share."""
+    if length is None and len(leaves) == 1 and (steps := leaves[0].shape[:1]) > (0,):
+        return steps[0]
+    paths = tree.paths("xs")
     for leaf, path in zip(leaves, paths, strict=True):
         if not leaf.shape:
             raise ValueError(f"scan: {path} has no axes; expected time as its first axis")

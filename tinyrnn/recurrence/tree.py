@@ -24,6 +24,8 @@ class Tree(NamedTuple):
 
     def unflatten(self, leaves: Iterable[Any]) -> Any:
         """Put leaves, in the order of `flatten`, back into the structure."""
+        if self is LEAF:
+            return next(iter(leaves))
         return self._build(iter(leaves))
 
     def _build(self, leaves: Iterator[Any]) -> Any:

@@ -237,4 +237,4 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
             )
         bounds = list(itertools.pairwise([0, *cuts, length]))
     lead = (slice(None),) * axis
-    return [p.getitem(x, index=(*lead, slice(low, high))) for low, high in bounds]
+    return [x[(*lead, slice(low, high))] for low, high in bounds]

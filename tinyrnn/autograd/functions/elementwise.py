@@ -9,8 +9,13 @@ import numpy.typing as npt
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.operands import operand
-from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.primitive import NONE, Primitive, Value
 from tinyrnn.autograd.state import get_default_dtype
+
+
+def _of(primitive: Primitive, x: Any) -> Any:
+    """Apply an operation of one operand."""
+    return x._apply(primitive, (x,), NONE) if isinstance(x, Value) else primitive.forward(np.asarray(x))
 
 
 def exp(x: Any) -> Any:
@@ -22,7 +27,7 @@ def exp(x: Any) -> Any:
     >>> tr.exp(tr.tensor([0.0, 1.0]))
     tensor([1. , 2.71828...])
     """
-    return p.exp(operand(x))
+    return _of(p.exp, x)
 
 
 def log(x: Any) -> Any:
@@ -34,7 +39,7 @@ def log(x: Any) -> Any:
     >>> tr.log(tr.tensor([1.0, 2.0]))
     tensor([0. , 0.69314...])
     """
-    return p.log(operand(x))
+    return _of(p.log, x)
 
 
 def sqrt(x: Any) -> Any:
@@ -46,7 +51,7 @@ def sqrt(x: Any) -> Any:
     >>> tr.sqrt(tr.tensor([1.0, 4.0]))
     tensor([1., 2.])
     """
-    return p.sqrt(operand(x))
+    return _of(p.sqrt, x)
 
 
 def abs(x: Any) -> Any:
@@ -58,7 +63,7 @@ def abs(x: Any) -> Any:
     >>> tr.abs(tr.tensor([-1.0, 2.0]))
     tensor([1., 2.])
     """
-    return p.absolute(operand(x))
+    return _of(p.absolute, x)
 
 
 def tanh(x: Any) -> Any:
@@ -70,7 +75,7 @@ def tanh(x: Any) -> Any:
     >>> tr.tanh(tr.tensor([0.0, 0.5]))
     tensor([0. , 0.46211...])
     """
-    return p.tanh(operand(x))
+    return _of(p.tanh, x)
 
 
 def sigmoid(x: Any) -> Any:
@@ -82,7 +87,7 @@ def sigmoid(x: Any) -> Any:
     >>> tr.sigmoid(tr.tensor([0.0, 1000.0]))
     tensor([0.5, 1. ])
     """
-    return p.sigmoid(operand(x))
+    return _of(p.sigmoid, x)
 
 
 def relu(x: Any) -> Any:
@@ -94,7 +99,7 @@ def relu(x: Any) -> Any:
     >>> tr.relu(tr.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return p.relu(operand(x))
+    return _of(p.relu, x)
 
 
 def softplus(x: Any) -> Any:
@@ -106,7 +111,7 @@ def softplus(x: Any) -> Any:
     >>> tr.softplus(tr.tensor([0.0, 1000.0]))
     tensor([6.9314...e-01, 1.0000...e+03])
     """
-    return p.softplus(operand(x))
+    return _of(p.softplus, x)
 
 
 def maximum(a: Any, b: Any) -> Any:

@@ -44,12 +44,12 @@ from tinyrnn.autograd.gradient import grad
 from tinyrnn.autograd.rng import manual_seed
 from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, scope, set_default_dtype, unrolled
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.lookup import ScanFallbackWarning
-from tinyrnn.recurrence.plan import Plan, explain
-from tinyrnn.recurrence.scan import scan
 
 if TYPE_CHECKING:
     from tinyrnn import draw, nn, optim, testing
+    from tinyrnn.recurrence.lookup import ScanFallbackWarning
+    from tinyrnn.recurrence.plan import Plan, explain
+    from tinyrnn.recurrence.scan import scan
     from tinyrnn.recurrence.truncated import TruncatedBPTT
 
 __version__ = "0.1.0"
@@ -118,11 +118,20 @@ __all__ = [
 
 # Imported when they are first asked for, so that `import tinyrnn` stays fast.
 _ROOMS = ("draw", "nn", "optim", "testing")
+_RECURRENCE = {
+    "Plan": "plan",
+    "ScanFallbackWarning": "lookup",
+    "TruncatedBPTT": "truncated",
+    "explain": "plan",
+    "scan": "scan",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"tinyrnn.{name}")
-    if name == "TruncatedBPTT":
-        return importlib.import_module("tinyrnn.recurrence.truncated").TruncatedBPTT
+    if name in _RECURRENCE:
+        value = getattr(importlib.import_module(f"tinyrnn.recurrence.{_RECURRENCE[name]}"), name)
+        globals()[name] = value  # found at once from now on
+        return value
     raise AttributeError(f"module 'tinyrnn' has no attribute {name!r}")

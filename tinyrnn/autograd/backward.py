@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.primitive import Rule, Shape, Value
+from tinyrnn.autograd.state import backward_pass
 from tinyrnn.autograd.tape import Node, reachable
 
 
@@ -116,7 +117,7 @@ def backpropagate(
     heapify(queue)
     # In a recorded or observed pass the plain VJP is used, where there is one.
     plain = wrap is None and observer is None
-    with np.errstate(all="ignore"):  # the forward pass has warned already
+    with np.errstate(all="ignore"), backward_pass():  # the forward pass has warned already
         while queue:
             node = heappop(queue)[1]
             g = gradients.pop(node)

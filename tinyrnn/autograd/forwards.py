@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.shapes import ARRAY, reduced_shape
+from tinyrnn.autograd.state import thread
 
 # As arrays without axes, which NumPy takes up in half the time of Python's numbers.
 _HALF = {np.dtype(dtype): np.array(0.5, dtype) for dtype in ("float32", "float64")}
@@ -56,6 +57,24 @@ def matmul(a: Any, b: Any) -> Any:
         lead = a.shape[:-1]
         return np.matmul(a.reshape(math.prod(lead), a.shape[-1]), b).reshape(*lead, b.shape[-1])
     return np.matmul(a, b)
+
+
+def transposed(x: Any) -> Any:
+    """Return ``x.T``. What a backward pass meets again, as the weights of every time step, is copied for it.
+
+    A product by a matrix in its own order takes half to nine tenths of the time of one by a view of its
+    transpose.
+    """
+    seen = thread.modes.transposes
+    if seen is None or type(x) is not np.ndarray:
+        return x.T
+    known = seen.get(id(x))
+    if known is None:
+        seen[id(x)] = x, x.T  # the array too, so that its id stays its own
+        return x.T
+    if not known[1].flags.c_contiguous:
+        known = seen[id(x)] = x, np.ascontiguousarray(x.T)
+    return known[1]
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:

@@ -215,7 +215,7 @@ def _shared(g: Any, chosen: Any, x_shape: Any, axis: Any) -> Any:
 # --- products -----------------------------------------------------------------------------------------------
 def _matmul_vjp_a(g: Any, a_shape: Any, b: Any) -> Any:
     if b.ndim == 2 and len(a_shape) > 1:
-        return matmul(g, b.T)
+        return matmul(g, forwards.transposed(b))
     if b.ndim == 1:
         return g.reshape((*g.shape, 1)) * b
     if len(a_shape) == 1:  # its gradient is that of a row

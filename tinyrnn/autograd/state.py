@@ -34,7 +34,7 @@ class TraceError(RuntimeError):
 class Modes:
     """What a record depends on besides its operands."""
 
-    __slots__ = ("compiled", "first_step", "keeping", "recording", "scope", "tracing", "unrolled")
+    __slots__ = ("compiled", "first_step", "keeping", "recording", "scope", "tracing", "transposes", "unrolled")
 
     def __init__(self) -> None:
         self.recording = True  # off under no_grad
@@ -43,6 +43,8 @@ class Modes:
         self.compiled: list[Any] | None = None  # where plans are wanted: the scans compiled so far
         self.tracing = False  # on while a step runs on symbols
         self.scope: Scope | None = None
+        # In a backward pass: the matrices met so far, by id, with their transposes.
+        self.transposes: dict[int, tuple[Any, Any]] | None = None
         self.first_step = 0  # what the outermost step counts from, where the model sees a piece of a stream
 
 
@@ -56,7 +58,7 @@ _default_dtype: np.dtype[np.floating] = np.dtype(np.float32)
 
 
 @contextlib.contextmanager
-def _mode(**values: bool | int) -> Generator[None]:
+def _mode(**values: Any) -> Generator[None]:
     modes = thread.modes
     before = {name: getattr(modes, name) for name in values}
     try:
@@ -71,6 +73,11 @@ def _mode(**values: bool | int) -> Generator[None]:
 def tracing() -> contextlib.AbstractContextManager[None]:
     """Refuse, inside, what cannot be written down as a program."""
     return _mode(tracing=True)
+
+
+def backward_pass() -> contextlib.AbstractContextManager[None]:
+    """Keep, inside, the transposes of matrices that are met more than once."""
+    return _mode(transposes={})
 
 
 def no_grad() -> contextlib._GeneratorContextManager[None]:

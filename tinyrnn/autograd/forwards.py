@@ -23,7 +23,8 @@ def gated(upstream: Any, slope: Any) -> Any:
 def sigmoid(x: Any) -> Any:
     """Return the logistic function as a tanh: it never overflows, and costs one transcendental."""
     half = _HALF.get(x.dtype, 0.5)
-    y = np.tanh(x * half)
+    y = np.asarray(x * half)
+    np.tanh(y, y)
     y *= half
     y += half
     return y

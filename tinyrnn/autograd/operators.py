@@ -63,7 +63,8 @@ class Operators(Value):
         return self._apply(p.power, (other, self), NONE)
 
     def __matmul__(self, other: Any) -> Self:
-        return self._apply(p.matmul, (self, operand(other)), NONE)
+        other = other if isinstance(other, Value) else operand(other)  # saves a call in the usual case
+        return self._apply(p.matmul, (self, other), NONE)
 
     def __rmatmul__(self, other: Any) -> Self:
         return self._apply(p.matmul, (operand(other), self), NONE)
@@ -119,10 +120,11 @@ class Operators(Value):
     # --- parts ----------------------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Self:
         items = index if type(index) is tuple else (index,)
-        if _STATIC.issuperset(map(type, items)):
-            return self._apply(p.getitem, (self,), {"index": items})
-        static, arrays = F.split_index(index, self.shape)
-        return self._apply(p.getitem, (self, *arrays), {"index": static})
+        for item in items:
+            if type(item) not in _STATIC:
+                static, arrays = F.split_index(index, self.shape)
+                return self._apply(p.getitem, (self, *arrays), {"index": static})
+        return self._apply(p.getitem, (self,), {"index": items})
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(

@@ -27,6 +27,9 @@ class Scope(NamedTuple):
         return f"{outer}.{self.name}" if outer and self.name else outer or self.name
 
 
+_new_scope = tuple.__new__  # as Scope(...), in half the time
+
+
 class TraceError(RuntimeError):
     """A step did something that cannot be written down as a program; the message says what."""
 
@@ -34,7 +37,9 @@ class TraceError(RuntimeError):
 class Modes:
     """What a record depends on besides its operands."""
 
-    __slots__ = ("compiled", "first_step", "keeping", "recording", "scope", "tracing", "transposes", "unrolled")
+    __slots__ = (
+        "compiled", "first_step", "keeping", "recording", "scope", "tracing", "transposes", "unrolled",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.recording = True  # off under no_grad
@@ -121,23 +126,23 @@ def unrolled() -> contextlib._GeneratorContextManager[None]:
 class _Scoped:
     """What `scope` returns. It stands around every step and layer: a generator would cost twice as much."""
 
-    __slots__ = ("_before", "_name", "_step")
+    __slots__ = ("_before", "_modes", "_name", "_step")
 
     def __init__(self, name: str, step: int | None) -> None:
         self._name = name
         self._step = step
 
     def __enter__(self) -> None:
-        modes, step = thread.modes, self._step
+        self._modes = modes = thread.modes
         self._before = modes.scope, modes.first_step
+        step = self._step
         if step is not None and modes.first_step:
             step += modes.first_step
             modes.first_step = 0  # a loop inside of the step counts for itself
-        modes.scope = Scope(modes.scope, self._name, step)
+        modes.scope = _new_scope(Scope, (modes.scope, self._name, step))
 
     def __exit__(self, *_: object) -> None:
-        modes = thread.modes
-        modes.scope, modes.first_step = self._before
+        self._modes.scope, self._modes.first_step = self._before
 
 
 def scope(name: str = "", *, step: int | None = None) -> contextlib.AbstractContextManager[None]:

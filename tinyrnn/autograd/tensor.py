@@ -41,15 +41,15 @@ class Tensor(Operators):
 
     def _apply(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
         """Compute an operation, and record it where an operand carries a gradient."""
-        a, b = args[0], args[-1]  # the usual cases are read off, without a loop
         values: Sequence[Any]
         inputs: Sequence[Node | None]
-        if len(args) == 1:
+        if len(args) == 1:  # the usual cases are read off, without a loop
+            (a,) = args
             values, inputs = (a.data,), (a.node,)
         elif (
             len(args) == 2
-            and isinstance(a, Tensor)
-            and isinstance(b, Tensor)
+            and isinstance(a := args[0], Tensor)
+            and isinstance(b := args[1], Tensor)
             and a.data.dtype is b.data.dtype
         ):
             values, inputs = (a.data, b.data), (a.node, b.node)
@@ -64,18 +64,18 @@ class Tensor(Operators):
             raise refusal(primitive, values, params, error) from error
         if type(ans) is not ndarray:
             ans = np.asarray(ans)
-        modes = thread.modes
-        saved = primitive.collect(ans, values, params, inputs) if modes.recording else None
-        node = None
-        if saved is not None:
-            node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype, modes.scope)
-        if modes.keeping:
-            if node is None:
-                return _view_of_detached(ans, args)
-            keep(node, ans, args)
-        result = _new(Tensor)  # as Tensor(ans, node), in half the time
+        result = _new(Tensor)  # as Tensor(ans), in half the time
         result.data = ans
-        result.node = node
+        result.node = None
+        modes = thread.modes
+        if modes.recording:
+            saved = primitive.collect(ans, values, params, inputs)
+            if saved is not None:
+                result.node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype, modes.scope)
+        if modes.keeping:
+            if result.node is None:
+                return _view_of_detached(ans, args)
+            keep(result.node, ans, args)
         return result
 
     @property

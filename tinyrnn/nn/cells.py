@@ -184,7 +184,8 @@ class GRUCell(GatedCell):
         H = self.hidden_size
         u = x @ self.weight_ih.T + self.bias_ih
         v = h @ self.weight_hh.T + self.bias_hh
-        r, z = split(sigmoid(u[..., : 2 * H] + v[..., : 2 * H]), 2, axis=-1)
+        rz = sigmoid(u[..., : 2 * H] + v[..., : 2 * H])
+        r, z = rz[..., :H], rz[..., H:]
         n = tanh(u[..., 2 * H :] + r * v[..., 2 * H :])
         r.name, z.name, n.name = "r", "z", "n"
         h = n + z * (h - n)  # (1 - z) * n + z * h, with one operation fewer

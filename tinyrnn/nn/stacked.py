@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.functions import stack
 from tinyrnn.nn.gated_cell import GatedCell
 from tinyrnn.nn.inputs import as_input, as_lengths, expect_shape
@@ -83,7 +82,8 @@ class Stacked(Recurrent):
         """
         where = type(self).__name__
         first: GatedCell = self.l0
-        x = as_input(where, "x", x, first.dtype)
+        dtype = first.dtype
+        x = as_input(where, "x", x, dtype)
         shape = x.shape
         if len(shape) not in (2, 3) or shape[-1] != self.input_size:
             axes = self._axes.strip("()")
@@ -100,7 +100,7 @@ class Stacked(Recurrent):
         if state is None:
             carries = [cell.initial_state(batch) for cell in self.cells]
         else:
-            parts = self._checked_state(first, state, batch if batched else None)
+            parts = self._checked_state(first, dtype, state, batch if batched else None)
             carries = [first.join_state([part[k] for part in parts]) for k in range(len(self._names))]
         y, carries = self._run(x, carries, as_lengths(where, lengths, steps, batch), segment)
         split = [first.split_state(where, carry) for carry in carries]
@@ -112,12 +112,14 @@ class Stacked(Recurrent):
             y = y.swapaxes(0, 1)
         return y, first.join_state(parts)
 
-    def _checked_state(self, first: GatedCell, state: Any, batch: int | None) -> list[Any]:
+    def _checked_state(
+        self, first: GatedCell, dtype: np.dtype[Any], state: Any, batch: int | None
+    ) -> list[Any]:
         """Return the parts of a state that a user gave, each with a batch axis."""
         where, count, hidden = type(self).__name__, len(self._names), self.hidden_size
         parts: list[Any] = []
         for name, part in zip(first.states, first.split_state(where, state), strict=True):
-            part = as_input(where, name, part, first.dtype)
+            part = as_input(where, name, part, dtype)
             if batch is None:
                 expect_shape(where, name, part.shape, (count, hidden), "num_layers * directions, hidden_size")
                 part = part.reshape((count, 1, hidden))
@@ -139,4 +141,4 @@ class Stacked(Recurrent):
 
 def _joined(parts: list[Any]) -> Any:
     """Stack along a new first axis; of a single part it is only a new shape."""
-    return p.reshape(parts[0], shape=(1, *parts[0].shape)) if len(parts) == 1 else stack(parts)
+    return parts[0][None] if len(parts) == 1 else stack(parts)

@@ -57,13 +57,16 @@ def unrolled_scan(
     )
 
 
-def single_step(step: Step, carry: Any, xs: Any) -> tuple[Any, Any]:
-    """Run the loop where it has one step and nothing is recorded: a model that follows a stream."""
-    leaves, tree = flatten(xs)
-    new, y = take_step(step, carry, tree.unflatten([Tensor(leaf.data[0]) for leaf in leaves]))
+def single_step(step: Step, carry: tuple[list[Any], Tree], xs: tuple[list[Any], Tree]) -> tuple[Any, Any]:
+    """Run the loop where it has one step and nothing is recorded: a model that follows a stream.
+
+    Carry and inputs come as `flatten` gives them.
+    """
+    x = xs[1].unflatten([Tensor(leaf.data[0]) for leaf in xs[0]])
+    new, y = take_step(step, carry[1].unflatten(carry[0]), x)
     leaves, tree = flatten(new)
-    leaves = [as_tensor(leaf) for leaf in leaves]
-    check_carry(flatten(carry), (leaves, tree), shapes=False)
+    leaves = list(map(as_tensor, leaves))
+    check_carry(carry, (leaves, tree), shapes=False)
     new = tree.unflatten(leaves)
     leaves, tree = flatten(y)
     # Outputs are copied, as `stack` does: they share no memory with the carry.
@@ -112,7 +115,7 @@ def check_carry(old: tuple[list[Any], Tree], new: tuple[list[Any], Tree], *, sha
         Names the part that differs, what was expected and what came.
     """
     (old_leaves, old_tree), (new_leaves, new_tree) = old, new
-    if old_tree != new_tree:
+    if old_tree is not new_tree and old_tree != new_tree:
         raise ValueError(
             f"scan: step must return a carry of the form that it was given, {old_tree.paths('carry')}; "
             f"it returned {new_tree.paths('carry')}"

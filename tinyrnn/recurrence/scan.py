@@ -93,14 +93,14 @@ def scan(
     (tensor(6.), tensor([1., 3., 6.]))
     """
     carry_leaves, carry_tree = flatten(carry)
-    carry_leaves = [as_tensor(leaf) for leaf in carry_leaves]
+    carry_leaves = list(map(as_tensor, carry_leaves))
     x_leaves, x_tree = flatten(xs)
-    x_leaves = [as_tensor(leaf) for leaf in x_leaves]
+    x_leaves = list(map(as_tensor, x_leaves))
     steps = _steps(x_leaves, x_tree, length)
     size = _segment(segment, steps)
     modes = thread.modes
     if steps == 1 and lengths is None and not (modes.recording or modes.unrolled or modes.tracing):
-        return single_step(step, carry_tree.unflatten(carry_leaves), x_tree.unflatten(x_leaves))
+        return single_step(step, (carry_leaves, carry_tree), (x_leaves, x_tree))
     if lengths is not None:
         lengths = _lengths(
             lengths, steps, carry_leaves, carry_tree.paths("carry"), x_leaves, x_tree.paths("xs")

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import Shape
+from tinyrnn.recurrence.copying import copy
 from tinyrnn.recurrence.partition import Partition, Stage, in_blocks
 from tinyrnn.recurrence.program import Line
 from tinyrnn.recurrence.views import Array, is_view, look
@@ -231,7 +232,7 @@ class Buffers:
     def fill_fixed(self, values: dict[int, Any]) -> None:
         """Copy what ran once to where the calls expect it."""
         for (i, form), target in self.fixed.items():
-            np.copyto(target, np.transpose(values[i]) if form == "transposed" else values[i])
+            copy(target, np.transpose(values[i]) if form == "transposed" else values[i])
 
     def carry(self, count: int, *, end: bool) -> list[Array]:
         """Return the places of the carry before (or after) a run of ``count`` steps."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyrnn.recurrence.block import Block, block_size
 from tinyrnn.recurrence.buffers import allocate
+from tinyrnn.recurrence.copying import copy
 from tinyrnn.recurrence.lower import lower
 from tinyrnn.recurrence.partition import Stage, partition
 from tinyrnn.recurrence.scan_program import ScanProgram
@@ -184,13 +185,13 @@ class _Run:
             for place, value in zip(buffers.carry(count, end=False), current, strict=True):
                 np.copyto(place, value)
             for i, x in inputs.items():
-                np.copyto(buffers.over(i, 0, count), x[low : self.high])
+                copy(buffers.over(i, 0, count), x[low : self.high])
             self._over_block(Stage.BEFORE, count)
             for function, args in block.loop(count):
                 function(*args)
             self._over_block(Stage.AFTER, count)
             for i, y in self.copied:
-                np.copyto(y[low : self.high], self._value(i))
+                copy(y[low : self.high], self._value(i))
             self.sums.add(self._value)
             current = buffers.carry(count, end=True)
         return [value.copy() for value in current]

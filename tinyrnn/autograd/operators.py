@@ -16,9 +16,7 @@ from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import NONE, Value
 from tinyrnn.autograd.shapes import Axis
 
-_STATIC = frozenset(
-    (int, slice, EllipsisType, type(None))
-)  # what an index is made of where no array is in it
+STATIC = frozenset((int, slice, EllipsisType, type(None)))  # what an index is made of where no array is in it
 _REVERSED = [tuple(range(ndim))[::-1] for ndim in range(65)]  # NumPy has at most 64 axes
 
 
@@ -121,7 +119,7 @@ class Operators(Value):
     def __getitem__(self, index: Any) -> Self:
         items = index if type(index) is tuple else (index,)
         for item in items:
-            if type(item) not in _STATIC:
+            if type(item) not in STATIC:
                 static, arrays = F.split_index(index, self.shape)
                 return self._apply(p.getitem, (self, *arrays), {"index": static})
         return self._apply(p.getitem, (self,), {"index": items})

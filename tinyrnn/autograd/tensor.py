@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.keeping import keep
 from tinyrnn.autograd.operands import coerced, refusal
-from tinyrnn.autograd.operators import Operators
+from tinyrnn.autograd.operators import STATIC, Operators
 from tinyrnn.autograd.primitive import Primitive, Value
 from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, thread
 from tinyrnn.autograd.tape import Leaf, Node
@@ -77,6 +77,16 @@ class Tensor(Operators):
                 return _view_of_detached(ans, args)
             keep(result.node, ans, args)
         return result
+
+    def __getitem__(self, index: Any) -> Tensor:
+        modes = thread.modes
+        recorded = modes.keeping or (modes.recording and self.node is not None)
+        if not recorded and STATIC.issuperset(map(type, index if type(index) is tuple else (index,))):
+            try:
+                return Tensor(self.data[index])  # a view that leaves no record is made at once
+            except IndexError:
+                pass  # it is raised by name below
+        return super().__getitem__(index)
 
     @property
     def shape(self) -> tuple[int, ...]:

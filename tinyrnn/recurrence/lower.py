@@ -19,10 +19,12 @@ def lower(scan: ScanProgram) -> ScanProgram:
 def _simpler(
     program: Program, primitive: Primitive, args: tuple[int, ...], params: dict[str, Any]
 ) -> int | None:
-    """Write an operation in simpler ones, where its primitive says how."""
-    if primitive.lower is None:
-        return None
-    return primitive.lower(*program.symbols(args), **params).index
+    """Write an operation in simpler ones, where its primitive says how; and ``-u + k`` as ``k - u``."""
+    if primitive.lower is not None:
+        return primitive.lower(*program.symbols(args), **params).index
+    if primitive is p.add and program.lines[args[0]].primitive is p.negative:
+        return program.emit(p.subtract, (args[1], *program.lines[args[0]].args), {})
+    return None
 
 
 def _merge_gates(scan: ScanProgram) -> ScanProgram:

@@ -1,4 +1,4 @@
-"""Copying between arrays whose axes lie in memory in different order."""
+"""Copying between arrays whose axes lie in different order in memory."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def copy(out: Array, x: Array) -> None:
     two, they share a few sets of the cache, and are gone before their own neighbours are wanted. So no more
     of them are visited at a time than these sets hold.
     """
-    fast = min(range(out.ndim), key=lambda axis: out.strides[axis] if out.shape[axis] > 1 else math.inf)
-    size = _SETS * _LINE
-    tile = _WAYS * (size // math.gcd(x.strides[fast], size))
-    length = out.shape[fast]
-    if length <= tile:
+    if out.shape != x.shape or out.strides == x.strides:
         np.copyto(out, x)
         return
+    fast = min(range(out.ndim), key=lambda axis: out.strides[axis] if out.shape[axis] > 1 else math.inf)
+    length, size = out.shape[fast], _SETS * _LINE
+    # Numbers that are one and the same in memory (stride 0) are in nobody's way.
+    tile = _WAYS * (size // math.gcd(x.strides[fast], size)) if x.strides[fast] else length
     lead = (slice(None),) * fast
     for low in range(0, length, tile):
         part = (*lead, slice(low, low + tile))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
@@ -54,22 +55,35 @@ class TimeSum:
 _LINEAR = (p.transpose, p.reshape, p.negative, p.astype)
 
 
-def time_sum(program: Program, i: int) -> TimeSum:
-    """Push a sum over time down through linear operations, to where one call can do it for many steps."""
+def time_sum(program: Program, i: int, loop: Container[int] = ()) -> TimeSum:
+    """Push a sum over time down through linear operations, to where one call can do it for many steps.
+
+    A concatenation that is in the ``loop`` anyway is taken as it stands there; of another one the parts are
+    summed, so that it need not be made.
+    """
     line = program.lines[i]
+
+    def below(*args: int) -> tuple[TimeSum, ...]:
+        return tuple(time_sum(program, a, loop) for a in args)
+
+    def by_features(whole: int, axis: int, sum_of: Callable[[int], TimeSum]) -> TimeSum:
+        line = program.lines[whole]
+        joined = line.primitive is p.concatenate and line.params["axis"] == 1 and whole not in loop
+        if not joined or any(program.lines[a].level == FIXED for a in line.args):
+            return sum_of(whole)
+        params = {"axis": axis, "offsets": line.params["offsets"]}
+        return TimeSum("apply", primitive=p.concatenate, params=params, below=tuple(map(sum_of, line.args)))
+
     if line.level == FIXED:
         return TimeSum("times", i)
     if line.primitive in _LINEAR:
-        return TimeSum(
-            "apply", primitive=line.primitive, params=line.params, below=(time_sum(program, line.args[0]),)
-        )
+        return TimeSum("apply", primitive=line.primitive, params=line.params, below=below(*line.args))
     if line.primitive is p.add and all(program.lines[a].shape == line.shape for a in line.args):
-        return TimeSum("apply", primitive=p.add, below=tuple(time_sum(program, a) for a in line.args))
+        return TimeSum("apply", primitive=p.add, below=below(*line.args))
     if line.primitive is p.concatenate:
-        below = tuple(time_sum(program, a) for a in line.args)
-        return TimeSum("apply", primitive=p.concatenate, params=line.params, below=below)
+        return TimeSum("apply", primitive=p.concatenate, params=line.params, below=below(*line.args))
     if line.primitive is p.multiply and program.lines[line.args[1]].level == FIXED:
-        return TimeSum("apply", primitive=p.multiply, below=(time_sum(program, line.args[0]), line.args[1]))
+        return TimeSum("apply", primitive=p.multiply, below=(*below(line.args[0]), line.args[1]))
     if line.primitive is p.matmul:
         a, b = (program.lines[k] for k in line.args)
         if (
@@ -77,14 +91,14 @@ def time_sum(program: Program, i: int) -> TimeSum:
             and len(a.shape) == len(b.shape) == 2
             and FIXED not in (a.level, b.level)
         ):
-            return TimeSum("product", a.args[0], line.args[1])
+            return by_features(line.args[1], 1, lambda g: TimeSum("product", a.args[0], g))
     if (
         line.primitive is p.sum
         and len(program.lines[line.args[0]].shape) == 2
         and line.params.get("axis") in (0, (0,))
         and not line.params.get("keepdims")
     ):
-        return TimeSum("rows", line.args[0])
+        return by_features(line.args[0], 0, lambda g: TimeSum("rows", g))
     return TimeSum("total", i)
 
 
@@ -109,7 +123,8 @@ def partition(scan: ScanProgram) -> Partition:
     """Decide for each line when it runs."""
     program = scan.program
     lines = program.lines
-    sums = [time_sum(program, i) for i in scan.sums]
+    loop = set(program.needed(scan.carry_out))
+    sums = [time_sum(program, i, loop) for i in scan.sums]
     roots = [*scan.carry_out, *scan.ys, *(i for s in sums for i in s.lines())]
     order = program.needed([*roots, *scan.carry])
     late = set()  # what cannot run before the loop

@@ -136,6 +136,36 @@ def test_the_gradient_of_a_single_number_can_be_scaled_in_place() -> None:
     assert x.grad.item() == 90
 
 
+def test_weights_of_every_step() -> None:
+    """Weights met again and again in a pass are transposed once; passes and weights do not mix."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 3))
+    values = [rng.normal(size=(3, 3)) for _ in range(3)]
+    Ws = [tr.tensor(value, requires_grad=True) for value in values]
+    for scale in (1.0, -2.0):  # as an update in place between two passes
+        for W, value in zip(Ws, values):
+            W.data[...] = scale * value
+        h = start = tr.tensor(x, requires_grad=True)
+        for i in (0, 1, 0, 2, 0, 1):
+            h = h @ Ws[i]
+        h.sum().backward()
+        expected = np.ones((2, 3))
+        for i in (1, 0, 2, 0, 1, 0):
+            expected = expected @ (scale * values[i]).T
+        assert start.grad is not None
+        np.testing.assert_allclose(start.grad.data, expected, rtol=1e-12)
+
+
+def test_a_pass_lets_go_of_matrices_that_it_met() -> None:
+    x = leaf(1.0, 2.0).reshape((1, 2))
+    W = tr.tensor(np.eye(2))
+    met = weakref.ref(W.data)
+    (x @ W).sum().backward()
+    del W
+    gc.collect()
+    assert met() is None
+
+
 def test_gradients_that_meet_in_one_record_do_not_mix() -> None:
     """A gradient that is passed on unchanged to two operands must not be added into for one of them."""
     x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
@@ -458,7 +488,7 @@ def test_create_graph_with_numbers_inside_of_unrolled(f: Callable[[tr.Tensor], t
 
 # --- copies -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
-def test_a_copy_of_a_leaf_is_a_leaf_of_its_own(duplicate: Callable[[tr.Tensor], tr.Tensor]) -> None:
+def test_a_copy_of_a_leaf_is_a_start_its_own(duplicate: Callable[[tr.Tensor], tr.Tensor]) -> None:
     x = leaf(1.0, 2.0)
     x.name = "x"
     (x * x).sum().backward()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -50,6 +51,25 @@ def test_block_boundaries(steps: int, reverse: bool) -> None:
         agree(*case(name, steps, seed=steps), reverse=reverse)
     lengths = np.array([steps, 1 + steps // 2])
     agree(*case("gru", steps), reverse=reverse, lengths=lengths)
+
+
+@pytest.mark.parametrize("layer", [tr.nn.RNN, tr.nn.LSTM, tr.nn.GRU])
+@pytest.mark.parametrize("constant", [False, True], ids=["gradients differ", "one gradient for all"])
+def test_wide_layers(layer: Any, constant: bool) -> None:
+    """Rows of 2 KB are transposed in tiles on their way in and out."""
+    model = layer(256, 256, dtype="float64", rng=0)
+    x = tr.tensor(normal(3, 20, 256), requires_grad=True)
+    g = np.broadcast_to(1.0, (3, 20, 256)) if constant else normal(3, 20, 256, seed=1)
+    found: list[Any] = []
+    for form in (contextlib.nullcontext, tr.unrolled):
+        for leaf in (x, *model.parameters()):
+            leaf.grad = None
+        with form():
+            y, _ = model(x)
+            y.backward(g)
+        found.append([y.data, *(leaf.grad.data for leaf in (x, *model.parameters()))])
+    for compiled, recorded in zip(*found, strict=True):
+        np.testing.assert_allclose(compiled, recorded, rtol=1e-11, atol=1e-11)
 
 
 Step = Callable[[Any, Any, Any], tuple[Any, Any]]

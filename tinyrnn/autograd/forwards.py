@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from typing import Any
 
 import numpy as np
@@ -69,13 +70,14 @@ def transposed(x: Any) -> Any:
     seen = thread.modes.transposes
     if seen is None or type(x) is not np.ndarray:
         return x.T
-    known = seen.get(id(x))
-    if known is None:
-        seen[id(x)] = x, x.T  # the array too, so that its id stays its own
+    known, xT = seen.get(id(x), (None, None))
+    if known is None or known() is not x:  # ids are used again, and what is met once is free to go
+        seen[id(x)] = weakref.ref(x), None
         return x.T
-    if not known[1].flags.c_contiguous:
-        known = seen[id(x)] = x, np.ascontiguousarray(x.T)
-    return known[1]
+    if xT is None:
+        xT = np.ascontiguousarray(x.T)
+        seen[id(x)] = known, xT
+    return xT
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:

@@ -48,7 +48,7 @@ class Modes:
         self.compiled: list[Any] | None = None  # where plans are wanted: the scans compiled so far
         self.tracing = False  # on while a step runs on symbols
         self.scope: Scope | None = None
-        # In a backward pass: the matrices met so far, by id, with their transposes.
+        # In a backward pass: the matrices met so far, by id; with the transposes of those met twice.
         self.transposes: dict[int, tuple[Any, Any]] | None = None
         self.first_step = 0  # what the outermost step counts from, where the model sees a piece of a stream
 

@@ -161,7 +161,7 @@ class _Run:
         self.xs = xs
         self.ys = ys
         self.carry = runner.scan.carry
-        self.sums = Sums(runner.parted, block.columns, once)
+        self.sums = Sums(runner.parted, block.columns, block.buffers.parts, once)
         outputs = list(zip(runner.scan.ys, ys, strict=True))
         direct = {i: y for i, y in outputs if block.buffers.written_out(i)}
         self.long = {**xs, **direct}  # arrays over all steps, by line

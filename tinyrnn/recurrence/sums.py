@@ -37,36 +37,54 @@ class Sums:
     ----------
     parted : Partition
     columns : Columns
+    parts : dict
+        Lines that are parts of others, as `Buffers` has them.
     once : dict
         What runs once, by line.
     """
 
-    def __init__(self, parted: Partition, columns: Columns, once: dict[int, Any]) -> None:
+    def __init__(
+        self,
+        parted: Partition,
+        columns: Columns,
+        parts: dict[int, tuple[int, int, int, int]],
+        once: dict[int, Any],
+    ) -> None:
         self.parted = parted
         self.columns = columns
+        self.parts = parts
         self.once = once
         self.leaves = [leaf for s in parted.sums for leaf in s.leaves() if leaf.kind != "times"]
+        self.wanted = {leaf.line if leaf.kind == "rows" else leaf.other for leaf in self.leaves}
         self.totals: dict[int, Array] = {}
 
     def add(self, value: Callable[[int], Array]) -> None:
         """Add what a block contributes; ``value(i)`` are the values of a line at its steps."""
-        columns: dict[int, Array] = {}
+        made: dict[int, Array] = {}
         for leaf in self.leaves:
             if leaf.kind == "total":
                 part = value(leaf.line).sum(0)
+            elif leaf.kind == "product":
+                a = value(leaf.line)
+                columns = self._in_columns(leaf.other, value, made)
+                part = np.dot(columns, np.ascontiguousarray(a).reshape(-1, a.shape[-1]))
             else:
-                i = leaf.other if leaf.kind == "product" else leaf.line
-                if i not in columns:
-                    columns[i] = self.columns.of(i, value(i))
-                if leaf.kind == "product":
-                    a = value(leaf.line)
-                    part = np.dot(columns[i], np.ascontiguousarray(a).reshape(-1, a.shape[-1]))
-                else:
-                    part = np.dot(columns[i], _ones(columns[i].shape[1], columns[i].dtype))
+                columns = self._in_columns(leaf.line, value, made)
+                part = np.dot(columns, _ones(columns.shape[1], columns.dtype))
             if id(leaf) in self.totals:
                 self.totals[id(leaf)] += part
             else:
                 self.totals[id(leaf)] = part
+
+    def _in_columns(self, i: int, value: Callable[[int], Array], made: dict[int, Array]) -> Array:
+        """Return a value of the block as columns; a part of another one that is wanted so is cut from it."""
+        if i not in made:
+            whole, axis, low, high = self.parts.get(i, (-1, 0, 0, 0))
+            if axis == 1 and whole in self.wanted:
+                made[i] = self._in_columns(whole, value, made)[low:high]
+            else:
+                made[i] = self.columns.of(i, value(i))
+        return made[i]
 
     def results(self, steps: int) -> list[Array]:
         """Work out the sums from their parts, over all ``steps``."""

@@ -9,18 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.backward import backpropagate, seeds
+from tinyrnn.autograd.conversions import Conversions
 from tinyrnn.autograd.keeping import keep
 from tinyrnn.autograd.operands import coerced, refusal
 from tinyrnn.autograd.operators import STATIC, Operators
 from tinyrnn.autograd.primitive import Primitive, Value
-from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, thread
+from tinyrnn.autograd.state import enable_grad, no_grad, thread
 from tinyrnn.autograd.tape import Leaf, Node
 
 ndarray = np.ndarray
 _new = object.__new__
 
 
-class Tensor(Operators):
+class Tensor(Conversions, Operators):
     """An array, and its place on the tape where it has one. Make one with `tensor`.
 
     Attributes
@@ -233,48 +234,6 @@ class Tensor(Operators):
             )
         return self
 
-    # --- leaving the library --------------------------------------------------------------------------------
-    def numpy(self) -> np.ndarray[Any, np.dtype[Any]]:
-        """Return the value as an array. It is not a copy."""
-        return self.data
-
-    def item(self) -> Any:
-        """Return the single number in this Tensor as a Python number."""
-        return self.data.item()
-
-    def tolist(self) -> Any:
-        """Return the value as nested lists of Python numbers."""
-        return self.data.tolist()
-
-    def __array__(
-        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
-    ) -> np.ndarray[Any, np.dtype[Any]]:
-        if self.node is not None and thread.modes.recording:
-            raise TypeError(
-                "a Tensor that requires grad was about to become a plain array, which would cut its gradient "
-                "silently; use .numpy() or .detach() where that is meant"
-            )
-        return np.array(self.data, dtype=dtype, copy=copy)
-
-    def __float__(self) -> float:
-        return float(self.data)
-
-    def __int__(self) -> int:
-        return int(self.data)
-
-    def __index__(self) -> int:
-        return self.data.__index__()
-
-    def __bool__(self) -> bool:
-        return bool(self.data)
-
-    def __format__(self, spec: str) -> str:
-        if not spec:
-            return str(self)
-        if self.data.ndim:
-            raise TypeError(f"a Tensor of shape {self.shape} has no format {spec!r}; format its elements")
-        return format(self.data.item(), spec)
-
     def __reduce__(self) -> Any:
         if not self.is_leaf:
             raise TypeError(
@@ -288,14 +247,6 @@ class Tensor(Operators):
             self.name,
             None if grad is None else grad.data,
         )
-
-    def __repr__(self) -> str:
-        body = np.array2string(self.data, separator=", ", prefix="tensor(")
-        dtype = "" if self.dtype in (get_default_dtype(), np.int64, np.bool_) else f", dtype={self.dtype}"
-        if self.node is None:
-            return f"tensor({body}{dtype})"
-        grad = "requires_grad=True" if self.is_leaf else f"op={self.node.primitive.name}"  # pyright: ignore
-        return f"tensor({body}{dtype}, {grad})"
 
 
 def _operands(primitive: Primitive, args: tuple[Any, ...]) -> tuple[list[Any], list[Node | None]]:

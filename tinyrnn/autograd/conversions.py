@@ -1,0 +1,71 @@
+"""Leaving the library: a Tensor as an array, as a number, and as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyrnn.autograd.state import get_default_dtype, thread
+from tinyrnn.autograd.tape import Node
+
+
+class Conversions:
+    """What becomes of a Tensor where Python or NumPy wants something else."""
+
+    __slots__ = ()
+    data: np.ndarray[Any, np.dtype[Any]]
+    node: Node | None
+
+    def numpy(self) -> np.ndarray[Any, np.dtype[Any]]:
+        """Return the value as an array. It is not a copy."""
+        return self.data
+
+    def item(self) -> Any:
+        """Return the single number in this Tensor as a Python number."""
+        return self.data.item()
+
+    def tolist(self) -> Any:
+        """Return the value as nested lists of Python numbers."""
+        return self.data.tolist()
+
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> np.ndarray[Any, np.dtype[Any]]:
+        if self.node is not None and thread.modes.recording:
+            raise TypeError(
+                "a Tensor that requires grad was about to become a plain array, which would cut its gradient "
+                "silently; use .numpy() or .detach() where that is meant"
+            )
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __index__(self) -> int:
+        return self.data.__index__()
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        if self.data.ndim:
+            raise TypeError(
+                f"a Tensor of shape {self.data.shape} has no format {spec!r}; format its elements"
+            )
+        return format(self.data.item(), spec)
+
+    def __repr__(self) -> str:
+        dtype = self.data.dtype
+        body = np.array2string(self.data, separator=", ", prefix="tensor(")
+        body += "" if dtype in (get_default_dtype(), np.int64, np.bool_) else f", dtype={dtype}"
+        if self.node is None:
+            return f"tensor({body})"
+        primitive = self.node.primitive
+        return f"tensor({body}, {'requires_grad=True' if primitive is None else f'op={primitive.name}'})"

@@ -48,18 +48,23 @@ def bidirectional_gru() -> tr.draw.Drawing:
     return tr.draw.unrolled(loss, engine=ENGINE)
 
 
-def long_lstm() -> tr.draw.Drawing:
-    """A thousand steps with a loss at the last one: by the first, the gradient has vanished."""
-    rng = np.random.default_rng(2)
-    lstm = tr.nn.LSTM(2, 8, rng=rng, dtype="float64")
-    readout = tr.nn.Linear(8, 1, rng=rng, dtype="float64")
-    x = tr.tensor(rng.normal(size=(1000, 1, 2)), dtype="float64")
+def lstm_loss(steps: int, hidden_size: int, seed: int) -> tr.Tensor:
+    """Run an LSTM, with a loss at the last step, forward and back."""
+    rng = np.random.default_rng(seed)
+    lstm = tr.nn.LSTM(2, hidden_size, rng=rng, dtype="float64")
+    readout = tr.nn.Linear(hidden_size, 1, rng=rng, dtype="float64")
+    x = tr.tensor(rng.normal(size=(steps, 1, 2)), dtype="float64")
     with tr.unrolled():
         outputs, _ = lstm(x)
         with tr.scope("readout"):
-            loss = tr.mean((readout(outputs[999]) - 1.0) ** 2)
+            loss = tr.mean((readout(outputs[steps - 1]) - 1.0) ** 2)
     loss.backward()
-    return tr.draw.unrolled(loss, engine=ENGINE)
+    return loss
+
+
+def long_lstm() -> tr.draw.Drawing:
+    """A thousand steps with a loss at the last one: by the first, the gradient has vanished."""
+    return tr.draw.unrolled(lstm_loss(1000, hidden_size=8, seed=2), engine=ENGINE)
 
 
 def truncated() -> tr.draw.Drawing:
@@ -112,16 +117,7 @@ def custom_cell() -> tr.draw.Drawing:
 
 def lstm_gates() -> tr.draw.Drawing:
     """Two steps of an LSTM, gate by gate: the cell state runs straight through."""
-    rng = np.random.default_rng(5)
-    lstm = tr.nn.LSTM(2, 3, rng=rng, dtype="float64")
-    readout = tr.nn.Linear(3, 1, rng=rng, dtype="float64")
-    x = tr.tensor(rng.normal(size=(2, 1, 2)), dtype="float64")
-    with tr.unrolled():
-        outputs, _ = lstm(x)
-        with tr.scope("readout"):
-            loss = tr.mean((readout(outputs[1]) - 1.0) ** 2)
-    loss.backward()
-    return tr.draw.unrolled(loss, "gate", engine=ENGINE)
+    return tr.draw.unrolled(lstm_loss(2, hidden_size=3, seed=5), "gate", engine=ENGINE)
 
 
 COMMITTED: dict[str, Callable[[], tr.draw.Drawing]] = {

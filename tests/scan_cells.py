@@ -25,6 +25,10 @@ def rnn(p: Any) -> Any:
     return step
 
 
+def cell(p: Any, h: Any, x: Any) -> Any:
+    return rnn(p)(h, x)[0]
+
+
 def gates(p: Any, h: Any, x: Any, count: int) -> list[Any]:
     return tr.split(x @ p["W"] + h @ p["U"] + p["b"], count, axis=-1)
 

@@ -488,7 +488,7 @@ def test_create_graph_with_numbers_inside_of_unrolled(f: Callable[[tr.Tensor], t
 
 # --- copies -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
-def test_a_copy_of_a_leaf_is_a_start_its_own(duplicate: Callable[[tr.Tensor], tr.Tensor]) -> None:
+def test_a_copy_of_a_leaf_is_a_leaf_of_its_own(duplicate: Callable[[tr.Tensor], tr.Tensor]) -> None:
     x = leaf(1.0, 2.0)
     x.name = "x"
     (x * x).sum().backward()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scan_cells import rnn
+from scan_cells import cell
 from scan_forms import agree, loop, normal, tensors
 
 import tinyrnn as tr
@@ -16,10 +16,6 @@ import tinyrnn as tr
 B, H = 3, 4
 PARAMS = {"W": normal(H, H) / 2, "U": normal(H, H) / 2, "b": normal(H)}
 XS, H0 = normal(5, B, H), normal(B, H)
-
-
-def cell(p: Any, h: Any, x: Any) -> Any:
-    return rnn(p)(h, x)[0]
 
 
 def branches(p: Any) -> Any:

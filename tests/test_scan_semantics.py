@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scan_cells import ALL, HIDDEN, INPUT, case, rnn
+from scan_cells import ALL, HIDDEN, INPUT, case, cell
 from scan_forms import agree, assert_same, normal, run
 
 import tinyrnn as tr
@@ -73,10 +73,6 @@ def test_wide_layers(layer: Any, constant: bool) -> None:
 
 
 Step = Callable[[Any, Any, Any], tuple[Any, Any]]
-
-
-def cell(p: Any, h: Any, x: Any) -> Any:
-    return rnn(p)(h, x)[0]
 
 
 def new_carry(make: Callable[[Any, Any, Any], Any]) -> Step:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
@@ -56,6 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+@contextlib.contextmanager
+def _failing(kind: type[Exception]) -> Generator[None]:
+    """Take an error of this kind, inside, for one of the user's."""
+    try:
+        yield
+    except kind as error:
+        raise CommandError(str(error)) from error
+
+
 def _line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
@@ -69,7 +79,7 @@ def _demo(options: argparse.Namespace) -> None:
     from tinyrnn.text import TextError
 
     steps = options.steps or (QUICK_STEPS if options.quick else STEPS)
-    try:
+    with _failing(TextError):
         demo.run(
             options.text,
             steps=steps,
@@ -80,15 +90,13 @@ def _demo(options: argparse.Namespace) -> None:
             length=options.length,
             out=options.out,
         )
-    except TextError as error:
-        raise CommandError(str(error)) from error
 
 
 def _draw(options: argparse.Namespace) -> None:
     from tinyrnn.draw.command import draw_command
     from tinyrnn.draw.layout import LayoutError
 
-    try:
+    with _failing(LayoutError):
         draw_command(
             str(options.output),
             cell=options.cell,
@@ -98,8 +106,6 @@ def _draw(options: argparse.Namespace) -> None:
             theme=options.theme,
             seed=options.seed,
         )
-    except LayoutError as error:
-        raise CommandError(str(error)) from error
     print(options.output)
 
 
@@ -108,10 +114,8 @@ def _step(options: argparse.Namespace) -> None:
     from tinyrnn.draw.command import small_model
 
     loss = small_model(options.cell, options.steps, hidden_size=options.hidden, seed=options.seed)
-    try:
+    with _failing(ValueError):  # more records than a page holds
         page = draw.stepper(loss)
-    except ValueError as error:  # more records than a page holds
-        raise CommandError(str(error)) from error
     page.save(options.output)
     print(options.output)
 

@@ -123,29 +123,7 @@ def unrolled() -> contextlib._GeneratorContextManager[None]:
     return _mode(unrolled=True, keeping=True)
 
 
-class _Scoped:
-    """What `scope` returns. It stands around every step and layer: a generator would cost twice as much."""
-
-    __slots__ = ("_before", "_modes", "_name", "_step")
-
-    def __init__(self, name: str, step: int | None) -> None:
-        self._name = name
-        self._step = step
-
-    def __enter__(self) -> None:
-        self._modes = modes = thread.modes
-        self._before = modes.scope, modes.first_step
-        step = self._step
-        if step is not None and modes.first_step:
-            step += modes.first_step
-            modes.first_step = 0  # a loop inside of the step counts for itself
-        modes.scope = _new_scope(Scope, (modes.scope, self._name, step))
-
-    def __exit__(self, *_: object) -> None:
-        self._modes.scope, self._modes.first_step = self._before
-
-
-def scope(name: str = "", *, step: int | None = None) -> contextlib.AbstractContextManager[None]:
+class scope:
     """Name the part of a model, or the time step, in which the records inside are made.
 
     Modules and `scan` do this by themselves; a loop written by hand does it where it is going to be drawn.
@@ -165,7 +143,25 @@ def scope(name: str = "", *, step: int | None = None) -> contextlib.AbstractCont
     ...     with tr.scope("rnn", step=t):
     ...         h = tr.tanh(h + 1)
     """
-    return _Scoped(name, step)
+
+    # It stands around every step and layer: a generator would cost twice as much.
+    __slots__ = ("_before", "_modes", "_name", "_step")
+
+    def __init__(self, name: str = "", *, step: int | None = None) -> None:
+        self._name = name
+        self._step = step
+
+    def __enter__(self) -> None:
+        self._modes = modes = thread.modes
+        self._before = modes.scope, modes.first_step
+        step = self._step
+        if step is not None and modes.first_step:
+            step += modes.first_step
+            modes.first_step = 0  # a loop inside of the step counts for itself
+        modes.scope = _new_scope(Scope, (modes.scope, self._name, step))
+
+    def __exit__(self, *_: object) -> None:
+        self._modes.scope, self._modes.first_step = self._before
 
 
 def steps_from(first: int) -> contextlib.AbstractContextManager[None]:

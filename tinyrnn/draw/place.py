@@ -334,9 +334,10 @@ class _Placing:
             near = [layout.centre[n][0] for n, d in zip(placed, far) if d == min(far)]
             wanted.append((sum(near) / len(near) if near else middle, box))
         edge = left
-        for i, (x, box) in enumerate(sorted(wanted, key=lambda pair: pair[0])):
+        wanted.sort(key=lambda pair: pair[0])
+        for i, (x, box) in enumerate(wanted):
             w = self._reach(box)
-            rest = sum(self._reach(b) + 12 for _, b in sorted(wanted, key=lambda pair: pair[0])[i + 1 :])
+            rest = sum(self._reach(b) + 12 for _, b in wanted[i + 1 :])
             x = max(min(x, right - rest - w / 2), edge + w / 2)
             edge = x + w / 2 + 12
             lanes = [layout.lanes[band, carry] for carry in box.carries if (band, carry) in layout.lanes]

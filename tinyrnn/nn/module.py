@@ -64,7 +64,7 @@ class Module:
         """Run `forward`, in the scope of this module's name."""
         if not self._scope:
             return self.forward(*args, **kwargs)
-        # as `with tr.scope(self._scope)`, at a third of its cost
+        # as `with tr.scope(self._scope)`, at half of its cost
         modes = thread.modes
         outer = modes.scope
         modes.scope = Scope(outer, self._scope)

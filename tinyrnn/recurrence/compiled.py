@@ -45,12 +45,17 @@ class CompiledDerivative:
         self.forward = CompiledScan(derivative.forward)
         self.backward = CompiledScan(derivative.backward)
 
-    def run_forward(self, parts: Parts, steps: int, *, reverse: bool) -> Results:
-        """Run the forward scan; its last ys are the saved values, laid out as the backward one wants them."""
-        outputs = len(self.derivative.forward.ys) - self.saved
-        first = len(self.derivative.backward.xs) - outputs - self.saved
-        layouts = [self.backward.runner.feature_major(first + k) for k in range(self.saved)]
-        return self.forward.runner.run(*parts, steps, reverse=reverse, saved=layouts)
+    @functools.cached_property
+    def _layouts(self) -> list[bool]:
+        """For each saved value, whether the backward scan wants it feature-major."""
+        first = len(self.derivative.backward.xs) - len(self.derivative.forward.ys)
+        return [self.backward.runner.feature_major(first + k) for k in range(self.saved)]
+
+    def run_forward(self, parts: Parts, steps: int, *, reverse: bool) -> tuple[Results, list[Array]]:
+        """Run the forward scan; return its results, and the saved values as the backward scan wants them."""
+        carry, ys, sums = self.forward.runner.run(*parts, steps, reverse=reverse, saved=self._layouts)
+        outputs = len(ys) - self.saved
+        return (carry, ys[:outputs], sums), ys[outputs:]
 
     def run_backward(
         self, parts: Parts, saved: list[Array], gradients: Parts, steps: int, *, reverse: bool

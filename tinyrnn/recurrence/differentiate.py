@@ -10,9 +10,9 @@ import dataclasses
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.backward import fit
-from tinyrnn.recurrence.program import CARRY, CARRY_GRAD, FIXED, INPUT, OUTPUT_GRAD, Program, Symbol
+from tinyrnn.recurrence.program import CARRY_GRAD, FIXED, OUTPUT_GRAD, Program, Symbol
 from tinyrnn.recurrence.rewrites import REWRITES, is_zero, zeros
-from tinyrnn.recurrence.scan_program import ScanProgram, emit_lines, rewrite
+from tinyrnn.recurrence.scan_program import ScanProgram, rewrite
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -67,33 +67,22 @@ def differentiate(scan: ScanProgram, wanted_consts: list[int], wanted_xs: list[i
     saved = _saved(program, [*carry_out, *sums, *ys], {*scan.consts, *scan.xs, *sum_grads})
     for n, i in enumerate(saved):  # both programs call them the same
         program.names.setdefault(i, lines[i].name or f"k{n}")
-    backward = Program(REWRITES)
-    at: dict[int, int] = {}
-    for level, inputs in (
-        (FIXED, [*scan.consts, *sum_grads]),
-        (CARRY, carry_grads),
-        (INPUT, [*scan.xs, *saved, *y_grads]),
-    ):
-        for i in inputs:
-            line = lines[i]
-            at[i] = backward.input(line.shape, line.dtype, level, program.names.get(i, line.name))
-    emit_lines(program, backward, [*carry_out, *sums, *ys], at)
-
-    def place(indices: list[int]) -> list[int]:
-        return [at[i] for i in indices]
-
+    forward = rewrite(dataclasses.replace(scan, ys=[*scan.ys, *saved]), REWRITES)
+    backward = ScanProgram(
+        program,
+        consts=[*scan.consts, *sum_grads],
+        carry=carry_grads,
+        xs=[*scan.xs, *saved, *y_grads],
+        carry_out=carry_out,
+        ys=ys,
+        sums=sums,
+    )
+    for i in (*backward.consts, *backward.carry, *backward.xs):  # as inputs they keep their names
+        lines[i] = lines[i]._replace(name=program.names.get(i, lines[i].name))
     return Derivative(
-        forward=rewrite(dataclasses.replace(scan, ys=[*scan.ys, *saved]), REWRITES),
+        forward=forward,
         saved=len(saved),
-        backward=ScanProgram(
-            backward,
-            consts=place([*scan.consts, *sum_grads]),
-            carry=place(carry_grads),
-            xs=place([*scan.xs, *saved, *y_grads]),
-            carry_out=place(carry_out),
-            ys=place(ys),
-            sums=place(sums),
-        ),
+        backward=rewrite(backward, REWRITES),
         wanted_consts=wanted_consts,
         wanted_xs=wanted_xs,
     )

@@ -47,14 +47,13 @@ def apply_scan(
     if thread.modes.compiled is not None:
         thread.modes.compiled.append((derivative, steps, thread.modes.scope))
     if segment is None:
-        carry_out, ys, sums = derivative.run_forward(parts, steps, reverse=reverse)
-        saved: Any = ys[len(ys) - derivative.saved :]
-        ys = ys[: len(ys) - derivative.saved]
+        saved: Any
+        (carry_out, ys, sums), saved = derivative.run_forward(parts, steps, reverse=reverse)
     else:
         saved = Segments(segment, steps, reverse=reverse)
         carry_out, ys, sums = saved.run_forward(scan.runner, parts)
     outputs = [*carry_out, *ys, *sums]
-    record = ScanNode(derivative, inputs, parts, saved, len(outputs), steps, reverse)
+    record = ScanNode(derivative, inputs, parts, saved, steps, reverse)
     return [
         Tensor(a, record.output(k, a)) if a.dtype.kind == "f" else Tensor(a) for k, a in enumerate(outputs)
     ]
@@ -75,13 +74,12 @@ class ScanNode(Node):
         inputs: Sequence[Node | None],
         parts: Parts,
         saved: list[Array] | Segments,
-        count: int,
         steps: int,
         reverse: bool,
     ) -> None:
         super().__init__(SCAN, inputs, [(parts, saved)], NONE, (), np.dtype(np.float32), thread.modes.scope)
         self.derivative = derivative
-        self.count = count
+        self.count = len(derivative.forward.program.outputs) - derivative.saved
         self.steps = steps
         self.reverse = reverse
 
@@ -120,8 +118,7 @@ class ScanNode(Node):
             outputs: list[Any] = [a for part in results for a in part]
         else:
             if isinstance(values, Segments):
-                _, ys, _ = self.derivative.run_forward(parts, self.steps, reverse=self.reverse)
-                values = ys[ys_count:]
+                _, values = self.derivative.run_forward(parts, self.steps, reverse=self.reverse)
             operands = [
                 x if n is None else wrap(x, n)
                 for x, n in zip([*consts, *carry, *xs], self.inputs, strict=True)
@@ -160,18 +157,10 @@ class ScanNode(Node):
         Those get gradients in a recorded backward pass. The forward pass did not save what this needs, so it
         runs again, as a scan that has them as outputs.
         """
-        consts, carry, xs = parts
-        scan = self.derivative.forward
-        first_x = len(consts) + len(carry)
-        again = scan.derivative(
-            [i for i in range(len(consts)) if self.inputs[i] is not None],
-            [i for i in range(len(xs)) if self.inputs[first_x + i] is not None],
-        )
-        carry_out, ys, sums = again.run_forward(parts, self.steps, reverse=self.reverse)
-        outputs = len(carry_out) + len(ys) - again.saved + len(sums)
-        node = ScanNode(
-            again, self.inputs, parts, ys[len(ys) - again.saved :], outputs, self.steps, self.reverse
-        )
+        wanted = self.derivative.derivative
+        again = self.derivative.forward.derivative(wanted.wanted_consts, wanted.wanted_xs)
+        (_, _, sums), saved = again.run_forward(parts, self.steps, reverse=self.reverse)
+        node = ScanNode(again, self.inputs, parts, saved, self.steps, self.reverse)
         # Its outputs are numbered carry, ys, saved values, sums; ours carry, ys, sums, saved values.
         first = self.count - len(sums)
         moved = {}

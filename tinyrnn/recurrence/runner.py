@@ -35,13 +35,11 @@ class Runner:
         self.parted = partition(self.scan)
         self.lines = self.scan.program.lines
         self._numbers = {i: line.literal for i, line in enumerate(self.lines) if line.literal is not None}
-        known = {*self._numbers}
         once = self.parted.lines(Stage.ONCE)
         for i in once:  # arrays of numbers that the program itself names are worked out here
-            if known.issuperset(self.lines[i].args):
-                known.add(i)
+            if all(a in self._numbers for a in self.lines[i].args):
                 self._numbers[i] = self._compute(i, self._numbers)
-        self._once = [i for i in once if i not in known]
+        self._once = [i for i in once if i not in self._numbers]
         self._idle: dict[tuple[int, bool], list[Block]] = {}
 
     @functools.cached_property

@@ -32,9 +32,7 @@ class Segments:
             self.carries.append(carry)
             cut = [x[low:high] for x in xs]
             carry, y_parts, sum_parts = runner.run(consts, carry, cut, high - low, reverse=self.reverse)
-            ys = ys or [np.empty((self.steps, *y.shape[1:]), y.dtype) for y in y_parts]
-            for y, part in zip(ys, y_parts, strict=True):
-                y[low:high] = part
+            ys = self._with(ys, y_parts, low, high)
             sums = [a + b for a, b in zip(sums, sum_parts, strict=True)] if sums else sum_parts
         return carry, ys, sums
 
@@ -46,14 +44,18 @@ class Segments:
         totals: list[Array] = []
         for (low, high), carry in zip(reversed(self.bounds), reversed(self.carries), strict=True):
             cut = (consts, carry, [x[low:high] for x in xs])
-            _, ys, _ = derivative.run_forward(cut, high - low, reverse=self.reverse)
-            saved = ys[len(ys) - derivative.saved :]
+            _, saved = derivative.run_forward(cut, high - low, reverse=self.reverse)
             here = (carry_grads, [g[low:high] for g in y_grads], sum_grads)
             carry_grads, x_parts, sums = derivative.run_backward(
                 cut, saved, here, high - low, reverse=self.reverse
             )
-            x_grads = x_grads or [np.empty((self.steps, *g.shape[1:]), g.dtype) for g in x_parts]
-            for g, part in zip(x_grads, x_parts, strict=True):
-                g[low:high] = part
+            x_grads = self._with(x_grads, x_parts, low, high)
             totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
         return carry_grads, x_grads, totals
+
+    def _with(self, whole: list[Array], parts: list[Array], low: int, high: int) -> list[Array]:
+        """Write a segment's part of some arrays over all steps; the first part makes them."""
+        whole = whole or [np.empty((self.steps, *part.shape[1:]), part.dtype) for part in parts]
+        for a, part in zip(whole, parts, strict=True):
+            a[low:high] = part
+        return whole

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from tinyrnn.autograd import primitives as p
 from tinyrnn.recurrence.program import CARRY, Program
 from tinyrnn.recurrence.rewrites import REWRITES, one_slice
@@ -60,24 +58,18 @@ def _chains(scan: ScanProgram) -> list[list[_Slices]]:
     chains: list[list[_Slices]] = []
     for group in groups.values():
         group.sort(key=lambda part: part.low)
-        chain: list[_Slices] = []
-        for part in [*group, None]:
-            if chain and (part is None or part.low != chain[-1].high):
-                if len(chain) > 1:
-                    chains.append(chain)
-                chain = []
-            if part is not None:
-                chain.append(part)
-    return chains
+        for n, part in enumerate(group):
+            if n and part.low == chains[-1][-1].high:
+                chains[-1].append(part)
+            else:
+                chains.append([part])
+    return [chain for chain in chains if len(chain) > 1]
 
 
 def _slices(program: Program, i: int) -> _Slices | None:
     """Read a line as an elementwise operation on the same slice of several values, if that is what it is."""
     line = program.lines[i]
-    elementwise = line.primitive is p.sigmoid or isinstance(
-        getattr(line.primitive, "forward", None), np.ufunc
-    )
-    if line.primitive is p.matmul or not elementwise or line.level != CARRY:
+    if not (line.elementwise or line.primitive is p.sigmoid) or line.level != CARRY:
         return None
     cuts: set[Any] = set()
     wholes: list[int] = []

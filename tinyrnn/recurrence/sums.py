@@ -23,7 +23,7 @@ class Columns:
         """Return a (steps, B, N) value as (N, steps * B), contiguous, in a buffer that is used again."""
         n = value.shape[2]
         place = self._places.get(i)
-        if place is None or value.size > place.size:
+        if place is None:
             place = self._places[i] = np.empty(self.size * value[0].size, value.dtype)
         flat = place[: value.size].reshape(n, value.shape[0], value.shape[1])
         np.copyto(flat, value.transpose(2, 0, 1))

@@ -92,7 +92,6 @@ def block_of(
     for item in items:
         if any(a in reached for a in before[item]):
             reached.add(item)
-    dummies: dict[tuple[int, Item, Item], Item] = {}
     columns: list[list[Item]] = [[] for _ in range(last + 1)]
     links: dict[Item, list[Item]] = {}
     for item in items:
@@ -111,7 +110,6 @@ def block_of(
             dummy: Item = ("·", *a, "→", *b, str(r))
             if lane is not None and lane == other and (a, b) != (("in", lane), ("out", lane)):
                 laned[dummy] = lane
-            dummies[r, a, b] = dummy
             columns[r].append(dummy)
             chain.append(dummy)
         chains[a, b] = chain

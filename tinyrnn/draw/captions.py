@@ -40,27 +40,16 @@ def add_captions(
         many = len(shown) > 1
         for record in shown:
             word = f"{record.carry} " if many and record.carry else ""
-            if box.kind == "state":
-                box.lines.append(_origin(record))
-            box.lines.append(word + type_of(record.shape, record.dtype))
-            value = record.value
-            if (
-                value is not None
-                and values != "none"
-                and not (box.kind == "state" and box.lines[0] == "zero")
-            ):
-                fine = view.level in ("op", "gate") or record.step in expand
-                box.lines += (
-                    matrix(value)
-                    if values == "full"
-                    else summary(value).split("  ")
-                    if fine
-                    else [summary(value)]
-                )
-            wanted = box.kind not in ("cell", "constant") or view.level in ("op", "gate")
-            size = record.size if gradients and wanted and record not in roots else None
-            if size is not None:
-                box.lines.append(f"‖∂L‖ {number(size)}")
+            origin = _origin(record) if box.kind == "state" else ""
+            box.lines += [origin] if origin else []
+            fine = view.level in ("op", "gate")
+            lines = operation_lines(
+                record,
+                "none" if origin == "zero" else values,
+                gradients and (fine or box.kind not in ("cell", "constant")) and record not in roots,
+                split=fine or record.step in expand,
+            )
+            box.lines += [word + lines[0], *lines[1:]]
         if box.kind == "op" and len(box.members) == 1 and box.title in ("+", "−", "×", "÷", "power"):
             _with_number(box)
         if box.kind in ("gate", "product", "cell") and view.level == "gate" and len(box.members) > 1:
@@ -123,11 +112,21 @@ def _ended(box: Box) -> bool:
     return False
 
 
-def operation_lines(record: Record, values: str, gradients: bool) -> list[str]:
-    """Return the small print of a single operation."""
+def missing(unrolled: Unrolled, gradients: bool) -> list[str]:
+    """Return the note on what the graph does not hold, if there is something."""
+    if not unrolled.kept:
+        return ["Values were not kept: compute inside `with tr.unrolled():` to see values and gradients."]
+    if gradients and not unrolled.differentiated:
+        return ["No gradients yet: call backward() to see them."]
+    return []
+
+
+def operation_lines(record: Record, values: str, gradients: bool, *, split: bool = True) -> list[str]:
+    """Return the small print of a single operation; its value in a line, or ``split`` in two."""
     lines = [type_of(record.shape, record.dtype)]
     if record.value is not None and values != "none":
-        lines += matrix(record.value) if values == "full" else summary(record.value).split("  ")
+        short = summary(record.value)
+        lines += matrix(record.value) if values == "full" else short.split("  ") if split else [short]
     size = record.size if gradients else None
     if size is not None:
         lines.append(f"‖∂L‖ {number(size)}")

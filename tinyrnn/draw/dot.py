@@ -21,9 +21,9 @@ __all__ = ["dot_of"]
 BESIDE = 5.0  # between an edge and the gradient that flows back along it
 
 
-def dot_of(view: View, layout: Layout, theme: Theme, title: str = "unrolled") -> str:
+def dot_of(view: View, layout: Layout, theme: Theme) -> str:
     """Write a placed view as DOT."""
-    return _Writer(view, layout, theme).write(title)
+    return _Writer(view, layout, theme).write()
 
 
 class _Writer:
@@ -46,10 +46,10 @@ class _Writer:
         self.colours = {name: theme.weights[i % len(theme.weights)] for i, name in enumerate(names)}
         self.lines: list[str] = []
 
-    def write(self, title: str) -> str:
+    def write(self) -> str:
         theme = self.theme
         self.lines += [
-            f"digraph {attribute(title)} {{",
+            f"digraph {attribute('unrolled')} {{",
             "  graph "
             + attributes({
                 "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background, "pad": "0.15",

@@ -49,15 +49,19 @@ class Column:
 
     def strip(self, layer: str, carry: str) -> list[float]:
         """Return the norms of one carry in at most 16 pieces: the largest of each, or NaN."""
-        norms = self.norms.get((layer, carry), [])
-        pieces = min(CELLS, len(norms))
-        bounds = [len(norms) * i // pieces for i in range(pieces + 1)] if pieces else [0]
-        parts = [norms[a:b] for a, b in pairwise(bounds)]
-        return [max(part) if all(map(math.isfinite, part)) else math.nan for part in parts]
+        return thinned(self.norms.get((layer, carry), []))
+
+
+def thinned(norms: list[float]) -> list[float]:
+    """Return norms in order of time in at most 16 pieces: the largest of each, or NaN."""
+    pieces = min(CELLS, len(norms))
+    bounds = [len(norms) * i // pieces for i in range(pieces + 1)] if pieces else [0]
+    parts = [norms[a:b] for a, b in pairwise(bounds)]
+    return [max(part) if all(map(math.isfinite, part)) else math.nan for part in parts]
 
 
 def columns_of(
-    unrolled: Unrolled, expand: Collection[int] = (), *, every: bool = False, only_expand: bool = False
+    unrolled: Unrolled, expand: Collection[int] = (), *, only_expand: bool = False
 ) -> list[Column]:
     """Choose the steps to show.
 
@@ -71,8 +75,6 @@ def columns_of(
     unrolled : Unrolled
     expand : collection of int
         Steps to show in any case.
-    every : bool
-        Show all.
     only_expand : bool
         Show none but `expand`.
     """
@@ -92,7 +94,7 @@ def columns_of(
 
     if only_expand:
         shown = set(expand)
-    elif every or len(steps) <= ALL:
+    elif len(steps) <= ALL:
         shown = set(steps)
     else:
         place = {step: i for i, step in enumerate(steps)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 
 from tinyrnn.draw.fold import Column
 from tinyrnn.draw.gates import gates_of
@@ -22,10 +21,7 @@ SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "matmul": "matmul", "sigmoid": "σ",
     "getitem": "slice", "concatenate": "concat", "negative": "−",
 }  # fmt: skip
-PRODUCTS = {"matmul", "add", "subtract"}
 NONLINEAR = {"tanh", "sigmoid", "relu", "softplus", "softmax", "log_softmax", "exp", "log"}
-
-Grouping = Callable[[Record], Box | None]
 
 
 def view_of(
@@ -58,7 +54,7 @@ def view_of(
         if box.kind != "fold":
             bands.setdefault(box.band)
     reverse = {layer.name for layer in unrolled.layers if layer.reverse}
-    arrows = _arrows(unrolled, of, boxes, level)
+    arrows = _arrows(unrolled, of, level)
     if weights == "alias":
         _add_badges(unrolled, of, boxes)
     used = {box.band for box in boxes.values()}
@@ -122,7 +118,6 @@ class _Grouping:
                 "0",
                 layer,
                 "",
-                record,
             )
         if record.step is None or role == "total":
             return self.beside(record)
@@ -132,13 +127,11 @@ class _Grouping:
         if column.folded:
             if role == "constant":
                 return None
-            return self.box(column.id, "fold", "", "", "", column.id, record)
+            return self.box(column.id, "fold", "", "", "", column.id)
         fine = self.level == "op" or record.step in self.expand
         return self.operation(record, column) if fine else self.part(record, column)
 
-    def box(
-        self, id: str, kind: str, title: str, index: str, band: str, column: str, record: Record | None = None
-    ) -> Box:
+    def box(self, id: str, kind: str, title: str, index: str, band: str, column: str) -> Box:
         box = self.boxes.get(id)
         if box is None:
             key = tuple(id.split(".", 1)[1:]) if column else (id,)
@@ -150,12 +143,10 @@ class _Grouping:
         if record.role == "constant":
             return None
         if record.role == "total" or (self.level != "op" and record.part == "loss"):
-            return self.box("loss", "loss", "L", "", "band:total", "", record)
+            return self.box("loss", "loss", "L", "", "band:total", "")
         if self.level == "op" or record.part != "y":
-            return self.box(
-                record.id, "bar", SYMBOLS.get(record.op, record.op), "", f"band:{record.id}", "", record
-            )
-        return self.box("y", "bar", "y", "", "band:all y", "", record)
+            return self.box(record.id, "bar", SYMBOLS.get(record.op, record.op), "", f"band:{record.id}", "")
+        return self.box("y", "bar", "y", "", "band:all y", "")
 
     def whole(self, record: Record) -> Box | None:
         """One box for all steps."""
@@ -164,22 +155,16 @@ class _Grouping:
             return None
         index = "t" if self.level == "rolled" else ""
         if record.role == "input":
-            return self.box("x", "input", "x", index, "band:x", "", record)
+            return self.box("x", "input", "x", index, "band:x", "")
         if part == "cell":
-            return self.box(f"{layer}.cell".lstrip("."), "cell", layer or "cell", "", layer, "", record)
+            return self.box(f"{layer}.cell".lstrip("."), "cell", layer or "cell", "", layer, "")
         if part == "module":
             return self.box(
-                f"{layer or record.id}.module",
-                "module",
-                layer or record.op,
-                "",
-                f"band:module {layer}",
-                "",
-                record,
+                f"{layer or record.id}.module", "module", layer or record.op, "", f"band:module {layer}", ""
             )
         if part == "loss":
-            return self.box("losses", "loss", "L", index, "band:loss", "", record)
-        return self.box("outputs", "output", "y", index, "band:y", "", record)
+            return self.box("losses", "loss", "L", index, "band:loss", "")
+        return self.box("outputs", "output", "y", index, "band:y", "")
 
     def part(self, record: Record, column: Column) -> Box | None:
         """A gate, cell, module, output or loss of one step."""
@@ -187,7 +172,7 @@ class _Grouping:
         if record.role == "constant":
             return None
         if record.role == "input":
-            return self.box(f"{column.id}.x", "input", "x", step, "band:x", column.id, record)
+            return self.box(f"{column.id}.x", "input", "x", step, "band:x", column.id)
         path = f"{column.id}.{layer}" if layer else column.id
         if part == "cell":
             if record in self.gates:
@@ -199,21 +184,15 @@ class _Grouping:
                     if name == "linear"
                     else "gate"
                 )
-                return self.box(f"{path}.{name}", kind, SYMBOLS.get(name, name), "", layer, column.id, record)
-            return self.box(f"{path}.cell", "cell", layer or "cell", "", layer, column.id, record)
+                return self.box(f"{path}.{name}", kind, SYMBOLS.get(name, name), "", layer, column.id)
+            return self.box(f"{path}.cell", "cell", layer or "cell", "", layer, column.id)
         if part == "module":
             return self.box(
-                f"{path}.module", "module", layer or record.op, "", f"band:module {layer}", column.id, record
+                f"{path}.module", "module", layer or record.op, "", f"band:module {layer}", column.id
             )
         kind, title = ("loss", "L") if part == "loss" else ("output", "y")
         return self.box(
-            f"{column.id}.{title}",
-            kind,
-            title,
-            step,
-            "band:loss" if part == "loss" else "band:y",
-            column.id,
-            record,
+            f"{column.id}.{title}", kind, title, step, "band:loss" if part == "loss" else "band:y", column.id
         )
 
     def operation(self, record: Record, column: Column) -> Box | None:
@@ -222,24 +201,20 @@ class _Grouping:
         if record.role == "constant" and (not record.shape or not part):
             return None  # a number stands in the label of its operation
         if record.role == "input":
-            return self.box(record.id, "input", "x", step, "band:x", column.id, record)
+            return self.box(record.id, "input", "x", step, "band:x", column.id)
         band = {"cell": record.layer, "module": f"band:module {record.layer}", "loss": "band:loss"}.get(
             part, "band:y"
         )
         if record.role == "constant":
-            kind, title, index = (
-                "constant",
-                record.name or ("mask" if record.dtype.kind == "b" else "const"),
-                "",
-            )
+            kind, title = "constant", record.name or ("mask" if record.dtype.kind == "b" else "const")
         else:
             kind = "product" if record.op == "matmul" else "gate" if record.op in NONLINEAR else "op"
             kind = "loss" if record.role == "loss" else kind
-            title, index = SYMBOLS.get(record.op, record.op), ""
-        return self.box(record.id, kind, title, index, band, column.id, record)
+            title = SYMBOLS.get(record.op, record.op)
+        return self.box(record.id, kind, title, "", band, column.id)
 
 
-def _arrows(unrolled: Unrolled, of: dict[Record, str], boxes: dict[str, Box], level: str) -> list[Arrow]:
+def _arrows(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arrow]:
     found: dict[tuple[str, str, str, str], Arrow] = {}
     for record in unrolled.records:
         head = of.get(record)

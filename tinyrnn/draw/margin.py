@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from tinyrnn.draw.geometry import Layout
+from tinyrnn.draw.geometry import Layout, Point
 from tinyrnn.draw.markup import legend_label, small, tray_label
 from tinyrnn.draw.style import Scale, Theme
 from tinyrnn.draw.text import attribute, attributes, html, width
 from tinyrnn.draw.view import View
 
 __all__ = ["foot_lines", "node", "window_lines"]
-
-Point = tuple[float, float]
 
 
 def node(id: str, centre: Point, size: Point, style: dict[str, str]) -> str:

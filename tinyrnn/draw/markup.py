@@ -66,7 +66,7 @@ def tray_label(box: Box, scale: Scale) -> Markup:
     """Write a weight's name, its lines, and the sizes of its contributions over time."""
     rows = f'<tr><td colspan="16"><font point-size="{TITLE:g}"><b>{html(box.title)}</b></font></td></tr>'
     rows += "".join(f'<tr><td colspan="16">{html(line)}</td></tr>' for line in box.lines)
-    cells = strip(box.strip.get("uses", []), scale)
+    cells = strip(box.strip, scale)
     return small(f"{TABLE}{rows}{f'<tr>{cells}</tr>' if cells else ''}</table>")
 
 

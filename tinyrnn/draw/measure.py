@@ -47,7 +47,7 @@ class Measures:
                 old = self.badge_rows.get(box.key, (0.0, 0.0))
                 self.badge_rows[box.key] = (max(pill, old[0]), max(tall, old[1]))
         for box in self.view.tray:
-            strip = 7.0 * max((len(cells) for cells in box.strip.values()), default=0)
+            strip = 7.0 * len(box.strip)
             w = max([width(box.title, TITLE) * 1.08, strip, *(width(line, LINE) for line in box.lines)]) + 14
             self.size[box.id] = (w, 12 + TITLE + (LINE + 4) * len(box.lines) + (12 if strip else 0))
         for box in self.view.boxes.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyrnn.draw.captions import operation_lines
+from tinyrnn.draw.captions import missing, operation_lines
 from tinyrnn.draw.levels import NONLINEAR, SYMBOLS
 from tinyrnn.draw.model import Record
 from tinyrnn.draw.style import Gradient, Scale, Theme
@@ -18,7 +18,7 @@ def plain_dot(unrolled: Unrolled, theme: Theme, values: str, gradients: bool, ma
     hidden = max(len(records) - max_nodes, 0)
     records = records[hidden:]
     shown = set(records)
-    norms = {r: r.size for r in records if r.size is not None} if gradients else dict[Record, float]()
+    norms = {r: size for r in records if gradients and (size := r.size) is not None}
     scale = Scale(theme, list(norms.values()))
     lines = [
         f"digraph {attribute('graph')} {{",
@@ -89,13 +89,5 @@ def _kind(record: Record, unrolled: Unrolled) -> str:
 
 
 def _note(unrolled: Unrolled, hidden: int, gradients: bool) -> str:
-    notes: list[str] = []
-    if hidden:
-        notes.append(f"{hidden} older operations are not drawn (max_nodes).")
-    if not unrolled.kept:
-        notes.append(
-            "Values were not kept: compute inside `with tr.unrolled():` to see values and gradients."
-        )
-    elif gradients and not unrolled.differentiated:
-        notes.append("No gradients yet: call backward() to see them.")
-    return " ".join(notes)
+    notes = [f"{hidden} older operations are not drawn (max_nodes)."] if hidden else []
+    return " ".join([*notes, *missing(unrolled, gradients)])

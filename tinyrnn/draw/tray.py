@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import pairwise
 
-from tinyrnn.draw.fold import CELLS
+from tinyrnn.draw.fold import thinned
 from tinyrnn.draw.text import number, pretty, type_of
 from tinyrnn.draw.unroll import Unrolled
 from tinyrnn.draw.view import Box, View
-from tinyrnn.draw.weights import Uses, uses_of
+from tinyrnn.draw.weights import uses_of
 
 __all__ = ["add_weights"]
 
@@ -41,18 +40,9 @@ def add_weights(view: View, unrolled: Unrolled, tray: bool, gradients: bool) -> 
             clipped = f" (clipped, was {number(before)})" if before is not None else ""
             box.lines.append(f"‖∂L/∂{title}‖ {number(uses.gradient.norm)}{clipped}")
         if gradients and uses.by_step:
-            sizes = _sizes(uses)
-            box.strip["uses"] = sizes
+            ordered = sorted(uses.by_step, key=lambda t: -1 if t is None else t)
+            box.strip = thinned([uses.by_step[step] for step in ordered])
             finite = [n for n in uses.by_step.values() if math.isfinite(n)]
             if finite and len(uses.by_step) > 1:
                 box.lines.append(f"by step: {number(min(finite))} … {number(max(finite))}")
         view.tray.append(box)
-
-
-def _sizes(uses: Uses) -> list[float]:
-    """Return the contributions in order of time, thinned to at most 16: of each piece the largest."""
-    ordered = [uses.by_step[step] for step in sorted(uses.by_step, key=lambda t: -1 if t is None else t)]
-    pieces = min(CELLS, len(ordered))
-    bounds = [len(ordered) * i // pieces for i in range(pieces + 1)]
-    parts = [ordered[a:b] for a, b in pairwise(bounds)]
-    return [max(part) if all(map(math.isfinite, part)) else math.nan for part in parts]

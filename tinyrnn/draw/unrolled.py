@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from tinyrnn.draw.captions import add_captions
+from tinyrnn.draw.captions import add_captions, missing
 from tinyrnn.draw.dot import dot_of
 from tinyrnn.draw.drawing import Drawing
 from tinyrnn.draw.fold import columns_of
@@ -119,10 +119,10 @@ def _source(
     windows: Any,
 ) -> str:
     opened = frozenset(int(t) for t in expand)
-    missing = sorted(opened - set(recorded.steps))
-    if missing:
+    unknown = sorted(opened - set(recorded.steps))
+    if unknown:
         raise ValueError(
-            f"unrolled: expand has step {missing[0]}; the graph has steps {recorded.steps[0]} to "
+            f"unrolled: expand has step {unknown[0]}; the graph has steps {recorded.steps[0]} to "
             f"{recorded.steps[-1]}"
         )
     if opened and level == "rolled":
@@ -135,12 +135,7 @@ def _source(
     add_weights(view, recorded, weights == "tray", gradients)
     if not gradients:
         _drop_gradients(view)
-    if not recorded.kept:
-        view.notes.append(
-            "Values were not kept: compute inside `with tr.unrolled():` to see values and gradients."
-        )
-    elif gradients and not recorded.differentiated:
-        view.notes.append("No gradients yet: call backward() to see them.")
+    view.notes += missing(recorded, gradients)
     return dot_of(view, place(view), colours)
 
 

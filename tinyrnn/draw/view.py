@@ -49,7 +49,7 @@ class Box:
     badges: list[Badge] = field(default_factory=list["Badge"])
     carries: list[str] = field(default_factory=list[str])
     faded: bool = False
-    strip: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    strip: list[float] = field(default_factory=list[float])
 
 
 @dataclass

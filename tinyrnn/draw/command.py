@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.draw import layout
+from tinyrnn.draw.drawing import format_of
 from tinyrnn.draw.unrolled import unrolled
 
 __all__ = ["CELLS", "draw_command", "small_model"]
@@ -103,10 +103,7 @@ def draw_command(
     ValueError, LayoutError, OSError
         With a message of one line, to be shown to the user.
     """
-    suffix = Path(output).suffix.lower().removeprefix(".")
-    if suffix not in SUFFIXES:
-        expected = ", ".join("." + s for s in SUFFIXES)
-        raise ValueError(f"draw: {output!r} does not say the format; expected a suffix {expected}")
+    suffix = format_of("draw", output, SUFFIXES)
     loss = small_model(
         cell, steps, layers=layers, bidirectional=bidirectional, hidden_size=hidden_size, seed=seed
     )

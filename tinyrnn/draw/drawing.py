@@ -3,6 +3,7 @@
 import os
 import tempfile
 import webbrowser
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,7 @@ class Drawing:
         """
         path = Path(path)
         if format is None:
-            format = path.suffix.lower().removeprefix(".")
-            if format not in layout.FORMATS:
-                expected = ", ".join("." + name for name in layout.FORMATS)
-                raise ValueError(
-                    f"render: {str(path)!r} does not say the format; expected a suffix {expected}"
-                )
+            format = format_of("render", str(path), layout.FORMATS)
         picture = self.pipe(format)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture)
@@ -107,3 +103,18 @@ class Drawing:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self.source.splitlines())} lines of DOT>"
+
+
+def format_of(where: str, path: str, formats: Collection[str]) -> str:
+    """Return the format that the suffix of a path says; ``where`` is the function that an error names.
+
+    Raises
+    ------
+    ValueError
+        The suffix is none of the formats.
+    """
+    found = Path(path).suffix.lower().removeprefix(".")
+    if found not in formats:
+        expected = ", ".join("." + name for name in formats)
+        raise ValueError(f"{where}: {path!r} does not say the format; expected a suffix {expected}")
+    return found

@@ -8,10 +8,10 @@ from tinyrnn.draw.fold import Column
 from tinyrnn.draw.gates import gates_of
 from tinyrnn.draw.model import Record
 from tinyrnn.draw.style import Gradient
-from tinyrnn.draw.text import norm, pretty
+from tinyrnn.draw.text import pretty
 from tinyrnn.draw.unroll import Unrolled
 from tinyrnn.draw.view import Arrow, Badge, Box, View
-from tinyrnn.draw.weights import contribution, leaves_of
+from tinyrnn.draw.weights import leaves_of
 
 __all__ = ["LEVELS", "view_of"]
 
@@ -208,10 +208,14 @@ class _Grouping:
         if record.role == "constant":
             kind, title = "constant", record.name or ("mask" if record.dtype.kind == "b" else "const")
         else:
-            kind = "product" if record.op == "matmul" else "gate" if record.op in NONLINEAR else "op"
-            kind = "loss" if record.role == "loss" else kind
+            kind = "loss" if record.role == "loss" else kind_of(record.op)
             title = SYMBOLS.get(record.op, record.op)
         return self.box(record.id, kind, title, "", band, column.id)
+
+
+def kind_of(op: str) -> str:
+    """Return the kind of box that an operation is alone."""
+    return "product" if op == "matmul" else "gate" if op in NONLINEAR else "op"
 
 
 def _arrows(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arrow]:
@@ -262,8 +266,4 @@ def _add_badges(unrolled: Unrolled, of: dict[Record, str], boxes: dict[str, Box]
                     badge = made[name] = Badge(name, leaf, pretty(leaf.name) or "W")
                     boxes[id].badges.append(badge)
                 uses[name] += 1
-                if len(leaves[source]) == 1 and uses[name] == 1:
-                    part = contribution(record, slot)
-                    badge.gradient = None if part is None else Gradient(norm(part))
-                else:
-                    badge.gradient = None  # several uses in one box: their sum is not known from one of them
+                badge.use = (record, slot) if len(leaves[source]) == 1 and uses[name] == 1 else None

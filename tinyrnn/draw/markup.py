@@ -27,9 +27,14 @@ def small(body: str, size: float = LINE) -> Markup:
 
 def box_label(box: Box) -> Markup:
     """Write the title of a box with its index, and its lines."""
-    index = f'<font point-size="{LINE:g}">{html(box.index)}</font>' if box.index else ""
-    lines = "".join(f'<br/><font point-size="{LINE:g}">{html(line)}</font>' for line in box.lines)
-    return Markup(f"<<b>{html(box.title) or ' '}</b>{index}{lines}>")
+    return label(box.title, box.lines, box.index)
+
+
+def label(title: str, lines: list[str], index: str = "") -> Markup:
+    """Write a title in bold with its index, and lines of small print."""
+    below = "".join(f'<br/><font point-size="{LINE:g}">{html(line)}</font>' for line in lines)
+    beside = f'<font point-size="{LINE:g}">{html(index)}</font>' if index else ""
+    return Markup(f"<<b>{html(title) or ' '}</b>{beside}{below}>")
 
 
 def strip(norms: list[float], scale: Scale) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tinyrnn.draw.captions import missing, operation_lines
-from tinyrnn.draw.levels import NONLINEAR, SYMBOLS
+from tinyrnn.draw.levels import SYMBOLS, kind_of
+from tinyrnn.draw.markup import label
 from tinyrnn.draw.model import Record
 from tinyrnn.draw.style import Gradient, Scale, Theme
-from tinyrnn.draw.text import Markup, attribute, attributes, html, pretty
+from tinyrnn.draw.text import attribute, attributes, pretty
 from tinyrnn.draw.unroll import Unrolled
 
 __all__ = ["plain_dot"]
@@ -37,13 +38,9 @@ def plain_dot(unrolled: Unrolled, theme: Theme, values: str, gradients: bool, ma
         }),
     ]  # fmt: skip
     for record in records:
-        small = "".join(
-            f'<br/><font point-size="8">{html(line)}</font>'
-            for line in operation_lines(record, values, gradients)
-        )
         style = {
             "id": record.id,
-            "label": Markup(f"<<b>{html(_title(record))}</b>{small}>"),
+            "label": label(_title(record), operation_lines(record, values, gradients)),
             "fillcolor": theme.fills[_kind(record, unrolled)],
         }
         if record.role == "weight" and not record.sources:
@@ -85,7 +82,7 @@ def _kind(record: Record, unrolled: Unrolled) -> str:
         return "loss" if record.shape == () else "output"
     if not record.op:
         return "cell" if record.role == "weight" else "constant"
-    return "product" if record.op == "matmul" else "gate" if record.op in NONLINEAR else "op"
+    return kind_of(record.op)
 
 
 def _note(unrolled: Unrolled, hidden: int, gradients: bool) -> str:

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 from tinyrnn.draw.fold import thinned
-from tinyrnn.draw.text import number, pretty, type_of
+from tinyrnn.draw.style import Gradient
+from tinyrnn.draw.text import norm, number, pretty, type_of
 from tinyrnn.draw.unroll import Unrolled
 from tinyrnn.draw.view import Box, View
-from tinyrnn.draw.weights import uses_of
+from tinyrnn.draw.weights import contribution, uses_of
 
 __all__ = ["add_weights"]
 
 
 def add_weights(view: View, unrolled: Unrolled, tray: bool, gradients: bool) -> None:
-    """Say which weights' gradients were clipped; as a tray, show each weight once with all its uses."""
+    """Say how large the gradients of uses are, and which were clipped; as a tray, show each weight once."""
+    if not (tray or gradients):
+        return
     found = uses_of(unrolled)
     if gradients:
-        for box in view.boxes.values():
-            for badge in box.badges:
-                total = found[badge.weight].gradient
-                if badge.gradient is not None and total is not None and total.before is not None:
-                    badge.gradient = replace(badge.gradient, before=badge.gradient.norm)
+        for badge in (badge for box in view.boxes.values() for badge in box.badges):
+            part = None if badge.use is None else contribution(*badge.use)
+            if part is not None:
+                size, total = norm(part), found[badge.weight].gradient
+                clipped = total is not None and total.before is not None
+                badge.gradient = Gradient(size, size if clipped else None)
         for weight, uses in found.items():
             if uses.gradient is not None and uses.gradient.before is not None:
                 view.notes.append(

@@ -208,8 +208,5 @@ def _within(recorded: Unrolled, level: str, opened: frozenset[int], weights: str
 def _drop_gradients(view: View) -> None:
     for arrow in view.arrows:
         arrow.gradient = None
-    for box in view.boxes.values():
-        for badge in box.badges:
-            badge.gradient = None
     for column in view.columns:
         column.norms = {}

@@ -54,11 +54,16 @@ class Box:
 
 @dataclass
 class Badge:
-    """The alias of a weight, at one of its uses."""
+    """The alias of a weight, at one of its uses.
+
+    ``use`` is the operation that uses it and the operand's position; None where a box uses it several times,
+    for their sum is not known from one of them.
+    """
 
     id: str
     weight: Record
     text: str
+    use: tuple[Record, int] | None = None
     gradient: Gradient | None = None
 
 

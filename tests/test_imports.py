@@ -51,6 +51,17 @@ def test_rooms_import_downwards() -> None:
     assert checked > 100
 
 
+def test_the_compiler_knows_nothing_of_what_stands_on_it() -> None:
+    """Inside ``recurrence/``: the compiler is below running, and both are below what a user meets."""
+    rooms = {"compiler": {"compiler"}, "running": {"compiler", "running"}}
+    for name, path in FILES.items():
+        parts = name.split(".")
+        if parts[1:2] == ["recurrence"] and len(parts) == 4 and parts[2] in rooms:
+            for other in imported(path, everywhere=True):
+                inside = other.split(".")
+                assert inside[1] != "recurrence" or inside[2] in rooms[parts[2]], f"{name} imports {other}"
+
+
 def test_recurrence_hides_no_import_in_a_function() -> None:
     for name, path in FILES.items():
         if name.startswith(("tinyrnn.recurrence", "tinyrnn.autograd")):

@@ -6,10 +6,10 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from tinyrnn.recurrence.differentiate import Derivative, differentiate
-from tinyrnn.recurrence.runner import Runner
-from tinyrnn.recurrence.scan_program import ScanProgram
-from tinyrnn.recurrence.views import Array
+from tinyrnn.recurrence.compiler.differentiate import Derivative, differentiate
+from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+from tinyrnn.recurrence.running.runner import Runner
+from tinyrnn.recurrence.running.views import Array
 
 Parts = tuple[list[Array], list[Array], list[Array]]  # consts, carry, xs; or gradients of carry, ys, sums
 Results = tuple[list[Array], list[Array], list[Array]]  # carry, ys, sums

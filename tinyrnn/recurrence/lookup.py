@@ -16,13 +16,13 @@ from tinyrnn.autograd.primitive import Shape
 from tinyrnn.autograd.state import TraceError, thread, tracing
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiled import CompiledScan
+from tinyrnn.recurrence.compiler.program import CARRY, FIXED, INPUT, Line, Program, Symbol
+from tinyrnn.recurrence.compiler.rewrites import REWRITES
+from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+from tinyrnn.recurrence.compiler.side_by_side import side_by_side
+from tinyrnn.recurrence.compiler.trace import Trace
 from tinyrnn.recurrence.loop import Step, check_carry, hold, silence, take_step
-from tinyrnn.recurrence.program import CARRY, FIXED, INPUT, Line, Program, Symbol
 from tinyrnn.recurrence.record import apply_scan
-from tinyrnn.recurrence.rewrites import REWRITES
-from tinyrnn.recurrence.scan_program import ScanProgram
-from tinyrnn.recurrence.side_by_side import side_by_side
-from tinyrnn.recurrence.trace import Trace
 from tinyrnn.recurrence.tree import Tree, flatten
 
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.state import thread
 from tinyrnn.recurrence.compiled import CompiledDerivative
-from tinyrnn.recurrence.partition import Stage, TimeSum
-from tinyrnn.recurrence.runner import Runner
-from tinyrnn.recurrence.views import is_view
+from tinyrnn.recurrence.compiler.partition import Stage, TimeSum
+from tinyrnn.recurrence.running.runner import Runner
+from tinyrnn.recurrence.running.views import is_view
 
 _INFIX = {p.add: "+", p.subtract: "-", p.multiply: "*", p.divide: "/", p.power: "**", p.matmul: "@"}
 _TITLES = {

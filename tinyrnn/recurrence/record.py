@@ -12,8 +12,8 @@ from tinyrnn.autograd.state import thread
 from tinyrnn.autograd.tape import Node
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiled import CompiledDerivative, CompiledScan, Parts
+from tinyrnn.recurrence.running.views import Array
 from tinyrnn.recurrence.segments import Segments
-from tinyrnn.recurrence.views import Array
 
 
 def apply_scan(

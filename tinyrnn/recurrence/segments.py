@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from tinyrnn.recurrence.compiled import CompiledDerivative, Parts, Results
-from tinyrnn.recurrence.runner import Runner
-from tinyrnn.recurrence.views import Array
+from tinyrnn.recurrence.running.runner import Runner
+from tinyrnn.recurrence.running.views import Array
 
 
 class Segments:

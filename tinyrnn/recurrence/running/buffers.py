@@ -8,10 +8,10 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import Shape
-from tinyrnn.recurrence.copying import copy
-from tinyrnn.recurrence.partition import Partition, Stage, in_blocks
-from tinyrnn.recurrence.program import Line
-from tinyrnn.recurrence.views import Array, is_view, look
+from tinyrnn.recurrence.compiler.partition import Partition, Stage, in_blocks
+from tinyrnn.recurrence.compiler.program import Line
+from tinyrnn.recurrence.running.copying import copy
+from tinyrnn.recurrence.running.views import Array, is_view, look
 
 
 def allocate(lead: int, shape: Shape, dtype: Any, feature_major: bool) -> Array:

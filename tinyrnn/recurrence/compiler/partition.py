@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.recurrence.program import CARRY, FIXED, Line, Program
-from tinyrnn.recurrence.scan_program import ScanProgram
+from tinyrnn.recurrence.compiler.program import CARRY, FIXED, Line, Program
+from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 
 
 class Stage(enum.Enum):

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.recurrence.block import Block, block_size
-from tinyrnn.recurrence.buffers import allocate
-from tinyrnn.recurrence.copying import copy
-from tinyrnn.recurrence.lower import lower
-from tinyrnn.recurrence.partition import Stage, partition
-from tinyrnn.recurrence.scan_program import ScanProgram
-from tinyrnn.recurrence.sums import Sums
-from tinyrnn.recurrence.views import Array, Slice
+from tinyrnn.recurrence.compiler.lower import lower
+from tinyrnn.recurrence.compiler.partition import Stage, partition
+from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+from tinyrnn.recurrence.running.block import Block, block_size
+from tinyrnn.recurrence.running.buffers import allocate
+from tinyrnn.recurrence.running.copying import copy
+from tinyrnn.recurrence.running.sums import Sums
+from tinyrnn.recurrence.running.views import Array, Slice
 
 
 class Runner:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.recurrence.buffers import Buffers
-from tinyrnn.recurrence.calls import Call, into, ufunc
-from tinyrnn.recurrence.partition import Stage
-from tinyrnn.recurrence.program import Line
-from tinyrnn.recurrence.views import Array, is_view
+from tinyrnn.recurrence.compiler.partition import Stage
+from tinyrnn.recurrence.compiler.program import Line
+from tinyrnn.recurrence.running.buffers import Buffers
+from tinyrnn.recurrence.running.calls import Call, into, ufunc
+from tinyrnn.recurrence.running.views import Array, is_view
 
 
 def step_calls(buffers: Buffers, step: int) -> list[Call]:

@@ -10,9 +10,9 @@ import dataclasses
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.backward import fit
-from tinyrnn.recurrence.program import CARRY_GRAD, FIXED, OUTPUT_GRAD, Program, Symbol
-from tinyrnn.recurrence.rewrites import REWRITES, is_zero, zeros
-from tinyrnn.recurrence.scan_program import ScanProgram, rewrite
+from tinyrnn.recurrence.compiler.program import CARRY_GRAD, FIXED, OUTPUT_GRAD, Program, Symbol
+from tinyrnn.recurrence.compiler.rewrites import REWRITES, is_zero, zeros
+from tinyrnn.recurrence.compiler.scan_program import ScanProgram, rewrite
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

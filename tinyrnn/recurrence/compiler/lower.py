@@ -6,9 +6,9 @@ from typing import Any
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import Primitive
-from tinyrnn.recurrence.program import FIXED, Program, Symbol
-from tinyrnn.recurrence.rewrites import LOOP, REWRITES, join, one_slice, zeros
-from tinyrnn.recurrence.scan_program import ScanProgram, emit_lines, rewrite
+from tinyrnn.recurrence.compiler.program import FIXED, Program, Symbol
+from tinyrnn.recurrence.compiler.rewrites import LOOP, REWRITES, join, one_slice, zeros
+from tinyrnn.recurrence.compiler.scan_program import ScanProgram, emit_lines, rewrite
 
 
 def lower(scan: ScanProgram) -> ScanProgram:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import Primitive
-from tinyrnn.recurrence.program import CARRY, CARRY_GRAD, Program, result_dtype
+from tinyrnn.recurrence.compiler.program import CARRY, CARRY_GRAD, Program, result_dtype
 
 LOOP = (CARRY, CARRY_GRAD)
 Args = tuple[int, ...]

@@ -16,7 +16,7 @@ from tinyrnn.autograd.primitive import Primitive, Value
 from tinyrnn.autograd.state import TraceError, thread
 from tinyrnn.autograd.tape import Node
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.program import FIXED, Line, Program, Symbol, freeze, result_dtype
+from tinyrnn.recurrence.compiler.program import FIXED, Line, Program, Symbol, freeze, result_dtype
 
 
 class Trace:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinyrnn.recurrence.views import Array
+from tinyrnn.recurrence.running.views import Array
 
 _SETS, _WAYS, _LINE = 64, 8, 64  # a first-level cache of 32 KB: its sets, lines in a set, bytes in a line
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.recurrence.partition import Partition, TimeSum
-from tinyrnn.recurrence.views import Array
+from tinyrnn.recurrence.compiler.partition import Partition, TimeSum
+from tinyrnn.recurrence.running.views import Array
 
 
 class Columns:

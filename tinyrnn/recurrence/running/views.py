@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.recurrence.program import Line
+from tinyrnn.recurrence.compiler.program import Line
 
 Array = np.ndarray[Any, Any]
 

@@ -11,12 +11,12 @@ import itertools
 import math
 from typing import Any
 
-from tinyrnn.recurrence.buffers import Buffers
-from tinyrnn.recurrence.calls import Call
-from tinyrnn.recurrence.partition import Partition, Stage
-from tinyrnn.recurrence.stage_calls import StageCalls
-from tinyrnn.recurrence.step_calls import line_calls, step_calls
-from tinyrnn.recurrence.sums import Columns
+from tinyrnn.recurrence.compiler.partition import Partition, Stage
+from tinyrnn.recurrence.running.buffers import Buffers
+from tinyrnn.recurrence.running.calls import Call
+from tinyrnn.recurrence.running.stage_calls import StageCalls
+from tinyrnn.recurrence.running.step_calls import line_calls, step_calls
+from tinyrnn.recurrence.running.sums import Columns
 
 
 class Block:

@@ -9,10 +9,10 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import broadcast_shape
-from tinyrnn.recurrence.buffers import Buffers
-from tinyrnn.recurrence.calls import into, joining, product_over, ufunc
-from tinyrnn.recurrence.partition import Stage, in_blocks
-from tinyrnn.recurrence.views import Slice, is_view, look, spread
+from tinyrnn.recurrence.compiler.partition import Stage, in_blocks
+from tinyrnn.recurrence.running.buffers import Buffers
+from tinyrnn.recurrence.running.calls import into, joining, product_over, ufunc
+from tinyrnn.recurrence.running.views import Slice, is_view, look, spread
 
 
 class StageCalls:

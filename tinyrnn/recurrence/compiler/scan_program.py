@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from tinyrnn.recurrence.program import CARRY, FIXED, INPUT, Program, Rewrite
+from tinyrnn.recurrence.compiler.program import CARRY, FIXED, INPUT, Program, Rewrite
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

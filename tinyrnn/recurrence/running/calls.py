@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.recurrence.program import Line
-from tinyrnn.recurrence.views import Array
+from tinyrnn.recurrence.compiler.program import Line
+from tinyrnn.recurrence.running.views import Array
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 

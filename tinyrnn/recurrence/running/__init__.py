@@ -1,0 +1,1 @@
+"""Running: a program that the compiler made, as NumPy calls on buffers."""

@@ -8,8 +8,8 @@ from tinyrnn import text
 K1, K2, BATCH = 32, 48, 16  # an update every 32 characters, whose gradient goes back 48
 
 contents = text.read_text()
-vocabulary = text.Vocabulary(contents)
-x, y = text.streams(vocabulary.encode(contents), BATCH)  # (T, B): y is the character after x
+vocabulary = tr.data.Vocabulary(contents)
+x, y = tr.data.streams(vocabulary.encode(contents), BATCH)  # (T, B): y is the character after x
 
 tr.manual_seed(0)
 embedding = tr.nn.Embedding(len(vocabulary), 32)

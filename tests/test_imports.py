@@ -14,6 +14,7 @@ FILES = {
 BELOW = {  # what a room may import from
     "autograd": set(),
     "recurrence": {"autograd"},
+    "data": {"autograd", "recurrence", "files"},
     "nn": {"autograd", "recurrence"},
     "optim": {"autograd"},
     "draw": {"autograd", "recurrence"},

@@ -1,4 +1,4 @@
-"""Reading, encoding and cutting a text, and the baselines, each counted a second time by hand."""
+"""Reading a text, and the baselines, each counted a second time by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyrnn import text
-from tinyrnn.text import TextError, Vocabulary
+from tinyrnn.text import TextError
 
 
 def test_the_default_text_is_english() -> None:
@@ -57,38 +57,6 @@ def test_python_without_its_topics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pydoc_data.topics", None)
     with pytest.raises(TextError, match="without pydoc_data"):
         text.read_text()
-
-
-@given(st.text(min_size=1, max_size=50))
-def test_encoding_goes_back_and_forth(contents: str) -> None:
-    vocabulary = Vocabulary(contents)
-    ids = vocabulary.encode(contents)
-    assert vocabulary.decode(ids) == contents
-    assert len(vocabulary) == len(set(contents)) == ids.max() + 1
-
-
-def test_an_unknown_character_is_named() -> None:
-    with pytest.raises(TextError, match="'x' is not in the vocabulary"):
-        Vocabulary("abc").encode("ax")
-
-
-@given(n=st.integers(2, 60), batch=st.integers(1, 9))
-def test_streams_follow_the_text(n: int, batch: int) -> None:
-    ids = np.arange(n)
-    if n - 1 < batch:
-        with pytest.raises(TextError, match="too few"):
-            text.streams(ids, batch)
-        return
-    x, y = text.streams(ids, batch)
-    np.testing.assert_array_equal(y, x + 1)
-    np.testing.assert_array_equal(x.T.ravel(), ids[: x.size])
-    assert n - 1 - batch < x.size <= n - 1
-
-
-def test_split_leaves_nothing_out() -> None:
-    train, held_out = text.split(np.arange(1001), validation=0.2)
-    assert len(held_out) == 200
-    np.testing.assert_array_equal(np.concatenate([train, held_out]), np.arange(1001))
 
 
 @given(

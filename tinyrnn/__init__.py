@@ -46,7 +46,7 @@ from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, scop
 from tinyrnn.autograd.tensor import Tensor
 
 if TYPE_CHECKING:
-    from tinyrnn import draw, nn, optim, testing
+    from tinyrnn import data, draw, nn, optim, testing
     from tinyrnn.recurrence.lookup import ScanFallbackWarning
     from tinyrnn.recurrence.plan import Plan, explain
     from tinyrnn.recurrence.scan import scan
@@ -67,6 +67,7 @@ __all__ = [
     "broadcast_to",
     "clip",
     "concatenate",
+    "data",
     "draw",
     "enable_grad",
     "exp",
@@ -117,7 +118,7 @@ __all__ = [
 ]
 
 # Imported when they are first asked for, so that `import tinyrnn` stays fast.
-_ROOMS = ("draw", "nn", "optim", "testing")
+_ROOMS = ("data", "draw", "nn", "optim", "testing")
 _RECURRENCE = {
     "Plan": "plan",
     "ScanFallbackWarning": "lookup",

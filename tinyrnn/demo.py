@@ -58,7 +58,7 @@ class CharacterModel(tr.nn.Module):
         return self.head(y), state
 
 
-def train(model: CharacterModel, data: text.Streams, steps: int) -> None:
+def train(model: CharacterModel, data: tr.data.Streams, steps: int) -> None:
     """Train for a number of updates, epoch after epoch; each epoch begins from a state of zeros."""
     optimizer = tr.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     schedule = tr.optim.CosineAnnealingLR(optimizer, T_max=steps)
@@ -76,7 +76,7 @@ def train(model: CharacterModel, data: text.Streams, steps: int) -> None:
             progress.update(loss.item() / math.log(2), norm, window.y.size)
 
 
-def bits_per_character(model: CharacterModel, data: text.Streams) -> float:
+def bits_per_character(model: CharacterModel, data: tr.data.Streams) -> float:
     """Return the mean cross-entropy, in bits, over all of the data."""
     nats = 0.0
     with tr.no_grad():
@@ -87,7 +87,7 @@ def bits_per_character(model: CharacterModel, data: text.Streams) -> float:
 
 
 def sample(
-    model: CharacterModel, prompt: text.Ids, temperature: float, rng: np.random.Generator
+    model: CharacterModel, prompt: np.ndarray[Any, Any], temperature: float, rng: np.random.Generator
 ) -> Iterator[int]:
     """Read the prompt, then draw character after character, without end.
 
@@ -122,7 +122,7 @@ def one_blas_thread() -> AbstractContextManager[Any]:
     return threadpool_limits(1)
 
 
-def draw(model: CharacterModel, excerpt: text.Ids, out: Path) -> None:
+def draw(model: CharacterModel, excerpt: np.ndarray[Any, Any], out: Path) -> None:
     """Draw the pass over a few characters: the unrolled graph, and a page to step through it."""
     with tr.unrolled():
         logits, _ = model(excerpt[:-1, None])
@@ -172,8 +172,8 @@ def run(
         Where the text is not one to learn from.
     """
     contents = text.read_text(path)
-    vocabulary = text.Vocabulary(contents)
-    learnt, held_out = text.split(vocabulary.encode(contents))
+    vocabulary = tr.data.Vocabulary(contents)
+    learnt, held_out = tr.data.split_in_time(vocabulary.encode(contents), 0.1)
     out.mkdir(parents=True, exist_ok=True)
 
     tr.manual_seed(seed)
@@ -183,8 +183,8 @@ def run(
     )
     print(model, flush=True)
     with one_blas_thread():
-        train(model, text.streams(learnt, BATCH), steps)
-        bits = bits_per_character(model, text.streams(held_out, BATCH))
+        train(model, tr.data.streams(learnt, BATCH), steps)
+        bits = bits_per_character(model, tr.data.streams(held_out, BATCH))
 
     print("\nvalidation, bits per character")
     results = {

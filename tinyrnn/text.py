@@ -1,14 +1,13 @@
-"""Text for character models: read, encoded, cut into parallel streams, and the baselines counted from it."""
+"""Text for character models: read, and the baselines counted from it."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 
-Ids = np.ndarray[Any, np.dtype[np.int64]]
+from tinyrnn.data.vocabulary import Ids
 
 MINIMUM = 1000  # characters; less than that is not worth splitting
 
@@ -69,85 +68,6 @@ def _help_topics() -> str:
     except ImportError:
         raise TextError("this Python comes without pydoc_data.topics; name a text file instead") from None
     return "\n".join(topics[name] for name in sorted(topics))
-
-
-class Vocabulary:
-    """The characters of a text, numbered in the order of their code points.
-
-    Parameters
-    ----------
-    text : str
-
-    Examples
-    --------
-    >>> vocabulary = Vocabulary("hello")
-    >>> len(vocabulary), vocabulary.encode("hole")
-    (4, array([1, 3, 2, 0]))
-    >>> vocabulary.decode([1, 0, 2, 2, 3])
-    'hello'
-    """
-
-    def __init__(self, text: str) -> None:
-        self.characters = "".join(sorted(set(text)))
-        self._ids = {character: i for i, character in enumerate(self.characters)}
-
-    def __len__(self) -> int:
-        return len(self.characters)
-
-    def encode(self, text: str) -> Ids:
-        """Return the number of each character.
-
-        Raises
-        ------
-        TextError
-            Where a character is not in the vocabulary.
-        """
-        try:
-            return np.array([self._ids[character] for character in text], dtype=np.int64)
-        except KeyError as error:
-            raise TextError(f"the character {error.args[0]!r} is not in the vocabulary") from None
-
-    def decode(self, ids: Any) -> str:
-        """Return the text of the numbers."""
-        return "".join(self.characters[i] for i in np.asarray(ids).tolist())
-
-
-class Streams(NamedTuple):
-    """A text as parallel streams, (T, B): ``y`` is the character that follows on ``x``."""
-
-    x: Ids
-    y: Ids
-
-
-def streams(ids: Ids, batch: int) -> Streams:
-    """Cut a text into ``batch`` stretches of equal length, to be read side by side.
-
-    Up to ``batch`` characters at the end are left over.
-
-    Examples
-    --------
-    >>> x, y = streams(np.arange(7), batch=2)
-    >>> x.T, y.T
-    (array([[0, 1, 2], [3, 4, 5]]), array([[1, 2, 3], [4, 5, 6]]))
-    """
-    steps = (len(ids) - 1) // batch
-    if steps < 1:
-        raise TextError(f"{len(ids)} characters are too few for {batch} streams")
-    x, y = (part[: steps * batch].reshape(batch, steps).T.copy() for part in (ids, ids[1:]))
-    return Streams(x, y)
-
-
-def split(ids: Ids, validation: float = 0.1) -> tuple[Ids, Ids]:
-    """Split off the end of a text for validation.
-
-    Examples
-    --------
-    >>> train, held_out = split(np.arange(20))
-    >>> len(train), held_out
-    (18, array([18, 19]))
-    """
-    at = len(ids) - round(len(ids) * validation)
-    return ids[:at], ids[at:]
 
 
 def unigram_bits(train: Ids, held_out: Ids, size: int) -> float:

@@ -17,6 +17,7 @@ from tinyrnn.nn.layer_norm import LayerNorm
 from tinyrnn.nn.layers import GRU, LSTM, RNN
 from tinyrnn.nn.linear import Linear
 from tinyrnn.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
+from tinyrnn.nn.masks import mask
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.nn.recurrent import Recurrent
@@ -49,6 +50,7 @@ __all__ = [
     "functional",
     "init",
     "l1_loss",
+    "mask",
     "mse_loss",
     "nll_loss",
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.functions import log_softmax, logsumexp, where
+from tinyrnn.autograd.functions import log_softmax, logsumexp
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.nn.inputs import as_array, as_floating, as_input, as_integers, expect_range
+from tinyrnn.nn.masks import Mask, as_mask, cleaned, spread
 from tinyrnn.nn.reduction import reduced
 
 
@@ -20,6 +22,8 @@ def cross_entropy(
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
+    lengths: Any = None,
+    mask: Any = None,
 ) -> Any:
     """Cross entropy of classes, from logits: ``-log softmax(input)[target]``.
 
@@ -41,6 +45,11 @@ def cross_entropy(
         Over all targets.
     label_smoothing : float
         Mix the targets with this much of a uniform distribution, 0 to 1 (Szegedy et al. 2016).
+    lengths : array_like of int, shape (B,), optional
+        The true lengths of padded rows, where input is (T, B, ..., C): padding counts nothing, whatever its
+        targets.
+    mask : array_like of bool, optional
+        The same for any targets: True where they are real. Its shape is the first axes of the targets'.
 
     Returns
     -------
@@ -68,9 +77,13 @@ def cross_entropy(
         raise ValueError(f"{name}: label_smoothing is {label_smoothing}; expected 0 to 1")
     if (target if isinstance(target, Value) else np.asarray(target)).dtype.kind == "f":
         target = _probabilities(name, input, target)
-        return reduced(name, _soft(input, target, weight, label_smoothing), reduction)
-    target, kept = _indices(name, input, target, ignore_index)
-    input = _without(input, kept)
+        real = as_mask(name, input.shape[:-1], lengths, mask)
+        loss = _soft(cleaned(input, real), cleaned(target, real), weight, label_smoothing)
+        count = None if real is None else real.sum() * math.prod(loss.shape[real.ndim :])
+        return reduced(name, cleaned(loss, real), reduction, count)
+    real = as_mask(name, input.shape[:-1], lengths, mask)
+    target, kept = _indices(name, input, target, ignore_index, real)
+    input = cleaned(input, kept)
     if label_smoothing:
         one_hot = np.eye(input.shape[-1], dtype=input.dtype)[target]
         loss = _soft(input, one_hot, weight, label_smoothing)
@@ -81,7 +94,14 @@ def cross_entropy(
 
 
 def nll_loss(
-    input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    lengths: Any = None,
+    mask: Any = None,
 ) -> Any:
     """Negative log likelihood of classes, from log probabilities: ``-input[target]``.
 
@@ -92,7 +112,7 @@ def nll_loss(
         second).
     target : array_like of int, shape (...)
         Class indices.
-    weight, ignore_index, reduction
+    weight, ignore_index, reduction, lengths, mask
         As in `cross_entropy`.
 
     Examples
@@ -104,8 +124,9 @@ def nll_loss(
     name = "nll_loss"
     input = _class_scores(name, input)
     weight = _class_weight(name, weight, input)
-    target, kept = _indices(name, input, target, ignore_index)
-    loss = -_picked(_without(input, kept), target)
+    real = as_mask(name, input.shape[:-1], lengths, mask)
+    target, kept = _indices(name, input, target, ignore_index, real)
+    loss = -_picked(cleaned(input, kept), target)
     loss = loss if weight is None else loss * weight[target]
     return _reduced(name, loss, target, kept, weight, reduction)
 
@@ -125,15 +146,9 @@ def _soft(input: Any, target: Any, weight: Any, label_smoothing: float) -> Any:
     return -(target * log_softmax(input, axis=-1)).sum(axis=-1)
 
 
-def _without(input: Any, kept: Any) -> Any:
-    """Set the rows of ignored targets to zero, so that nothing in them, not even a NaN, gets further."""
-    return input if kept is None else where(kept[..., None], input, 0.0)
-
-
 def _reduced(name: str, loss: Any, target: Any, kept: Any, weight: Any, reduction: str) -> Any:
     """Reduce over the targets that are kept; the mean counts each with the weight of its class."""
-    if kept is not None:
-        loss = where(kept, loss, 0.0)
+    loss = cleaned(loss, kept)
     if kept is None and weight is None:
         return reduced(name, loss, reduction)
     counts = np.ones(target.shape) if weight is None else weight[target]
@@ -157,7 +172,7 @@ def _class_weight(name: str, weight: Any, input: Any) -> np.ndarray[Any, Any] | 
     return array
 
 
-def _indices(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any, Any]:
+def _indices(name: str, input: Any, target: Any, ignore_index: int, real: Mask | None) -> tuple[Any, Any]:
     """Return class indices, with 0 for those ignored, and the mask of those kept (None where all are)."""
     target = as_integers(name, "target", target, "class indices")
     if target.shape != input.shape[:-1]:
@@ -169,6 +184,8 @@ def _indices(name: str, input: Any, target: Any, ignore_index: int) -> tuple[Any
             * pytorch
         )
     kept = target != ignore_index
+    if real is not None:
+        kept &= spread(real, target.shape)
     if kept.all():
         expect_range(name, "target", target, 0, input.shape[-1] - 1)
         return target, None

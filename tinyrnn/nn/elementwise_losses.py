@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ from tinyrnn.autograd.functions import softplus
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_array, as_floating, as_input, expect_range
+from tinyrnn.nn.masks import Mask, as_mask, cleaned
 from tinyrnn.nn.reduction import reduced
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def mse_loss(
+    input: Any, target: Any, reduction: str = "mean", *, lengths: Any = None, mask: Any = None
+) -> Any:
     """Mean squared error, ``(input - target)²``.
 
     Parameters
@@ -22,6 +26,11 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     input, target : Tensor or array_like
         Of one shape; nothing is broadcast.
     reduction : {"mean", "sum", "none"}
+    lengths : array_like of int, shape (B,), optional
+        The true lengths of padded rows, where input is (T, B, ...). Padding adds no loss and no gradient (not
+        even as NaN), and the mean does not count it.
+    mask : array_like of bool, optional
+        The same for any places: True where they are real. Its shape is the first axes of the input's.
 
     Raises
     ------
@@ -34,12 +43,14 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     >>> tr.nn.functional.mse_loss(tr.tensor([1.0, 2.0]), [0.0, 4.0])
     tensor(2.5)
     """
-    input, target = _pair("mse_loss", input, target)
+    input, target, real = _pair("mse_loss", input, target, lengths, mask)
     difference = input - target
-    return reduced("mse_loss", difference * difference, reduction)
+    return _reduced("mse_loss", difference * difference, real, reduction)
 
 
-def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+def l1_loss(
+    input: Any, target: Any, reduction: str = "mean", *, lengths: Any = None, mask: Any = None
+) -> Any:
     """Mean absolute error, ``|input - target|``.
 
     Parameters
@@ -47,6 +58,11 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     input, target : Tensor or array_like
         Of one shape; nothing is broadcast.
     reduction : {"mean", "sum", "none"}
+    lengths : array_like of int, shape (B,), optional
+        The true lengths of padded rows, where input is (T, B, ...). Padding adds no loss and no gradient (not
+        even as NaN), and the mean does not count it.
+    mask : array_like of bool, optional
+        The same for any places: True where they are real. Its shape is the first axes of the input's.
 
     Raises
     ------
@@ -59,12 +75,19 @@ def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
     >>> tr.nn.functional.l1_loss(tr.tensor([1.0, 2.0]), [0.0, 4.0])
     tensor(1.5)
     """
-    input, target = _pair("l1_loss", input, target)
-    return reduced("l1_loss", absolute(input - target), reduction)
+    input, target, real = _pair("l1_loss", input, target, lengths, mask)
+    return _reduced("l1_loss", absolute(input - target), real, reduction)
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+    *,
+    lengths: Any = None,
+    mask: Any = None,
 ) -> Any:
     """Cross entropy of yes-or-no questions: ``-target log σ(input) - (1 - target) log σ(-input)``.
 
@@ -79,6 +102,8 @@ def binary_cross_entropy_with_logits(
     reduction : {"mean", "sum", "none"}
     pos_weight : array_like, optional
         Factors on the first term; broadcast to it.
+    lengths, mask
+        What is real; see `mse_loss`.
 
     Raises
     ------
@@ -92,16 +117,16 @@ def binary_cross_entropy_with_logits(
     tensor(0.3465736)
     """
     where = "binary_cross_entropy_with_logits"
-    input, target = _pair(where, input, target)
+    input, target, real = _pair(where, input, target, lengths, mask)
     if isinstance(target, Tensor):
         expect_range(where, "target", target.data, 0.0, 1.0)
     yes = target * softplus(-input) * _factor(where, "pos_weight", pos_weight, input)
     no = (1 - target) * softplus(input)
-    return reduced(where, (yes + no) * _factor(where, "weight", weight, input), reduction)
+    return _reduced(where, (yes + no) * _factor(where, "weight", weight, input), real, reduction)
 
 
-def _pair(where: str, input: Any, target: Any) -> tuple[Any, Any]:
-    """Return both in one dtype, and check that they have one shape."""
+def _pair(where: str, input: Any, target: Any, lengths: Any, mask: Any) -> tuple[Any, Any, Mask | None]:
+    """Return both in one dtype and clean of padding, and what is real; check that they have one shape."""
     if isinstance(target, Value) and not isinstance(input, Value):
         target = as_floating(where, "target", target)
         input = as_input(where, "input", input, target.dtype)
@@ -111,7 +136,15 @@ def _pair(where: str, input: Any, target: Any) -> tuple[Any, Any]:
     target = as_input(where, "target", target, input.dtype)
     if target.shape != input.shape:
         raise ValueError(f"{where}: target has shape {target.shape}; expected that of input, {input.shape}")
-    return input, target
+    real = as_mask(where, input.shape, lengths, mask)
+    return cleaned(input, real), cleaned(target, real), real
+
+
+def _reduced(where: str, loss: Any, real: Mask | None, reduction: str) -> Any:
+    """Reduce over what is real."""
+    if real is None:
+        return reduced(where, loss, reduction)
+    return reduced(where, cleaned(loss, real), reduction, real.sum() * math.prod(loss.shape[real.ndim :]))
 
 
 def _factor(where: str, name: str, value: Any, input: Any) -> Any:

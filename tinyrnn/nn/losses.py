@@ -32,9 +32,9 @@ class MSELoss(_Loss):
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
         """Compare input and target, which have one shape."""
-        return F.mse_loss(input, target, **self.options)
+        return F.mse_loss(input, target, lengths=lengths, mask=mask, **self.options)
 
 
 class L1Loss(_Loss):
@@ -50,9 +50,9 @@ class L1Loss(_Loss):
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
         """Compare input and target, which have one shape."""
-        return F.l1_loss(input, target, **self.options)
+        return F.l1_loss(input, target, lengths=lengths, mask=mask, **self.options)
 
 
 class CrossEntropyLoss(_Loss):
@@ -77,9 +77,9 @@ class CrossEntropyLoss(_Loss):
             weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
         )
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
         """Compare logits, (..., C), with class indices, (...), or probabilities, (..., C)."""
-        return F.cross_entropy(input, target, **self.options)
+        return F.cross_entropy(input, target, lengths=lengths, mask=mask, **self.options)
 
 
 class NLLLoss(_Loss):
@@ -95,9 +95,9 @@ class NLLLoss(_Loss):
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
         super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
         """Compare log probabilities, (..., C), with class indices, (...)."""
-        return F.nll_loss(input, target, **self.options)
+        return F.nll_loss(input, target, lengths=lengths, mask=mask, **self.options)
 
 
 class BCEWithLogitsLoss(_Loss):
@@ -113,6 +113,6 @@ class BCEWithLogitsLoss(_Loss):
     def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
         """Compare logits with probabilities of the same shape."""
-        return F.binary_cross_entropy_with_logits(input, target, **self.options)
+        return F.binary_cross_entropy_with_logits(input, target, lengths=lengths, mask=mask, **self.options)

@@ -44,9 +44,9 @@ def mask(lengths: npt.ArrayLike | Tensor, T: int | None = None) -> Mask:
     array = as_integers("mask", "lengths", lengths, "the true length of each row")
     if array.ndim != 1:
         raise ValueError(f"mask: lengths has shape {array.shape}; expected (B,)")
-    T = int(array.max(initial=0)) if T is None else T
-    expect_range("mask", "lengths", array, 0, T, ", the number of steps")
-    return np.arange(T)[:, None] < array
+    steps = int(array.max(initial=0)) if T is None else T
+    expect_range("mask", "lengths", array, 0, steps, ", the number of steps")
+    return np.arange(steps)[:, None] < array
 
 
 def as_mask(name: str, shape: tuple[int, ...], lengths: Any, mask_: Any) -> Mask | None:

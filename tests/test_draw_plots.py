@@ -6,7 +6,7 @@ from draw_models import layered, leaf, looped_rnn
 
 import tinyrnn as tr
 from tinyrnn.draw import plots
-from tinyrnn.draw.unroll import unroll
+from tinyrnn.draw.reading.unroll import unroll
 
 
 def losses_of_each_step(steps, cuts=()):

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import tinyrnn as tr
 from tinyrnn.draw.layout import available_engines
-from tinyrnn.draw.unroll import unroll
+from tinyrnn.draw.reading.unroll import unroll
 
 GOLDEN = Path(__file__).parent / "golden"
 LEVELS = ("op", "gate", "cell", "layer", "rolled")

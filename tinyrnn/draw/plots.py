@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.backward import backpropagate
-from tinyrnn.draw.model import Record
+from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.unroll import Unrolled, unroll
 from tinyrnn.draw.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from tinyrnn.draw.text import norm
-from tinyrnn.draw.unroll import Unrolled, unroll
 
 __all__ = ["gradient_map", "gradient_norms", "plot_gradient_map", "plot_gradient_norms"]
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from tinyrnn.draw.captions import add_captions, missing
-from tinyrnn.draw.dot import dot_of
+from tinyrnn.draw.arranging.place import place
 from tinyrnn.draw.drawing import Drawing
-from tinyrnn.draw.fold import columns_of
-from tinyrnn.draw.levels import LEVELS, view_of
-from tinyrnn.draw.place import place
-from tinyrnn.draw.plain import plain_dot
+from tinyrnn.draw.reading.captions import add_captions, missing
+from tinyrnn.draw.reading.fold import columns_of
+from tinyrnn.draw.reading.levels import LEVELS, view_of
+from tinyrnn.draw.reading.tray import add_weights
+from tinyrnn.draw.reading.unroll import Unrolled, uncollected, unroll
+from tinyrnn.draw.reading.view import View
+from tinyrnn.draw.reading.windows import windows_of
 from tinyrnn.draw.style import Theme, theme_of
-from tinyrnn.draw.tray import add_weights
-from tinyrnn.draw.unroll import Unrolled, uncollected, unroll
-from tinyrnn.draw.view import View
-from tinyrnn.draw.windows import windows_of
+from tinyrnn.draw.writing.dot import dot_of
+from tinyrnn.draw.writing.plain import plain_dot
 
 __all__ = ["graph", "unrolled"]
 

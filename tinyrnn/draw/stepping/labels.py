@@ -14,9 +14,9 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.tape import Constant, Node
-from tinyrnn.draw.model import Record, records_of
-from tinyrnn.draw.recurrence import find_layers
-from tinyrnn.draw.sequence import assign_steps, find_losses
+from tinyrnn.draw.reading.model import Record, records_of
+from tinyrnn.draw.reading.recurrence import find_layers
+from tinyrnn.draw.reading.sequence import assign_steps, find_losses
 
 __all__ = ["Labels"]
 
@@ -42,7 +42,7 @@ class Labels:
         Unique names.
     step : dict of Node to (int or None)
     role : dict of Node to str
-        As `tinyrnn.draw.model.Record.role`; also ``detach``.
+        As `tinyrnn.draw.reading.model.Record.role`; also ``detach``.
     carry : dict of Node to str
         Name of the state, for the records that hand one to the next step.
     """

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.backward import fit
-from tinyrnn.draw.model import Record
+from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.style import Gradient
 from tinyrnn.draw.text import norm
-from tinyrnn.draw.unroll import Unrolled
 
 __all__ = ["Uses", "contribution", "leaves_of", "uses_of"]
 

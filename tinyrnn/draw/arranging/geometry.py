@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tinyrnn.draw.reading.view import Badge, Box, View
 from tinyrnn.draw.text import number
-from tinyrnn.draw.view import Badge, Box, View
 
 __all__ = ["Layout", "Point", "badge_lines", "occupied", "passes", "tracks_of"]
 

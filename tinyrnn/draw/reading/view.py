@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tinyrnn.draw.fold import Column
-from tinyrnn.draw.model import Record
+from tinyrnn.draw.reading.fold import Column
+from tinyrnn.draw.reading.model import Record
 from tinyrnn.draw.style import Gradient
 
 __all__ = ["Arrow", "Box", "View"]

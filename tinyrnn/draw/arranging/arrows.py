@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tinyrnn.draw.block import GAP
-from tinyrnn.draw.geometry import ALL, BETWEEN, TRACK, Layout, occupied, passes
-from tinyrnn.draw.route import Path, corners, sweep, upward
-from tinyrnn.draw.view import Arrow, Box, View
+from tinyrnn.draw.arranging.block import GAP
+from tinyrnn.draw.arranging.geometry import ALL, BETWEEN, TRACK, Layout, occupied, passes
+from tinyrnn.draw.arranging.route import Path, corners, sweep, upward
+from tinyrnn.draw.reading.view import Arrow, Box, View
 
 __all__ = ["Router"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tinyrnn.draw.geometry import Layout, Point
-from tinyrnn.draw.markup import legend_label, small, tray_label
+from tinyrnn.draw.arranging.geometry import Layout, Point
+from tinyrnn.draw.reading.view import View
 from tinyrnn.draw.style import Scale, Theme
 from tinyrnn.draw.text import attribute, attributes, html, width
-from tinyrnn.draw.view import View
+from tinyrnn.draw.writing.markup import legend_label, small, tray_label
 
 __all__ = ["foot_lines", "node", "window_lines"]
 

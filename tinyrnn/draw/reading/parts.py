@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyrnn.draw.model import Record
+from tinyrnn.draw.reading.model import Record
 
 __all__ = ["find_parts"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from tinyrnn.draw.fold import Column
+from tinyrnn.draw.reading.fold import Column
+from tinyrnn.draw.reading.view import Box
 from tinyrnn.draw.style import Scale
 from tinyrnn.draw.text import LINE, TITLE, Markup, html, number, width
-from tinyrnn.draw.view import Box
 
 __all__ = ["box_label", "fold_label", "legend_label", "small", "tray_label"]
 

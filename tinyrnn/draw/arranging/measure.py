@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tinyrnn.draw.block import Block, Item, block_of
-from tinyrnn.draw.geometry import ALL, Point, badge_lines
+from tinyrnn.draw.arranging.block import Block, Item, block_of
+from tinyrnn.draw.arranging.geometry import ALL, Point, badge_lines
+from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import BADGE, LINE, TITLE, width
-from tinyrnn.draw.view import Box, View
 
 __all__ = ["Measures"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tinyrnn.autograd.tape import Constant, Leaf
-from tinyrnn.draw.levels import LEVELS
-from tinyrnn.draw.model import Record
+from tinyrnn.draw.reading.levels import LEVELS
+from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.unroll import Unrolled
+from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import matrix, number, summary, type_of
-from tinyrnn.draw.unroll import Unrolled
-from tinyrnn.draw.view import Box, View
 
 __all__ = ["add_captions", "operation_lines"]
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyrnn.autograd.tape import Node
-from tinyrnn.draw.model import Record, records_of, roots_of
-from tinyrnn.draw.parts import find_parts
-from tinyrnn.draw.recurrence import Layer, find_layers
-from tinyrnn.draw.sequence import assign_steps, bridge_sequences, find_losses, prune
+from tinyrnn.draw.reading.model import Record, records_of, roots_of
+from tinyrnn.draw.reading.parts import find_parts
+from tinyrnn.draw.reading.recurrence import Layer, find_layers
+from tinyrnn.draw.reading.sequence import assign_steps, bridge_sequences, find_losses, prune
 from tinyrnn.recurrence.opening import open_scans
 
 __all__ = ["Unrolled", "uncollected", "unroll"]

@@ -7,7 +7,7 @@ graph. Lengths are in points, y grows upwards.
 
 from __future__ import annotations
 
-from tinyrnn.draw.geometry import (
+from tinyrnn.draw.arranging.geometry import (
     ALL,
     BETWEEN,
     PAD,
@@ -18,8 +18,8 @@ from tinyrnn.draw.geometry import (
     Point,
     tracks_of,
 )
-from tinyrnn.draw.measure import Measures
-from tinyrnn.draw.view import Box, View
+from tinyrnn.draw.arranging.measure import Measures
+from tinyrnn.draw.reading.view import Box, View
 
 __all__ = ["place"]
 

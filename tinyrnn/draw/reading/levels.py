@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tinyrnn.draw.fold import Column
-from tinyrnn.draw.gates import gates_of
-from tinyrnn.draw.model import Record
+from tinyrnn.draw.reading.fold import Column
+from tinyrnn.draw.reading.gates import gates_of
+from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.unroll import Unrolled
+from tinyrnn.draw.reading.view import Arrow, Badge, Box, View
+from tinyrnn.draw.reading.weights import leaves_of
 from tinyrnn.draw.style import Gradient
 from tinyrnn.draw.text import pretty
-from tinyrnn.draw.unroll import Unrolled
-from tinyrnn.draw.view import Arrow, Badge, Box, View
-from tinyrnn.draw.weights import leaves_of
 
 __all__ = ["LEVELS", "view_of"]
 

@@ -6,15 +6,15 @@ byte for byte. Everything that comes from the model is escaped.
 
 from __future__ import annotations
 
-from tinyrnn.draw.arrows import Router
-from tinyrnn.draw.fold import Column
-from tinyrnn.draw.geometry import Layout, badge_lines
-from tinyrnn.draw.margin import foot_lines, node, window_lines
-from tinyrnn.draw.markup import box_label, fold_label, small
-from tinyrnn.draw.route import Path, corners, middle, shifted, spline
+from tinyrnn.draw.arranging.arrows import Router
+from tinyrnn.draw.arranging.geometry import Layout, badge_lines
+from tinyrnn.draw.arranging.route import Path, corners, middle, shifted, spline
+from tinyrnn.draw.reading.fold import Column
+from tinyrnn.draw.reading.view import Arrow, Badge, Box, View
 from tinyrnn.draw.style import Gradient, Scale, Theme
 from tinyrnn.draw.text import BADGE, LINE, TITLE, attribute, attributes, html, number, width
-from tinyrnn.draw.view import Arrow, Badge, Box, View
+from tinyrnn.draw.writing.margin import foot_lines, node, window_lines
+from tinyrnn.draw.writing.markup import box_label, fold_label, small
 
 __all__ = ["dot_of"]
 

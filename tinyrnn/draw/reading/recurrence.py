@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tinyrnn.draw.model import Record
+from tinyrnn.draw.reading.model import Record
 
 __all__ = ["Layer", "find_layers"]
 

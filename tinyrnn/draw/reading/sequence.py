@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinyrnn.autograd.tape import Node
-from tinyrnn.draw.model import ELEMENTWISE, Record
+from tinyrnn.draw.reading.model import ELEMENTWISE, Record
 
 VIEWS = {"transpose", "reshape", "getitem", "broadcast_to", "astype"}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tinyrnn.draw.captions import missing, operation_lines
-from tinyrnn.draw.levels import SYMBOLS, kind_of
-from tinyrnn.draw.markup import label
-from tinyrnn.draw.model import Record
+from tinyrnn.draw.reading.captions import missing, operation_lines
+from tinyrnn.draw.reading.levels import SYMBOLS, kind_of
+from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.style import Gradient, Scale, Theme
 from tinyrnn.draw.text import attribute, attributes, pretty
-from tinyrnn.draw.unroll import Unrolled
+from tinyrnn.draw.writing.markup import label
 
 __all__ = ["plain_dot"]
 

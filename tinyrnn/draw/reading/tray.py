@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from tinyrnn.draw.fold import thinned
+from tinyrnn.draw.reading.fold import thinned
+from tinyrnn.draw.reading.unroll import Unrolled
+from tinyrnn.draw.reading.view import Box, View
+from tinyrnn.draw.reading.weights import contribution, uses_of
 from tinyrnn.draw.style import Gradient
 from tinyrnn.draw.text import norm, number, pretty, type_of
-from tinyrnn.draw.unroll import Unrolled
-from tinyrnn.draw.view import Box, View
-from tinyrnn.draw.weights import contribution, uses_of
 
 __all__ = ["add_weights"]
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tinyrnn.draw.unroll import Unrolled
+from tinyrnn.draw.reading.unroll import Unrolled
 
 __all__ = ["Column", "columns_of"]
 

@@ -1,0 +1,1 @@
+"""From a picture's model to places: sizes, rows, columns, and the ways of arrows."""

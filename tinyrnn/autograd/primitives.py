@@ -267,8 +267,8 @@ rounded = Primitive(
     dtype=lambda *_, dtype: np.dtype(dtype),
 )  # to integers or booleans, which carry no gradient
 detach = Primitive(
-    "detach", lambda x: x, operands="x", shape=same_shape
-)  # stands in drawings for a cut gradient
+    "detach", lambda x: x, operands="x", shape=same_shape, lower=lambda x: x
+)  # stands in drawings for a cut gradient; where that is taken, there is nothing left to do
 concatenate = Primitive(
     "concatenate",
     lambda *xs, axis, offsets: np.concatenate(xs, axis),

@@ -4,11 +4,14 @@ from tinyrnn.nn import functional, init
 from tinyrnn.nn.cell import Cell
 from tinyrnn.nn.cells import GRUCell, LSTMCell, LSTMState, RNNCell
 from tinyrnn.nn.containers import ModuleList, Sequential
+from tinyrnn.nn.ctc.decoding import ctc_beam_decode, ctc_greedy_decode
 from tinyrnn.nn.dropout import Dropout
 from tinyrnn.nn.embedding import Embedding
+from tinyrnn.nn.error_rates import edit_distance, error_rate
 from tinyrnn.nn.functional import (
     binary_cross_entropy_with_logits,
     cross_entropy,
+    ctc_loss,
     l1_loss,
     mse_loss,
     nll_loss,
@@ -16,7 +19,7 @@ from tinyrnn.nn.functional import (
 from tinyrnn.nn.layer_norm import LayerNorm
 from tinyrnn.nn.layers import GRU, LSTM, RNN
 from tinyrnn.nn.linear import Linear
-from tinyrnn.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
+from tinyrnn.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, CTCLoss, L1Loss, MSELoss, NLLLoss
 from tinyrnn.nn.masks import mask
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
@@ -24,6 +27,7 @@ from tinyrnn.nn.recurrent import Recurrent
 
 __all__ = [
     "BCEWithLogitsLoss",
+    "CTCLoss",
     "CrossEntropyLoss",
     "Cell",
     "Dropout",
@@ -47,6 +51,11 @@ __all__ = [
     "Sequential",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "ctc_beam_decode",
+    "ctc_greedy_decode",
+    "ctc_loss",
+    "edit_distance",
+    "error_rate",
     "functional",
     "init",
     "l1_loss",

@@ -116,3 +116,22 @@ class BCEWithLogitsLoss(_Loss):
     def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
         """Compare logits with probabilities of the same shape."""
         return F.binary_cross_entropy_with_logits(input, target, lengths=lengths, mask=mask, **self.options)
+
+
+class CTCLoss(_Loss):
+    """Connectionist temporal classification, from log probabilities; see `tinyrnn.nn.functional.ctc_loss`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> log_probs = tr.log_softmax(tr.zeros((2, 1, 3)))
+    >>> tr.nn.CTCLoss()(log_probs, [[1]], [2], [1])
+    tensor(1.0986...)
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(blank=blank, reduction=reduction, zero_infinity=zero_infinity)
+
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+        """Compare log probabilities of frames, (T, B, C), with labels, (B, L)."""
+        return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, **self.options)

@@ -1,0 +1,1 @@
+"""Connectionist temporal classification: labels in order, without saying when each is there."""

@@ -172,7 +172,7 @@ def test_ctc_loss(reduction: str, ragged: bool, dtype: str) -> None:
     counts = rng.integers(0, L + 1, B) if ragged else np.full(B, L)
     targets[0, 3:5] = targets[0, 2]
     ours = tr.tensor(x, requires_grad=True)
-    # With short targets it is PyTorch's gradient that is off in float32, by 2e-5: ours is held against float64.
+    # With short targets PyTorch's own gradient is 2e-5 off in float32: ours is held against its float64.
     theirs = torch.tensor(x.astype("float64") if ragged else x, requires_grad=True)
     loss = F.ctc_loss(tr.log_softmax(ours), targets, lengths, counts, reduction=reduction, zero_infinity=True)
     expected = torch.nn.functional.ctc_loss(

@@ -16,7 +16,7 @@ import tinyrnn as tr
 from tinyrnn.cli import main
 from tinyrnn.demo import CharacterModel, sample
 from tinyrnn.draw import layout
-from tinyrnn.progress import Progress
+from tinyrnn.training.progress import Progress
 
 TEXT = "".join(f"{n} green bottles hanging on the wall, ä ü.\n" for n in range(60))
 
@@ -212,7 +212,7 @@ def test_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     with Progress(steps=2) as progress:
         for _ in range(2):
-            progress.update(loss=1.5, gradient_norm=0.25, characters=10)
+            progress.update("loss 1.50 bits, grad norm 0.25", 10)
     assert "2/2" in terminal.getvalue()
     assert "loss 1.50 bits, grad norm 0.25" in terminal.getvalue()
 
@@ -222,7 +222,7 @@ def test_lines_in_a_terminal_without_tqdm(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     with Progress(steps=2) as progress:
         for _ in range(2):
-            progress.update(loss=1.5, gradient_norm=0.25, characters=10)
+            progress.update("loss 1.50 bits, grad norm 0.25", 10)
     first, second = terminal.getvalue().splitlines()
     assert first.startswith("step 1/2: loss 1.50 bits")
     assert second.startswith("step 2/2: loss 1.50 bits")

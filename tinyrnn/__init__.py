@@ -41,16 +41,17 @@ from tinyrnn.autograd.functions import (
     where,
 )
 from tinyrnn.autograd.gradient import grad
-from tinyrnn.autograd.rng import manual_seed
+from tinyrnn.autograd.rng import get_rng_state, manual_seed, set_rng_state
 from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, scope, set_default_dtype, unrolled
 from tinyrnn.autograd.tensor import Tensor
 
 if TYPE_CHECKING:
-    from tinyrnn import data, draw, nn, optim, testing
+    from tinyrnn import data, draw, nn, optim, testing, training
     from tinyrnn.recurrence.lookup import ScanFallbackWarning
     from tinyrnn.recurrence.plan import Plan, explain
     from tinyrnn.recurrence.scan import scan
     from tinyrnn.recurrence.truncated import TruncatedBPTT
+    from tinyrnn.training import load, save
 
 __version__ = "0.1.0"
 
@@ -75,7 +76,9 @@ __all__ = [
     "explain",
     "flatten",
     "get_default_dtype",
+    "get_rng_state",
     "grad",
+    "load",
     "log",
     "log_softmax",
     "logsumexp",
@@ -94,9 +97,11 @@ __all__ = [
     "randn",
     "relu",
     "reshape",
+    "save",
     "scan",
     "scope",
     "set_default_dtype",
+    "set_rng_state",
     "sigmoid",
     "softmax",
     "softplus",
@@ -110,6 +115,7 @@ __all__ = [
     "tanh",
     "tensor",
     "testing",
+    "training",
     "transpose",
     "unrolled",
     "where",
@@ -118,21 +124,23 @@ __all__ = [
 ]
 
 # Imported when they are first asked for, so that `import tinyrnn` stays fast.
-_ROOMS = ("data", "draw", "nn", "optim", "testing")
-_RECURRENCE = {
-    "Plan": "plan",
-    "ScanFallbackWarning": "lookup",
-    "TruncatedBPTT": "truncated",
-    "explain": "plan",
-    "scan": "scan",
+_ROOMS = ("data", "draw", "nn", "optim", "testing", "training")
+_FOUND_IN = {
+    "Plan": "recurrence.plan",
+    "ScanFallbackWarning": "recurrence.lookup",
+    "TruncatedBPTT": "recurrence.truncated",
+    "explain": "recurrence.plan",
+    "load": "training.saving",
+    "save": "training.saving",
+    "scan": "recurrence.scan",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"tinyrnn.{name}")
-    if name in _RECURRENCE:
-        value = getattr(importlib.import_module(f"tinyrnn.recurrence.{_RECURRENCE[name]}"), name)
+    if name in _FOUND_IN:
+        value = getattr(importlib.import_module(f"tinyrnn.{_FOUND_IN[name]}"), name)
         globals()[name] = value  # found at once from now on
         return value
     raise AttributeError(f"module 'tinyrnn' has no attribute {name!r}")

@@ -17,7 +17,7 @@ import numpy as np
 import tinyrnn as tr
 from tinyrnn import text
 from tinyrnn.draw.layout import LayoutError
-from tinyrnn.progress import Progress
+from tinyrnn.training.progress import Progress
 
 LAYERS = {"rnn": tr.nn.RNN, "lstm": tr.nn.LSTM, "gru": tr.nn.GRU}
 
@@ -64,7 +64,7 @@ def train(model: CharacterModel, data: tr.data.Streams, steps: int) -> None:
     schedule = tr.optim.CosineAnnealingLR(optimizer, T_max=steps)
     bptt = tr.TruncatedBPTT(k1=K1)
     windows = (window for _ in count() for window in bptt.windows(data.x, data.y))
-    with Progress(steps) as progress:
+    with Progress(steps, "char") as progress:
         for window in islice(windows, steps):
             logits = window.run(model)
             loss = tr.nn.cross_entropy(logits, window.y)
@@ -73,7 +73,7 @@ def train(model: CharacterModel, data: tr.data.Streams, steps: int) -> None:
             norm = tr.optim.clip_grad_norm_(model.parameters(), MAX_NORM)
             optimizer.step()
             schedule.step()
-            progress.update(loss.item() / math.log(2), norm, window.y.size)
+            progress.update(f"loss {loss.item() / math.log(2):.2f} bits, grad norm {norm:.2f}", window.y.size)
 
 
 def bits_per_character(model: CharacterModel, data: tr.data.Streams) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from tinyrnn.autograd.state import TraceError, thread
@@ -39,3 +42,40 @@ def generator(rng: np.random.Generator | int | None = None) -> np.random.Generat
     if isinstance(rng, np.random.Generator):
         return rng
     return np.random.default_rng(rng)
+
+
+def get_rng_state() -> dict[str, Any]:
+    """Return the state of the library's own generator: plain numbers, which `set_rng_state` takes back.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> state = tr.get_rng_state()
+    >>> a = tr.randn(3)
+    >>> tr.set_rng_state(state)
+    >>> bool((tr.randn(3) == a).numpy().all())
+    True
+    """
+    return dict(generator().bit_generator.state)
+
+
+def set_rng_state(state: Mapping[str, Any]) -> None:
+    """Bring the library's own generator to a state that `get_rng_state` returned.
+
+    Raises
+    ------
+    ValueError
+        Where it is no such state; nothing is changed then.
+    """
+    set_state(generator(), state)
+
+
+def set_state(rng: np.random.Generator, state: Mapping[str, Any]) -> None:
+    """Bring a generator to the state of one of its kind, or raise a ValueError and change nothing."""
+    before = rng.bit_generator.state
+    try:
+        rng.bit_generator.state = dict(state)
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        rng.bit_generator.state = before
+        kind = type(rng.bit_generator).__name__
+        raise ValueError(f"no state of a {kind} generator: {type(error).__name__}: {error}") from None

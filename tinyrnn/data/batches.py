@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.rng import generator
+from tinyrnn.autograd.rng import generator, set_state
 from tinyrnn.recurrence.tree import flatten
 
 Rng = np.random.Generator | int | None
@@ -45,7 +45,7 @@ class Shuffled:
         if (state_dict["rng"] is None) != (self.rng is None):
             raise ValueError("batches: the state is of shuffled batches and these are not, or the reverse")
         if self.rng is not None:
-            self.rng.bit_generator.state = state_dict["rng"]
+            set_state(self.rng, state_dict["rng"])
 
 
 class Batches(Shuffled):

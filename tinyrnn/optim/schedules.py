@@ -157,8 +157,12 @@ class LRScheduler:
         if state.keys() != own.keys():
             raise ValueError(f"{where}: got the names {sorted(state)}; expected {sorted(own)}")
         for name, value in own.items():
+            if isinstance(value, list) and not isinstance(state[name], (list, tuple)):
+                raise ValueError(f"{where}: '{name}' is {state[name]!r}; expected a list")
             if isinstance(value, list) and len(state[name]) != len(value):
                 raise ValueError(f"{where}: '{name}' has {len(state[name])} entries; expected {len(value)}")
+            if isinstance(value, (int, float)) and not isinstance(state[name], (int, float)):
+                raise ValueError(f"{where}: '{name}' is {state[name]!r}; expected a number")
         vars(self).update({name: list(v) if isinstance(v, list) else v for name, v in state.items()})
 
 

@@ -11,26 +11,29 @@ SECONDS = 5.0  # between plain lines
 
 
 class Progress:
-    """Shows loss, gradient norm (before clipping) and characters a second, on stderr.
+    """Shows what it is told at each update, and how fast it goes, on stderr.
 
     The bar is tqdm's, from the extra ``demo``. Without it, or where stderr is no terminal, there are plain
     lines.
 
     Parameters
     ----------
-    steps : int
-        The number of updates to come.
+    steps : int, optional
+        The number of updates to come, where it is known.
+    unit : str
+        What is counted for the rate.
 
     Examples
     --------
-    >>> with Progress(steps=2) as progress:
-    ...     progress.update(loss=4.6, gradient_norm=0.5, characters=1024)
+    >>> with Progress(steps=2, unit="char") as progress:
+    ...     progress.update("loss 4.60", count=1024)
     """
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int | None, unit: str = "update") -> None:
         self.steps = steps
+        self.unit = unit
         self.done = 0
-        self.characters = 0
+        self.counted = 0
         self.started = self.written = time.perf_counter()
         self.bar: Any = None
         if sys.stderr.isatty():
@@ -50,26 +53,16 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
-    def update(self, loss: float, gradient_norm: float, characters: int) -> None:
-        """Tell of one update.
-
-        Parameters
-        ----------
-        loss : float
-            In bits per character.
-        gradient_norm : float
-            Before clipping.
-        characters : int
-            How many the update has read.
-        """
+    def update(self, told: str, count: int = 1) -> None:
+        """Tell of one update, which has gone over ``count`` of the unit."""
         self.done += 1
-        self.characters += characters
+        self.counted += count
         now = time.perf_counter()
-        rate = self.characters / (now - self.started)
-        told = f"loss {loss:.2f} bits, grad norm {gradient_norm:.2f}, {rate:,.0f} char/s"
+        told = f"{told}, {self.counted / max(now - self.started, 1e-9):,.0f} {self.unit}/s"
         if self.bar is not None:
             self.bar.set_postfix_str(told, refresh=False)
             self.bar.update()
         elif now - self.written > SECONDS or self.done in (1, self.steps):
             self.written = now
-            print(f"step {self.done}/{self.steps}: {told}", file=sys.stderr, flush=True)
+            of = "" if self.steps is None else f"/{self.steps}"
+            print(f"step {self.done}{of}: {told}", file=sys.stderr, flush=True)

@@ -20,6 +20,7 @@ BELOW = {  # what a room may import from
     "training": {"autograd", "optim", "nn", "recurrence", "files"},
     "draw": {"autograd", "recurrence"},
     "testing": {"autograd", "recurrence"},
+    "dynamics": {"autograd", "recurrence", "draw", "nn"},
 }
 
 

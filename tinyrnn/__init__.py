@@ -46,7 +46,8 @@ from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, scop
 from tinyrnn.autograd.tensor import Tensor
 
 if TYPE_CHECKING:
-    from tinyrnn import data, draw, nn, optim, testing, training
+    from tinyrnn import data, draw, dynamics, nn, optim, testing, training
+    from tinyrnn.dynamics.rtrl import RTRL
     from tinyrnn.recurrence.lookup import ScanFallbackWarning
     from tinyrnn.recurrence.plan import Plan, explain
     from tinyrnn.recurrence.scan import scan
@@ -57,6 +58,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Plan",
+    "RTRL",
     "ScanFallbackWarning",
     "Tensor",
     "TruncatedBPTT",
@@ -70,6 +72,7 @@ __all__ = [
     "concatenate",
     "data",
     "draw",
+    "dynamics",
     "enable_grad",
     "exp",
     "expand_dims",
@@ -124,9 +127,10 @@ __all__ = [
 ]
 
 # Imported when they are first asked for, so that `import tinyrnn` stays fast.
-_ROOMS = ("data", "draw", "nn", "optim", "testing", "training")
+_ROOMS = ("data", "draw", "dynamics", "nn", "optim", "testing", "training")
 _FOUND_IN = {
     "Plan": "recurrence.plan",
+    "RTRL": "dynamics.rtrl",
     "ScanFallbackWarning": "recurrence.lookup",
     "TruncatedBPTT": "recurrence.truncated",
     "explain": "recurrence.plan",

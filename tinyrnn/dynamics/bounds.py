@@ -1,0 +1,91 @@
+"""What the weights alone say: spectral radius and norm, and the textbook's bound on the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.dynamics.mapped import Array
+
+SLOPES = {"linear": 1.0, "relu": 1.0, "tanh": 1.0, "sigmoid": 0.25}  # max |σ'|
+
+
+def spectral_radius(W: Any) -> float:
+    """Return the largest modulus of an eigenvalue, ``max |λ_i|``: how a power of W behaves in the long run.
+
+    Parameters
+    ----------
+    W : Tensor or array_like, shape (n, n)
+
+    Examples
+    --------
+    >>> spectral_radius([[0.5, 10.0], [0.0, 0.5]])
+    0.5
+    """
+    return float(np.abs(np.linalg.eigvals(_square("spectral_radius", W))).max())
+
+
+def spectral_norm(W: Any) -> float:
+    """Return the largest singular value, ``‖W‖ = max ‖W v‖ / ‖v‖``: the most that one step can do.
+
+    Parameters
+    ----------
+    W : Tensor or array_like, shape (n, n)
+
+    Examples
+    --------
+    >>> round(spectral_norm([[0.5, 10.0], [0.0, 0.5]]), 3)
+    10.025
+    """
+    return float(np.linalg.norm(_square("spectral_norm", W), 2))
+
+
+def log10_bound(W_hh: Any, lag: npt.ArrayLike, nonlinearity: str | float = "tanh") -> Array:
+    """Return the decimal logarithm of the bound ``‖∂h_t/∂h_k‖ <= (‖W_hh‖ · max|σ'|)^(t-k)``.
+
+    It is a bound and no more: below 1 the gradient must vanish, above 1 it may explode, and need not. The
+    actual norm stands in `jacobian_products`.
+
+    Parameters
+    ----------
+    W_hh : Tensor or array_like, shape (n, n)
+        The weights from the state to the state, of ``h_t = σ(W_hh h_{t-1} + ...)``.
+    lag : array_like of int
+        ``t - k``.
+    nonlinearity : {"tanh", "sigmoid", "relu", "linear"} or float
+        The σ, or max|σ'| itself.
+
+    Returns
+    -------
+    ndarray, of the shape of ``lag``
+
+    Notes
+    -----
+    Pascanu et al. (2013), section 2.1.
+
+    Examples
+    --------
+    >>> log10_bound([[1.0]], [0, 10, 20], 0.1)
+    array([  0., -10., -20.])
+    """
+    if isinstance(nonlinearity, str) and nonlinearity not in SLOPES:
+        raise ValueError(
+            f"log10_bound: nonlinearity is {nonlinearity!r}; expected one of {', '.join(SLOPES)}, or a number"
+        )
+    slope = SLOPES[nonlinearity] if isinstance(nonlinearity, str) else float(nonlinearity)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one = np.log10(spectral_norm(W_hh) * slope)
+        return np.where(np.asarray(lag) == 0, 0.0, np.asarray(lag) * one)
+
+
+def _square(where: str, W: Any) -> Array:
+    matrix = np.asarray(W.data if isinstance(W, Tensor) else W, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(
+            f"{where}: W has shape {matrix.shape}; expected (n, n). Recurrent weights stack their gates, "
+            "(gates * H, H): take them apart with numpy.split(W, gates)"
+        )
+    return matrix

@@ -1,0 +1,168 @@
+"""Products of Jacobians over many steps, ∂h_t/∂h_k, which neither overflow nor underflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinyrnn.autograd.rng import generator
+from tinyrnn.dynamics.jacobians import jacobian_chunks
+from tinyrnn.dynamics.mapped import Array
+from tinyrnn.dynamics.steps import run_of
+
+_LN10 = float(np.log(10.0))
+
+
+class JacobianProducts(NamedTuple):
+    """The sizes of ∂h_t/∂h_k for pairs (t, k), as decimal logarithms: -39.4 is 4e-40.
+
+    Attributes
+    ----------
+    pairs : ndarray of int, shape (P, 2)
+        t and k, with 0 <= k <= t <= T; h_0 is the first carry, h_T the last.
+    log10_norm : ndarray, shape (P, B)
+        Of the spectral norm, by which a small change of h_k is multiplied at most; -inf for 0.
+    log10_singular_values : ndarray, shape (P, B, S)
+        Of all singular values, falling.
+    """
+
+    pairs: Array
+    log10_norm: Array
+    log10_singular_values: Array
+
+
+def jacobian_products(
+    cell: Any, xs: Any, carry: Any = None, pairs: Iterable[tuple[int, int]] | None = None
+) -> JacobianProducts:
+    """Return the sizes of ``∂h_t/∂h_k = J_t J_{t-1} ... J_{k+1}`` for pairs of steps.
+
+    A product is kept as an orthogonal matrix, a triangular one of moderate numbers, and the logarithms of
+    the triangle's rows, so that 10,000 steps are no harder than ten, and a singular value of 1e-5000 is as
+    exact as the largest.
+
+    Parameters
+    ----------
+    cell, xs, carry
+        As in `step_jacobians`.
+    pairs : iterable of (t, k), optional
+        Which products, 0 <= k <= t <= T. By default (T, k) for every k, at most about a hundred of them.
+
+    Returns
+    -------
+    JacobianProducts
+
+    Raises
+    ------
+    ValueError
+        Where a pair is outside of ``0 <= k <= t <= T``.
+
+    Notes
+    -----
+    Bengio, Simard and Frasconi (1994), "Learning long-term dependencies with gradient descent is difficult";
+    Pascanu et al. (2013), equation 5. The triangular form is the one used for Lyapunov exponents (Benettin et
+    al. 1980), followed by QR iterations on its transpose (Stewart 1997, "On graded QR decompositions of
+    products of matrices").
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> step = lambda h, x: (0.4 * h, h)
+    >>> found = tr.dynamics.jacobian_products(step, np.zeros((100, 1, 1)), np.ones((1, 1)), [(100, 1)])
+    >>> found.log10_norm.round(3)  # 0.4^99 is 4.0e-40
+    array([[-39.396]])
+    """
+    run = run_of("jacobian_products", cell, xs, carry)
+    chosen = _pairs(run.steps, pairs)
+    jacobians = np.concatenate(list(jacobian_chunks(run))).astype(np.float64, copy=False)
+    by_start = len({k for _, k in chosen}) <= len({t for t, _ in chosen})
+    found: dict[tuple[int, int], Array] = {}
+    for fixed in sorted({k if by_start else t for t, k in chosen}):
+        others = {t if by_start else k for t, k in chosen if (k if by_start else t) == fixed}
+        if by_start:  # J_t ... J_{k+1}, which grows on the left
+            factors = jacobians[fixed : max(others)]
+        else:  # its transpose, which grows on the left as k falls
+            factors = jacobians[min(others) : fixed][::-1].swapaxes(-1, -2)
+        product = GradedProduct(jacobians.shape[1], jacobians.shape[-1])
+        for lag in range(len(factors) + 1):
+            if lag:
+                product.multiply(factors[lag - 1])
+            other = fixed + lag if by_start else fixed - lag
+            if other in others:
+                pair = (other, fixed) if by_start else (fixed, other)
+                found[pair] = product.log_singular_values() / _LN10
+    values = np.stack([found[pair] for pair in chosen])
+    return JacobianProducts(np.array(chosen), values[..., 0], values)
+
+
+def _pairs(steps: int, pairs: Iterable[tuple[int, int]] | None) -> list[tuple[int, int]]:
+    if pairs is None:
+        chosen = np.unique(np.linspace(0, steps, min(steps + 1, 101)).astype(int))
+        return [(steps, int(k)) for k in chosen]
+    checked = [(int(t), int(k)) for t, k in pairs]
+    for t, k in checked:
+        if not 0 <= k <= t <= steps:
+            raise ValueError(
+                f"jacobian_products: the pair (t, k) = ({t}, {k}); expected 0 <= k <= t <= T = {steps}"
+            )
+    if not checked:
+        raise ValueError("jacobian_products: got no pairs; expected at least one (t, k)")
+    return checked
+
+
+class GradedProduct:
+    """A product of square matrices, ``Q diag(exp(log_scale)) U Q_0``, one for each row of a batch.
+
+    ``U`` is upper triangular with rows of moderate numbers. ``Q_0`` is a random rotation at the start, by
+    which the scales come out in falling order, so that dividing by the larger is all that is ever needed.
+    """
+
+    def __init__(self, rows: int, size: int) -> None:
+        start, _ = np.linalg.qr(generator(0).standard_normal((rows, size, size)))
+        self.orthogonal = start.swapaxes(-1, -2)
+        self.triangle = np.broadcast_to(np.eye(size), (rows, size, size)).copy()
+        self.log_scale = np.zeros((rows, size))
+
+    def multiply(self, matrix: Array) -> None:
+        """Multiply by a matrix from the left."""
+        self.orthogonal, upper = np.linalg.qr(matrix @ self.orthogonal)
+        self.log_scale, self.triangle = _graded(upper, self.log_scale, self.triangle)
+
+    def log_singular_values(self) -> Array:
+        """Return the natural logarithms of the singular values, falling, (B, S)."""
+        scale, triangle = self.log_scale, self.triangle
+        for _ in range(30):  # each brings the triangle nearer to a diagonal; the scales to singular values
+            # The transpose is triangle' diag(scale); with triangle' = Q V it is Q times V diag(scale).
+            _, upper = np.linalg.qr(triangle.swapaxes(-1, -2))
+            scale, triangle = _graded(upper, scale, np.eye(scale.shape[-1]))
+        result = np.stack([_blocks(s, t) for s, t in zip(scale, triangle)])
+        return -np.sort(-result, axis=-1)
+
+
+def _graded(upper: Array, scale: Array, triangle: Array) -> tuple[Array, Array]:
+    """Write ``upper diag(exp(scale)) triangle`` as ``diag(exp(new scale)) new triangle``."""
+    ratio = scale[:, None, :] - scale[:, :, None]
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        product = np.triu(upper * np.exp(np.minimum(ratio, 700.0))) @ triangle
+    largest = np.abs(product).max(axis=-1)
+    largest = np.where(largest > 0, largest, 1.0)  # a row of zeros stays one
+    return scale + np.log(largest), product / largest[..., None]
+
+
+def _blocks(scale: Array, triangle: Array) -> Array:
+    """Return the logarithms of the singular values, where only neighbours of like size are still coupled."""
+    size = len(scale)
+    coupled = np.abs(triangle) > 1e-13 * np.abs(np.diagonal(triangle))[:, None]
+    result = np.empty(size)
+    first = 0
+    while first < size:
+        stop = first + 1
+        while np.any(coupled[first:stop, stop:]):
+            stop = first + 1 + int(np.max(np.nonzero(coupled[first:stop, first + 1 :])[1])) + 1
+        base = scale[first]
+        with np.errstate(divide="ignore", over="ignore", under="ignore"):
+            block = np.exp(scale[first:stop] - base)[:, None] * triangle[first:stop, first:stop]
+            result[first:stop] = np.log(np.linalg.svd(block, compute_uv=False)) + base
+        first = stop
+    return result

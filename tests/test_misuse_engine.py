@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -254,8 +255,10 @@ def test_a_failed_operation_leaves_nothing_behind() -> None:
 
 def test_what_python_expects_of_a_number() -> None:
     x = tr.tensor(2.5, requires_grad=True)
-    assert float(x) == 2.5
-    assert int(x) == 2
+    assert x.item() == 2.5
+    with tr.no_grad():
+        assert float(x) == 2.5
+        assert int(x) == 2
     assert f"{x:.2f}" == "2.50"
     assert round(x).item() == 2
     assert bool(x > 2)
@@ -272,3 +275,56 @@ def test_repr() -> None:
     assert repr(tr.ones(1, requires_grad=True)) == "tensor([1.], requires_grad=True)"
     assert repr(tr.exp(tr.zeros(1, requires_grad=True))) == "tensor([1.], op=exp)"
     assert repr(tr.tensor([[1, 2], [3, 4]])) == "tensor([[1, 2],\n        [3, 4]])"
+
+
+LEAVING: dict[str, Callable[[tr.Tensor], Any]] = {
+    "float": float,
+    "int": int,
+    "math.sqrt": math.sqrt,
+    "numpy.float64": np.float64,
+    "numpy.fromiter": lambda x: np.fromiter([x, x], float),
+    "ndarray.fill": lambda x: np.zeros(2).fill(x),
+    "a[i] = t": lambda x: np.zeros(2).__setitem__(0, x),
+    "a[i] = t[j]": lambda x: np.zeros(2).__setitem__(0, x.reshape(1)[0]),
+}
+
+
+@pytest.mark.parametrize("way", LEAVING)
+def test_a_recorded_tensor_that_becomes_a_number_says_so(way: str) -> None:
+    x = tr.tensor(2.0, requires_grad=True)
+    for recorded in (x, x * x):
+        with pytest.warns(tr.LostGradientWarning, match=r"tr\.stack.*\.item\(\)") as caught:
+            LEAVING[way](recorded)
+        assert caught[0].filename == __file__
+    LEAVING[way](x.detach())  # and nothing is said where no gradient is lost
+    with tr.no_grad():
+        LEAVING[way](x * x)
+    assert (x * x).item() == 4.0
+    assert f"{x * x:.1f}" == "4.0"
+
+
+def test_arrays_that_mean_more_than_their_numbers_are_refused() -> None:
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.asmatrix(np.eye(2))
+    x, square = t(2), t(2, 2)
+    for f in (
+        lambda: x * masked,
+        lambda: tr.sum(masked),
+        lambda: tr.tensor(masked),
+        lambda: tr.where(masked > 0, x, 0.0),
+        lambda: tr.scan(lambda c, _: (c * masked, None), x, None, length=3),
+        lambda: tr.nn.Linear(2, 3)(masked),
+        lambda: tr.nn.mse_loss(x, masked),
+    ):
+        with pytest.raises(TypeError, match=r"MaskedArray: its mask would be dropped; use \.filled"):
+            f()
+    for f in (
+        lambda: square * matrix,
+        lambda: matrix * square,
+        lambda: square @ matrix,
+        lambda: tr.tensor(matrix),
+        lambda: tr.tanh(matrix),
+    ):
+        with pytest.raises(TypeError, match=r"numpy matrix: its \* is a product of matrices"):
+            f()

@@ -196,6 +196,23 @@ def test_memory_does_not_grow_with_the_stream() -> None:
     assert after - before < 100_000
 
 
+def test_a_stream_may_fill_one_buffer_again_and_again() -> None:
+    def sensor() -> Iterator[Any]:
+        buffer, target, reset = np.zeros(1), tr.zeros(1), np.zeros((), bool)
+        for t in range(6):
+            buffer[:], target.data[:], reset[...] = t, 10 * t, t == 1
+            yield {"x": buffer}, target, reset
+
+    bptt = tr.TruncatedBPTT(k1=2, k2=3)
+    found = [
+        (np.ravel(window.x["x"]), np.ravel(window.y))
+        for window in bptt.stream(sensor(), initial_state=tr.zeros(1))
+        if window.run(lambda x, carry: (x["x"], tr.zeros(1))) is not None
+    ]
+    assert np.concatenate([x for x, _ in found]).tolist() == [0, 1, 2, 3, 4, 5]
+    assert np.concatenate([y for _, y in found]).tolist() == [0, 10, 20, 30, 40, 50]
+
+
 def test_a_stream_is_not_read_ahead() -> None:
     read = []
 

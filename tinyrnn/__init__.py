@@ -3,6 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from tinyrnn.autograd.anomaly import AnomalyError
+from tinyrnn.autograd.conversions import LostGradientWarning
 from tinyrnn.autograd.creation import as_tensor, ones, ones_like, randn, tensor, zeros, zeros_like
 from tinyrnn.autograd.functions import (
     abs,
@@ -42,7 +44,15 @@ from tinyrnn.autograd.functions import (
 )
 from tinyrnn.autograd.gradient import grad
 from tinyrnn.autograd.rng import get_rng_state, manual_seed, set_rng_state
-from tinyrnn.autograd.state import enable_grad, get_default_dtype, no_grad, scope, set_default_dtype, unrolled
+from tinyrnn.autograd.state import (
+    detect_anomaly,
+    enable_grad,
+    get_default_dtype,
+    no_grad,
+    scope,
+    set_default_dtype,
+    unrolled,
+)
 from tinyrnn.autograd.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -57,6 +67,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnomalyError",
+    "LostGradientWarning",
     "Plan",
     "RTRL",
     "ScanFallbackWarning",
@@ -71,6 +83,7 @@ __all__ = [
     "clip",
     "concatenate",
     "data",
+    "detect_anomaly",
     "draw",
     "dynamics",
     "enable_grad",

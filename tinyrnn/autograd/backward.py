@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.anomaly import check_gradient, check_part, check_unchanged
+from tinyrnn.autograd.changes import latest_change
 from tinyrnn.autograd.primitive import Rule, Shape, Value
-from tinyrnn.autograd.state import backward_pass
+from tinyrnn.autograd.state import backward_pass, thread
 from tinyrnn.autograd.tape import Node, reachable
 
 
@@ -105,7 +107,7 @@ def backpropagate(
     Raises
     ------
     RuntimeError
-        Where an earlier pass has freed the saved values.
+        Where an earlier pass has freed the saved values, or where one that is needed was changed since.
     """
     found: dict[Node, Any] = {}
     owned: set[Node] = set()  # whose gradient is an array made here, and so may be changed in place
@@ -117,12 +119,17 @@ def backpropagate(
     heapify(queue)
     # In a recorded or observed pass the plain VJP is used, where there is one.
     plain = wrap is None and observer is None
+    finite = thread.modes.finite
+    # Records older than this may have saved what is no longer as it was.
+    suspicious = math.inf if thread.modes.watching else latest_change()
     with np.errstate(all="ignore"), backward_pass():  # the forward pass has warned already
         while queue:
             node = heappop(queue)[1]
             g = gradients.pop(node)
             primitive = node.primitive
             is_leaf = primitive is None
+            if finite:
+                check_gradient(node, g)
             if node.value is not None and not is_leaf:
                 node.grad = g
             if is_leaf if targets is None else node in targets:
@@ -142,6 +149,8 @@ def backpropagate(
                     f"backward: the values saved by '{primitive.name}' were freed by an earlier backward "
                     "pass; run the forward pass again, or call backward(retain_graph=True) the first time"
                 )
+            if node.order < suspicious:
+                check_unchanged(node, saved, useful)
             if not retain:
                 node.saved = None
             if primitive.accumulate is not None and (plain or primitive.rules[0] is None):
@@ -164,6 +173,8 @@ def backpropagate(
                 if kept is None or (useful is not None and source not in useful):
                     continue
                 part = rule.vjp(g, *kept)
+                if finite:
+                    check_part(node, i, part)
                 if part.shape != source.shape:
                     part = fit(part, source.shape)
                 if part.dtype is not source.dtype:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,10 @@ import numpy.typing as npt
 
 from tinyrnn.autograd.state import get_default_dtype, thread
 from tinyrnn.autograd.tape import Node
+
+
+class LostGradientWarning(UserWarning):
+    """A recorded Tensor became a plain number of Python's, in which no gradient comes back."""
 
 
 class Conversions:
@@ -23,7 +29,7 @@ class Conversions:
         return self.data
 
     def item(self) -> Any:
-        """Return the single number in this Tensor as a Python number."""
+        """Return the single number in this Tensor as a Python number; the way to say that this is meant."""
         return self.data.item()
 
     def tolist(self) -> Any:
@@ -41,9 +47,11 @@ class Conversions:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __float__(self) -> float:
+        self._leave()
         return float(self.data)
 
     def __int__(self) -> int:
+        self._leave()
         return int(self.data)
 
     def __index__(self) -> int:
@@ -51,6 +59,21 @@ class Conversions:
 
     def __bool__(self) -> bool:
         return bool(self.data)
+
+    def _leave(self) -> None:
+        """Warn where Python asks for a plain number, and a gradient would be cut without a word."""
+        if self.node is None or not thread.modes.recording:
+            return
+        level, frame = 1, sys._getframe()
+        while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("tinyrnn."):
+            level, frame = level + 1, frame.f_back  # to the line of the user's program
+        warnings.warn(
+            "a Tensor that requires grad became a plain number (float(t), a[i] = t, math.sqrt(t), ...), and "
+            "its gradient ends there; collect Tensors in a list for tr.stack, use functions of tinyrnn, or "
+            "t.item() where a number is meant",
+            LostGradientWarning,
+            stacklevel=level,
+        )
 
     def __format__(self, spec: str) -> str:
         if not spec:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.operands import plain_array
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import get_default_dtype
@@ -59,11 +60,11 @@ def as_tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None) 
             raise TypeError(
                 "tensor: the data are a sequence that holds Tensors; join them by tr.stack or tr.concatenate"
             )
-        array = np.asarray(data)
+        array = plain_array("tensor", data)
         if array.dtype.kind == "f":
             array = array.astype(get_default_dtype())
     else:
-        array = np.asarray(data, dtype=dtype)
+        array = np.asarray(plain_array("tensor", data), dtype=dtype)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"tensor: the data have dtype {array.dtype}; expected real numbers")
     return Tensor(array)

@@ -9,16 +9,45 @@ import numpy as np
 
 from tinyrnn.autograd.primitive import Primitive, Value, broadcast_shape
 
+# Arrays that mean more than their numbers, or something else; known by name, since numpy.ma is seldom loaded.
+_REFUSED = {
+    "MaskedArray": "its mask would be dropped; use .filled(value), and tr.where for what is masked",
+    "matrix": "its * is a product of matrices, and a Tensor's is not; use np.asarray(...), and @",
+}
+
+
+def plain_array(where: str, x: Any) -> np.ndarray[Any, Any]:
+    """Return anything array-like as a plain array.
+
+    Raises
+    ------
+    TypeError
+        Where it is a masked array or a `numpy.matrix`, of which a plain array would lose the meaning, or a
+        list of rows of different lengths.
+    """
+    if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
+        for kind in type(x).__mro__:
+            if kind.__name__ in _REFUSED and kind.__module__.startswith("numpy"):
+                raise TypeError(f"{where}: got a numpy {kind.__name__}: {_REFUSED[kind.__name__]}")
+    try:
+        return np.asarray(x)
+    except ValueError as error:  # NumPy's own words do not say who asked
+        raise ValueError(
+            f"{where}: got a {type(x).__name__} of which the parts differ in shape; expected rows of one "
+            "length, as in an array"
+        ) from error
+
 
 def operand(x: Any) -> Any:
-    """Return a Value or an array as it is, and anything else as an array."""
-    return x if isinstance(x, (Value, np.ndarray)) else np.asarray(x)
+    """Return a Value or a plain array as it is, and anything else as an array."""
+    return x if isinstance(x, Value) or type(x) is np.ndarray else plain_array("tinyrnn", x)
 
 
 def coerced(primitive: Primitive, args: tuple[Any, ...], values: list[Any]) -> list[Any]:
     """Bring plain operands to the dtype of the Tensors among them, so that float32 stays float32."""
     values = [
-        v if isinstance(v, (int, float)) and type(v) is not np.float64 else np.asarray(v) for v in values
+        v if isinstance(v, (int, float)) and type(v) is not np.float64 else plain_array(primitive.name, v)
+        for v in values
     ]
     for v in values:
         if isinstance(v, np.ndarray) and v.dtype.kind not in "fiub":

@@ -26,6 +26,17 @@ class Scope(NamedTuple):
         outer = self.parent.path() if self.parent is not None else ""
         return f"{outer}.{self.name}" if outer and self.name else outer or self.name
 
+    def place(self) -> str:
+        """Return where this is, for errors: `` in encoder.rnn at step 3``; the outermost step first."""
+        steps: list[str] = []
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.step is not None:
+                steps.insert(0, str(scope.step))
+            scope = scope.parent
+        path = self.path()
+        return (f" in {path}" if path else "") + (f" at step {', '.join(steps)}" if steps else "")
+
 
 _new_scope = tuple.__new__  # as Scope(...), in half the time
 
@@ -38,12 +49,16 @@ class Modes:
     """What a record depends on besides its operands."""
 
     __slots__ = (
-        "compiled", "first_step", "keeping", "recording", "scope", "tracing", "transposes", "unrolled",
+        "compiled", "finite", "first_step", "keeping", "looking", "recording", "scope", "tracing",
+        "transposes", "unrolled", "watching",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.recording = True  # off under no_grad
         self.keeping = False  # on where drawings will want values and gradients
+        self.watching = False  # on where what is saved has to stay as it is, whoever would change it
+        self.finite = False  # on where a NaN or an infinity is an error
+        self.looking = False  # on where any of these three is
         self.unrolled = False  # on where scan is to be recorded step by step
         self.compiled: list[Any] | None = None  # where plans are wanted: the scans compiled so far
         self.tracing = False  # on while a step runs on symbols
@@ -120,7 +135,42 @@ def unrolled() -> contextlib._GeneratorContextManager[None]:
     >>> with tr.unrolled():
     ...     y, h = rnn(tr.zeros((4, 1, 2)))
     """
-    return _mode(unrolled=True, keeping=True)
+    return _mode(unrolled=True, keeping=True, looking=True)
+
+
+def detect_anomaly(check_nan: bool = True) -> contextlib._GeneratorContextManager[None]:
+    """Find where a NaN comes from, and what was changed between the forward pass and the backward pass.
+
+    To be put around both passes. Inside, each result and each gradient is looked at, and the first that has a
+    NaN or an infinity is an error that names the operation, the module's scope and the time step. What a
+    record saves is compared with itself at the time of use, and is an error where it was changed in place
+    (``x[:] = ...`` on an array that is used again, ``y.data[...] = ...``). A compiled `scan` stays compiled,
+    and is run once more step by step for that. All of this takes time: it is for finding a fault.
+
+    Parameters
+    ----------
+    check_nan : bool
+        Whether NaN and infinities are errors; what was saved is compared in any case. A model in which they
+        belong, such as one that masks by ``-inf``, sets it to False.
+
+    Raises
+    ------
+    AnomalyError
+        Inside, as said.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> x = tr.tensor([1.0, 0.0], requires_grad=True)
+    >>> with tr.detect_anomaly(), tr.scope("head"):
+    ...     loss = tr.sqrt(x).sum()
+    ...     loss.backward()
+    Traceback (most recent call last):
+    ...
+    tinyrnn.autograd.anomaly.AnomalyError: backward: the gradient of 'sqrt' in head, at its operand x, of \
+shape (2,), is inf at [1]
+    """
+    return _mode(watching=True, finite=check_nan, looking=True)
 
 
 class scope:

@@ -6,16 +6,15 @@ made. It does not hold its own value: what no VJP needs is free to go as soon as
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.changes import count
 from tinyrnn.autograd.primitive import NONE, Primitive, Shape
 from tinyrnn.autograd.state import Scope, thread
 
-_count = itertools.count().__next__
 _ALONE, _MANY = object(), object()  # stand for a second operand where there is one operand, or more than two
 
 
@@ -81,7 +80,7 @@ class Node:
         self.shape = shape
         self.dtype = dtype
         self.scope = scope
-        self.order = _count()
+        self.order = count()
         self.name = ""
         self.value: Any = None
         self.grad: Any = None
@@ -104,6 +103,23 @@ class Node:
             self._first, self._second = nodes[0], _ALONE
         else:
             self._first, self._second = tuple(nodes), _MANY
+
+    def needed(self, saved: Any) -> Iterator[tuple[Node | None, str, np.ndarray[Any, Any]]]:
+        """Yield each array that a backward pass takes from what was saved.
+
+        It comes with the record that it is needed for, and with what it is here: an operand, or the result.
+        """
+        rules = self.primitive.rules if self.primitive is not None else []
+        for source, kept, rule in zip(self.inputs, saved, rules):
+            for name, value in zip(rule.needs, kept) if kept is not None and rule is not None else ():
+                for array in value if name == "rest" else (value,):
+                    if isinstance(array, np.ndarray):
+                        yield source, "its result" if name == "ans" else f"its operand {name}", array
+
+    def place(self) -> str:
+        """Return where it was made, for errors: ``'matmul' in encoder.rnn at step 3``."""
+        name = self.primitive.name if self.primitive is not None else self.name or "a leaf"
+        return f"'{name}'{self.scope.place() if self.scope is not None else ''}"
 
     def __repr__(self) -> str:
         name = self.primitive.name if self.primitive else "leaf"

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.anomaly import Watched, check_result
 from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.conversions import Conversions
 from tinyrnn.autograd.keeping import keep
-from tinyrnn.autograd.operands import coerced, refusal
+from tinyrnn.autograd.operands import coerced, plain_array, refusal
 from tinyrnn.autograd.operators import STATIC, Operators
 from tinyrnn.autograd.primitive import Primitive, Value
 from tinyrnn.autograd.state import enable_grad, no_grad, thread
@@ -73,11 +74,7 @@ class Tensor(Conversions, Operators):
             saved = primitive.collect(ans, values, params, inputs)
             if saved is not None:
                 result.node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype, modes.scope)
-        if modes.keeping:
-            if result.node is None:
-                return _view_of_detached(ans, args)
-            keep(result.node, ans, args)
-        return result
+        return _looked_at(result, primitive, values, args) if modes.looking else result
 
     def __getitem__(self, index: Any) -> Tensor:
         modes = thread.modes
@@ -249,6 +246,20 @@ class Tensor(Conversions, Operators):
         )
 
 
+def _looked_at(result: Tensor, primitive: Primitive, values: Sequence[Any], args: tuple[Any, ...]) -> Tensor:
+    """Do what the modes ask for that look at each operation: `unrolled` and `detect_anomaly`."""
+    modes = thread.modes
+    if modes.finite and modes.transposes is None:  # what a VJP computes on the way may be infinite
+        check_result(primitive, result.data, values)
+    if modes.watching and result.node is not None:
+        result.node.saved = Watched(result.node)
+    if modes.keeping:
+        if result.node is None:
+            return _view_of_detached(result.data, args)
+        keep(result.node, result.data, args)
+    return result
+
+
 def _operands(primitive: Primitive, args: tuple[Any, ...]) -> tuple[list[Any], list[Node | None]]:
     """Return the values of operands of any kind and number, brought to one dtype, and their records."""
     values: list[Any] = []
@@ -279,7 +290,7 @@ def _plain(data: Any) -> Any:
         raise TypeError(
             f"Tensor: the data are of type {type(data).__name__}; tr.tensor makes a Tensor of anything"
         )
-    return np.asarray(data)
+    return plain_array("Tensor", data)
 
 
 class _Detached(Tensor):

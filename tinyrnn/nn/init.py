@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tinyrnn.autograd.changes import mark_changed
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tensor import Tensor
 
@@ -21,6 +22,7 @@ Rng = np.random.Generator | int | None
 
 def _fill(tensor: T, values: Any) -> T:
     array = tensor.data if isinstance(tensor, Tensor) else tensor
+    mark_changed(array, "an initialiser", tensor.name if isinstance(tensor, Tensor) else "")
     array[...] = values
     return tensor
 

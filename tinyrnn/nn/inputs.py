@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.operands import plain_array
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.state import get_default_dtype
 from tinyrnn.autograd.tensor import Tensor
@@ -35,7 +36,7 @@ def as_input(where: str, name: str, value: Any, dtype: np.dtype[Any]) -> Any:
             f"{where}: {name} is a tuple of {len(value)}; expected one Tensor or array. Did it "
             "come from a recurrent layer, which returns (outputs, state)?"
         )
-    array = np.asarray(value)
+    array = plain_array(f"{where}: {name}", value)
     if array.dtype.kind not in "fiub":
         raise TypeError(
             f"{where}: {name} is {type(value).__name__} of dtype {array.dtype}; expected real numbers"
@@ -78,7 +79,7 @@ def as_integers(where: str, name: str, value: Any, words: str) -> np.ndarray[Any
         raise TypeError(
             f"{where}: the values of {name} are checked, so it cannot stand in a step that is compiled"
         )
-    array = value.data if isinstance(value, Tensor) else np.asarray(value)
+    array = value.data if isinstance(value, Tensor) else plain_array(f"{where}: {name}", value)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{where}: {name} has dtype {array.dtype}; expected integers, {words}")
     return array

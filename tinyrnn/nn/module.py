@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from tinyrnn.autograd.changes import mark_changed
 from tinyrnn.autograd.state import Scope, thread
 from tinyrnn.nn.parameter import Parameter
 
@@ -228,6 +229,7 @@ class Module:
                 f"{type(self).__name__}: the state dict does not fit:\n  " + "\n  ".join(problems)
             )
         for key, value in values.items():
+            mark_changed(own[key].data, "load_state_dict", key)
             own[key].data[...] = value
         return LoadedKeys(missing, unexpected)
 

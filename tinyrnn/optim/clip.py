@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tinyrnn.autograd.changes import mark_changed
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.gradients import Array, own_gradient, with_gradients
 from tinyrnn.optim.hyperparameters import check_number
@@ -86,7 +87,7 @@ def clip_grad_norm_(
         _drop(found, reason)
     elif norm > max_norm:
         factor = max_norm / (norm + 1e-6)
-        for g in _own(found):
+        for g in _own(where, found):
             np.multiply(g, factor, out=g)
     return norm
 
@@ -129,7 +130,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     if any(np.isnan(p.grad.data).any() for _, p in found if p.grad is not None):
         _drop(found, f"{where}: a gradient is NaN: {_culprits(found)}")
         return
-    for g in _own(found):
+    for g in _own(where, found):
         np.clip(g, -clip_value, clip_value, out=g)
 
 
@@ -155,10 +156,12 @@ def _norm(arrays: list[Array], order: float) -> float:
     return largest * total ** (1 / order)
 
 
-def _own(found: list[tuple[int, Tensor]]) -> list[Array]:
-    """Return each array of gradients once, so that none is scaled twice."""
-    arrays = [own_gradient(p) for _, p in found]
-    return list({id(g): g for g in arrays}.values())
+def _own(where: str, found: list[tuple[int, Tensor]]) -> list[Array]:
+    """Return each array of gradients once, to be changed in place, so that none is scaled twice."""
+    arrays = list({id(g): g for g in (own_gradient(p) for _, p in found)}.values())
+    for g in arrays:
+        mark_changed(g, where, "a gradient")
+    return arrays
 
 
 def _culprits(found: list[tuple[int, Tensor]]) -> str:

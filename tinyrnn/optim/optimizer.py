@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinyrnn.autograd.changes import mark_changed
 from tinyrnn.autograd.state import enable_grad
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.gradients import Array, own_gradient
@@ -142,10 +143,12 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        by = f"{self._where}.step"
         for i, group in enumerate(self.param_groups):
             self._check(group, i)  # a schedule or a user may have changed an option
             for p in group["params"]:
                 if (grad := p.grad) is not None:
+                    mark_changed(p.data, by, p.name)
                     self.update(p.data, grad.data, self.state.setdefault(p, {}), group)
         return loss
 
@@ -158,7 +161,9 @@ class Optimizer:
                 if set_to_none:
                     p.grad = None
                 else:
-                    own_gradient(p).fill(0)
+                    gradient = own_gradient(p)
+                    mark_changed(gradient, f"{self._where}.zero_grad", "a gradient")
+                    gradient.fill(0)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters, with the defaults for the options that it does not name."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, SupportsFloat
 
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.hyperparameters import check_count, check_number
 from tinyrnn.optim.optimizer import Optimizer
 from tinyrnn.optim.schedules import LRScheduler
@@ -104,7 +105,7 @@ class ReduceLROnPlateau(LRScheduler):
         metrics : float
             Such as the loss on validation data; a Tensor of one number serves.
         """
-        metric = float(metrics)
+        metric = float(metrics.item() if isinstance(metrics, Tensor) else metrics)
         self.last_epoch += 1
         if self._is_better(metric):
             self.best = metric

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.anomaly import Watched, check_unchanged
+from tinyrnn.autograd.backward import backpropagate
 from tinyrnn.autograd.primitive import NONE, Primitive
-from tinyrnn.autograd.state import thread
+from tinyrnn.autograd.state import enable_grad, thread
 from tinyrnn.autograd.tape import Node
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiled import CompiledDerivative, CompiledScan, Parts
+from tinyrnn.recurrence.rerun import record_steps
 from tinyrnn.recurrence.running.views import Array
 from tinyrnn.recurrence.segments import Segments
 
@@ -54,6 +57,8 @@ def apply_scan(
         carry_out, ys, sums = saved.run_forward(scan.runner, parts)
     outputs = [*carry_out, *ys, *sums]
     record = ScanNode(derivative, inputs, parts, saved, steps, reverse)
+    if thread.modes.watching:
+        record.saved = Watched(record)
     return [
         Tensor(a, record.output(k, a)) if a.dtype.kind == "f" else Tensor(a) for k, a in enumerate(outputs)
     ]
@@ -66,7 +71,7 @@ def _split(operands: list[Any], consts: int, carry: int) -> tuple[list[Any], lis
 class ScanNode(Node):
     """The record of a compiled scan. Its outputs are records of their own, that point here."""
 
-    __slots__ = ("count", "derivative", "reverse", "steps")
+    __slots__ = ("count", "derivative", "first_step", "reverse", "steps")
 
     def __init__(
         self,
@@ -82,10 +87,40 @@ class ScanNode(Node):
         self.count = len(derivative.forward.program.outputs) - derivative.saved
         self.steps = steps
         self.reverse = reverse
+        self.first_step = thread.modes.first_step
+
+    def times(self, low: int, high: int) -> range:
+        """Return the steps from ``low`` to ``high`` as scopes count them, in the order in which they run."""
+        times = range(self.first_step + low, self.first_step + high)
+        return times[::-1] if self.reverse else times
 
     def output(self, k: int, array: Array) -> Node:
         """Return the record of one output; after the scan's own outputs come its saved values."""
         return Node(OUTPUT, [self], [(k,)], {"output": k}, array.shape, array.dtype, self.scope)
+
+    def needed(self, saved: Any) -> Iterator[tuple[Node | None, str, Array]]:
+        """Yield each array that the gradient's scan takes from what was saved."""
+        ((parts, values),) = saved
+        scan = self.derivative.derivative.backward
+        arrays = [a for part in parts for a in part]
+        consts, carry = len(parts[0]), len(parts[1])
+        if isinstance(values, Segments):  # all of it runs forward once more
+            read = set(range(len(arrays)))
+        else:
+            roots = [*scan.ys, *scan.sums]
+            if self.steps > 1 or any(self.inputs[consts : consts + carry]):
+                roots += scan.carry_out
+            lines = set(scan.program.needed(roots))
+            read = {k for k in range(consts) if scan.consts[k] in lines}
+            read |= {consts + carry + k for k in range(len(parts[2])) if scan.xs[k] in lines}
+        forward = self.derivative.forward.program
+        places = [*forward.consts, *forward.carry, *forward.xs]
+        for k in sorted(read):
+            name = forward.program.lines[places[k]].name
+            yield None, f"its operand {name or k}", arrays[k]
+        if not isinstance(values, Segments):
+            for k, value in enumerate(values):
+                yield None, f"its saved value {k}", value
 
     def backward(self, saved: Any, gradients: dict[int, Any], wrap: Any) -> list[Any]:
         """Run the gradient's scan; return a gradient for each input."""
@@ -108,6 +143,8 @@ class ScanNode(Node):
         ]
         sum_grads = [gradient(carry_count + ys_count + k, lines[i]) for k, i in enumerate(program.sums)]
         incoming = (carry_grads, y_grads, sum_grads)
+        if thread.modes.finite:
+            self._look_again(parts, incoming)
         if wrap is None:
             if isinstance(values, Segments):
                 results = values.run_backward(self.derivative, parts, incoming)
@@ -138,6 +175,33 @@ class ScanNode(Node):
             )
         return self._in_order_of_inputs(outputs, len(consts), carry_count)
 
+    def _look_again(self, parts: Parts, incoming: Parts) -> None:
+        """Go back step by step, block by block from the last: what is not finite is met by name."""
+        program, block = self.derivative.forward.program, 64
+        consts, carry, xs = parts
+        carry_grads, y_grads, sum_grads = (
+            [g.data if isinstance(g, Tensor) else g for g in part] for part in incoming
+        )
+        blocks = Segments(block, self.steps, reverse=self.reverse)
+        blocks.run_forward(self.derivative.forward.runner, parts)
+        for (low, high), carry in zip(reversed(blocks.bounds), reversed(blocks.carries), strict=True):
+            arrays = [*consts, *carry, *(x[low:high] for x in xs)]
+            wanted = [n is not None for n in self.inputs]
+            wanted[len(consts) : len(consts) + len(carry)] = [True] * len(carry)
+            operands = [Tensor(a) for a in arrays]
+            with enable_grad():
+                for x, want in zip(operands, wanted, strict=True):
+                    x.requires_grad = want and x.dtype.kind == "f"
+                outputs = record_steps(program, self.count, operands, self.times(low, high), self.scope)
+            gradients = [*carry_grads, *(g[low:high] for g in y_grads), *sum_grads]
+            roots = {y.node: g for y, g in zip(outputs, gradients, strict=True) if y.node is not None}
+            found = backpropagate(roots)
+            first = operands[len(consts) : len(consts) + len(carry)]
+            carry_grads = [
+                found[h.node] if h.node in found else np.zeros(h.shape, h.dtype)  # pyright: ignore
+                for h in first
+            ]
+
     def _in_order_of_inputs(self, outputs: list[Any], consts: int, carry: int) -> list[Any]:
         derivative = self.derivative.derivative
         wanted_xs = derivative.wanted_xs
@@ -157,6 +221,7 @@ class ScanNode(Node):
         Those get gradients in a recorded backward pass. The forward pass did not save what this needs, so it
         runs again, as a scan that has them as outputs.
         """
+        check_unchanged(self, [(parts, Segments(1, 0, reverse=False))])  # of which all is needed
         wanted = self.derivative.derivative
         again = self.derivative.forward.derivative(wanted.wanted_consts, wanted.wanted_xs)
         (_, _, sums), saved = again.run_forward(parts, self.steps, reverse=self.reverse)

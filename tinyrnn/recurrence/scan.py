@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import where
-from tinyrnn.autograd.state import thread
+from tinyrnn.autograd.state import no_grad, thread
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.lookup import (
     Structure,
@@ -99,7 +99,7 @@ def scan(
     steps = _steps(x_leaves, x_tree, length)
     size = _segment(segment, steps)
     modes = thread.modes
-    if steps == 1 and lengths is None and not (modes.recording or modes.unrolled or modes.tracing):
+    if steps == 1 and lengths is None and not (modes.recording or modes.looking or modes.tracing):
         return single_step(step, (carry_leaves, carry_tree), (x_leaves, x_tree))
     if lengths is not None:
         lengths = _lengths(
@@ -114,14 +114,18 @@ def scan(
     # A scan in the step of another one is written out there.
     inner = any(not isinstance(leaf, Tensor) for leaf in (*carry_leaves, *x_leaves))
     refused = ""
+    times = range(steps)[::-1] if reverse else range(steps)
+    carry, xs = carry_tree.unflatten(carry_leaves), x_tree.unflatten(x_leaves)
     if not thread.modes.unrolled and not inner:
         state, inputs = Structure(carry_leaves, carry_tree), Structure(x_leaves, x_tree)
         try:
-            return compiled_scan(step, state, inputs, steps, lengths, reverse=reverse, segment=size)
+            result = compiled_scan(step, state, inputs, steps, lengths, reverse=reverse, segment=size)
+            if thread.modes.finite:
+                with no_grad():  # once more step by step, where what is not finite is met by name
+                    unrolled_scan(step, carry, xs, times, lengths)
+            return result
         except Untraceable as refusal:
             refused = str(refusal)
-    times = range(steps)[::-1] if reverse else range(steps)
-    carry, xs = carry_tree.unflatten(carry_leaves), x_tree.unflatten(x_leaves)
     result = unrolled_scan(step, carry, xs, times, lengths)
     if refused and not thread.modes.tracing:
         warn_once(step, refused)  # only now: an error of the step itself comes without it

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import stack
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.tree import flatten
 
 
@@ -110,9 +111,8 @@ class StreamSource:
                 got = f"a tuple of {len(item)}" if isinstance(item, tuple) else type(item).__name__
                 raise TypeError(f"TruncatedBPTT.stream: a step is {got}; expected (x, y) or (x, y, reset)")
             x, y, reset = item if len(item) == 3 else (*item, None)
-            self.held.append(
-                (x, y, False if reset is None else check_resets(reset, (0, 1), "() or (B,) at each step"))
-            )
+            reset = False if reset is None else check_resets(reset, (0, 1), "() or (B,) at each step")
+            self.held.append((_copied(x), _copied(y), np.array(reset)))
         return self.first + len(self.held)
 
     def since(self, first: int) -> Chunk:
@@ -122,6 +122,19 @@ class StreamSource:
             self.first += 1
         xs, ys, resets = zip(*self.held, strict=True)
         return Chunk(len(xs), _stacked(xs, "x"), _stacked(ys, "y"), np.stack(np.broadcast_arrays(*resets)))
+
+
+def _copied(item: Any) -> Any:
+    """Copy what a step is made of: a stream may yield one buffer again and again, filled anew each time."""
+    leaves, tree = flatten(item)
+    return tree.unflatten(
+        leaf
+        if isinstance(leaf, Tensor) and leaf.requires_grad
+        else Tensor(leaf.data.copy())
+        if isinstance(leaf, Tensor)
+        else np.array(leaf)
+        for leaf in leaves
+    )
 
 
 def _stacked(items: tuple[Any, ...], name: str) -> Any:
@@ -134,7 +147,4 @@ def _stacked(items: tuple[Any, ...], name: str) -> Any:
                 f"TruncatedBPTT.stream: the steps' {name} differ: {trees[0].paths(name)} of shapes "
                 f"{shapes[0]}, then {tree.paths(name)} of shapes {shape}"
             )
-    return trees[0].unflatten(
-        stack([leaf if hasattr(leaf, "shape") else np.asarray(leaf) for leaf in leaves])
-        for leaves in zip(*parts, strict=True)
-    )
+    return trees[0].unflatten(stack(list(leaves)) for leaves in zip(*parts, strict=True))

@@ -15,7 +15,7 @@ from tinyrnn.autograd.state import get_default_dtype
 
 def _of(primitive: Primitive, x: Any) -> Any:
     """Apply an operation of one operand."""
-    return x._apply(primitive, (x,), NONE) if isinstance(x, Value) else primitive.forward(np.asarray(x))
+    return x._apply(primitive, (x,), NONE) if isinstance(x, Value) else primitive.forward(operand(x))
 
 
 def exp(x: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import Primitive, Value
 from tinyrnn.autograd.state import TraceError, thread
 from tinyrnn.autograd.tape import Node
@@ -62,7 +63,7 @@ class Trace:
         if isinstance(value, Value) and not isinstance(value, Tensor):
             raise TraceError("it uses a Tensor that was kept from another step")
         if not isinstance(value, Tensor):
-            value = np.asarray(value)
+            value = operand(value)
             floating = [a.dtype for a in args if isinstance(a, Value) and a.dtype.kind == "f"]
             if differentiable and floating and value.dtype.kind in "fiu":
                 # A plain operand takes the dtype of the Tensors; an index stays what it is.

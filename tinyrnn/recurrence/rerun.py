@@ -1,0 +1,86 @@
+"""The steps of a compiled scan run once more, one by one: to be drawn, or to find where a NaN came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.functions import stack
+from tinyrnn.autograd.state import Scope, scope, thread
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+
+
+def record_steps(
+    scan: ScanProgram,
+    outputs: int,
+    operands: Sequence[Tensor],
+    times: range,
+    outer: Scope | None,
+    *,
+    name_values: bool = False,
+) -> list[Tensor]:
+    """Record the steps of a scan one by one.
+
+    Parameters
+    ----------
+    scan : ScanProgram
+        What is left out of it is values that were only saved for the gradient.
+    outputs : int
+        How many outputs it has without those.
+    operands : sequence of Tensor
+        The consts, the carry, and the xs of the steps in ``times``, in rising order of time.
+    times : range
+        The steps in the order in which they run.
+    outer : Scope or None
+        Where the scan itself was run.
+    name_values : bool
+        Name values as drawings want it.
+
+    Returns
+    -------
+    list of Tensor
+        The carry, the ys, the sums.
+    """
+    lines, names = scan.program.lines, scan.program.names
+    first_carry, first_x = len(scan.consts), len(scan.consts) + len(scan.carry)
+    fixed = dict(zip(scan.consts, operands[:first_carry], strict=True))
+    carry, xs = list(operands[first_carry:first_x]), operands[first_x:]
+    ys_lines = scan.ys[: outputs - len(scan.carry_out) - len(scan.sums)]
+    order = scan.program.needed([*scan.carry_out, *ys_lines, *scan.sums])
+    ys: list[list[Tensor]] = [[] for _ in ys_lines]
+    sums: list[Any] = []
+    modes = thread.modes
+    before = modes.scope
+    try:
+        modes.scope = outer
+        for t in times:
+            with scope(step=t), np.errstate(all="ignore"):
+                here: dict[int, Any] = {**fixed, **dict(zip(scan.carry, carry, strict=True))}
+                here.update((i, x[t - min(times)]) for i, x in zip(scan.xs, xs, strict=True) if i in order)
+                for i in order:
+                    primitive = lines[i].primitive
+                    if lines[i].literal is not None:
+                        here[i] = lines[i].literal
+                    elif primitive is not None:
+                        made = primitive(*(here[a] for a in lines[i].args), **lines[i].params)
+                        here[i] = made if isinstance(made, Tensor) else Tensor(np.asarray(made))
+                        if name_values:
+                            here[i].name = names.get(i, "") if i not in scan.carry_out else ""
+                carry = [here[i] for i in scan.carry_out]
+                if name_values:
+                    for value, i in zip(carry, scan.carry, strict=True):
+                        value.name = value.name or lines[i].name.removeprefix("carry").strip(".[]'") or "h"
+                    for i in ys_lines:
+                        here[i].name = here[i].name or "y"
+                for y, i in zip(ys, ys_lines, strict=True):
+                    y.append(here[i])
+                sums = (
+                    [a + here[i] for a, i in zip(sums, scan.sums)] if sums else [here[i] for i in scan.sums]
+                )
+        stacked = [stack(y if times.step > 0 else y[::-1]) for y in ys]
+    finally:
+        modes.scope = before
+    return [*carry, *stacked, *sums]

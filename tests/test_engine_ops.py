@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import tinyrnn as tr
+from tests.oracles import convolution
 from tinyrnn.autograd import primitives
 from tinyrnn.autograd.operators import Operators
 from tinyrnn.autograd.primitive import Primitive
+from tinyrnn.autograd.sliding import Windows
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -260,7 +263,63 @@ INDEXING = [
         (((3, 4),),),
     ),
 ]
-OPS = ELEMENTWISE + REDUCTIONS + PRODUCTS + PLACE + INDEXING
+
+
+def adjoint(name: str, windows: Windows, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """An operation that gives the gradient of another by what has this shape, and its reference.
+
+    The other is linear in it, so that the gradient is found by giving it each unit array in turn.
+    """
+    size = shape[-len(windows.kernel) :]
+    options = {"windows": windows, **({"keep": 0} if name == "conv_weight" else {"size": size})}
+
+    def reference(a: Any, b: Any = None) -> Any:
+        found = np.zeros(shape, a.dtype)
+        for at in np.ndindex(*shape):
+            unit = np.zeros(shape, a.dtype)
+            unit[at] = 1
+            if name == "fold":
+                y, g = convolution.unfold(unit, windows), a
+            elif name == "conv_transpose":
+                y, g = convolution.conv(unit, b, windows), a
+            else:
+                y, g = convolution.conv(a, unit, windows), b
+            found[at] = np.sum(y * g)
+        return found
+
+    return partial(getattr(primitives, name), **options), reference
+
+
+ONE_AXIS = Windows((3,), (2,), (2,), ((1, 2),))
+TWO_AXES = Windows((2, 3), (1, 2), (2, 1), ((1, 1), (0, 2)), groups=2)
+SLIDING = [
+    op
+    for windows, x, w, y in (
+        (ONE_AXIS, (5, 2, 8), (4, 2, 3), (5, 4, 4)),
+        (ONE_AXIS, (2, 3), (1, 2, 3), (1, 1)),
+        (TWO_AXES, (2, 3, 4, 5, 6), (6, 2, 2, 3), (2, 3, 6, 5, 3)),
+        (TWO_AXES, (4, 1, 3), (2, 2, 2, 3), (2, 1, 2)),
+        (TWO_AXES, (0, 4, 5, 6), (2, 2, 2, 3), (0, 2, 5, 3)),
+    )
+    for op in (
+        Op(
+            "unfold",
+            partial(primitives.unfold, windows=windows),
+            partial(convolution.unfold, windows=windows),
+            ((x,),),
+        ),
+        Op("fold", *adjoint("fold", windows, x), ((convolution.unfold(np.zeros(x), windows).shape,),)),
+        Op(
+            "conv",
+            partial(primitives.conv, windows=windows),
+            partial(convolution.conv, windows=windows),
+            ((x, w),),
+        ),
+        Op("conv_transpose", *adjoint("conv_transpose", windows, x), ((y, w),)),
+        Op("conv_weight", *adjoint("conv_weight", windows, w), ((x, y),)),
+    )
+]
+OPS = ELEMENTWISE + REDUCTIONS + PRODUCTS + PLACE + INDEXING + SLIDING
 CASES = [pytest.param(op, shapes, id=f"{op.name}-{shapes}") for op in OPS for shapes in op.shapes]
 
 

@@ -190,6 +190,57 @@ def test_ctc_loss(reduction: str, ragged: bool, dtype: str) -> None:
     np.testing.assert_allclose(ours.grad.numpy(), theirs.grad.numpy(), rtol=0, atol=atol)
 
 
+@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stride": 2, "padding": 1},
+        {"dilation": 2, "groups": 2, "bias": False},
+        {"padding": "same"},
+        *[{"padding": 2, "padding_mode": mode} for mode in ("reflect", "replicate", "circular")],
+    ],
+    ids=str,
+)
+def test_convolutions(axes: int, options: dict[str, Any]) -> None:
+    theirs = getattr(torch.nn, f"Conv{axes}d")(4, 6, 3, **options)
+    ours = getattr(nn, f"Conv{axes}d")(4, 6, 3, **options)
+    ours.load_state_dict(theirs.state_dict())
+    theirs.load_state_dict({key: torch.tensor(value) for key, value in ours.state_dict().items()})
+    x = normal(5, 4, *(9, 8)[:axes]).astype(np.float32)
+    x_ours, x_theirs = tr.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    y, expected = ours(x_ours), theirs(x_theirs)
+    np.testing.assert_allclose(y.numpy(), expected.detach().numpy(), rtol=1e-5, atol=1e-5)
+    (y * y).sum().backward()
+    (expected * expected).sum().backward()
+    np.testing.assert_allclose(x_ours.grad.numpy(), x_theirs.grad.numpy(), rtol=1e-4, atol=1e-4)
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("size", [5, 6, 7, 8])
+@pytest.mark.parametrize("stride", [None, 1, 2, 4])
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize("padding", [0, 1])
+def test_pooling(axes: int, size: int, stride: int | None, ceil: bool, padding: int) -> None:
+    x = normal(2, 3, *(size, size + 3)[:axes])
+    options = {"kernel_size": 3, "stride": stride, "padding": padding, "ceil_mode": ceil}
+    for name, more in (
+        ("MaxPool", {}),
+        ("MaxPool", {"dilation": 2}),
+        ("AvgPool", {}),
+        ("AvgPool", {"count_include_pad": False}),
+    ):
+        x_ours, x_theirs = tr.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+        y = getattr(nn, f"{name}{axes}d")(**options, **more)(x_ours)
+        expected = getattr(torch.nn, f"{name}{axes}d")(**options, **more)(x_theirs)
+        np.testing.assert_allclose(y.numpy(), expected.detach().numpy(), rtol=1e-10)
+        (y * y).sum().backward()
+        (expected * expected).sum().backward()
+        np.testing.assert_allclose(x_ours.grad.numpy(), x_theirs.grad.numpy(), rtol=1e-10)
+
+
 @pytest.mark.parametrize("name", ["tanh", "relu", "sigmoid", "linear", "leaky_relu"])
 def test_gains(name: str) -> None:
     assert nn.init.calculate_gain(name) == pytest.approx(torch.nn.init.calculate_gain(name), rel=1e-12)

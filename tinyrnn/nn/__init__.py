@@ -4,6 +4,8 @@ from tinyrnn.nn import functional, init
 from tinyrnn.nn.cell import Cell
 from tinyrnn.nn.cells import GRUCell, LSTMCell, LSTMState, RNNCell
 from tinyrnn.nn.containers import ModuleList, Sequential
+from tinyrnn.nn.convolution.conv import Conv1d, Conv2d
+from tinyrnn.nn.convolution.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from tinyrnn.nn.ctc.decoding import ctc_beam_decode, ctc_greedy_decode
 from tinyrnn.nn.dropout import Dropout
 from tinyrnn.nn.embedding import Embedding
@@ -26,8 +28,12 @@ from tinyrnn.nn.parameter import Parameter
 from tinyrnn.nn.recurrent import Recurrent
 
 __all__ = [
+    "AvgPool1d",
+    "AvgPool2d",
     "BCEWithLogitsLoss",
     "CTCLoss",
+    "Conv1d",
+    "Conv2d",
     "CrossEntropyLoss",
     "Cell",
     "Dropout",
@@ -41,6 +47,8 @@ __all__ = [
     "LayerNorm",
     "Linear",
     "MSELoss",
+    "MaxPool1d",
+    "MaxPool2d",
     "Module",
     "ModuleList",
     "NLLLoss",

@@ -1,16 +1,24 @@
 """The functions behind the modules, where PyTorch's users look: ``import tinyrnn.nn.functional as F``."""
 
 from tinyrnn.nn.class_losses import cross_entropy, nll_loss
+from tinyrnn.nn.convolution.conv import conv1d, conv2d
+from tinyrnn.nn.convolution.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from tinyrnn.nn.ctc.loss import ctc_loss
 from tinyrnn.nn.dropout import dropout
 from tinyrnn.nn.elementwise_losses import binary_cross_entropy_with_logits, l1_loss, mse_loss
 
 __all__ = [
+    "avg_pool1d",
+    "avg_pool2d",
     "binary_cross_entropy_with_logits",
+    "conv1d",
+    "conv2d",
     "cross_entropy",
     "ctc_loss",
     "dropout",
     "l1_loss",
+    "max_pool1d",
+    "max_pool2d",
     "mse_loss",
     "nll_loss",
 ]

@@ -168,6 +168,10 @@ def _in_blocks(line: Line, lines: list[Line]) -> bool:
             return True
         # The look-up of an embedding: rows of a table that is the same at every step.
         return line.primitive is p.getitem and operands[0].level == FIXED and len(line.params["index"]) == 1
+    if line.primitive in (p.conv, p.conv_transpose):  # by kernels that are the same at every step
+        return operands[1].level == FIXED
+    if line.primitive is p.conv_weight:
+        return all(o.level != FIXED for o in operands)
     return True
 
 
@@ -186,4 +190,6 @@ def in_blocks(line: Line, lines: list[Line]) -> dict[str, Any]:
         params["axis"] += 1
     elif line.primitive in (p.getitem, p.scatter) and len(line.args) == 1:
         params["index"] = (slice(None), *params["index"])
+    elif line.primitive is p.conv_weight:
+        params["keep"] += 1
     return params

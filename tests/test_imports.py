@@ -17,6 +17,7 @@ BELOW = {  # what a room may import from
     "data": {"autograd", "recurrence", "files"},
     "nn": {"autograd", "recurrence"},
     "optim": {"autograd"},
+    "generation": {"autograd", "recurrence"},
     "training": {"autograd", "optim", "nn", "recurrence", "files"},
     "draw": {"autograd", "recurrence"},
     "testing": {"autograd", "recurrence"},

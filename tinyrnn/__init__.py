@@ -58,6 +58,7 @@ from tinyrnn.autograd.tensor import Tensor
 if TYPE_CHECKING:
     from tinyrnn import data, draw, dynamics, nn, optim, testing, training
     from tinyrnn.dynamics.rtrl import RTRL
+    from tinyrnn.generation import Hypothesis, beam_search, generate
     from tinyrnn.recurrence.lookup import ScanFallbackWarning
     from tinyrnn.recurrence.plan import Plan, explain
     from tinyrnn.recurrence.scan import scan
@@ -69,6 +70,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AnomalyError",
     "LostGradientWarning",
+    "Hypothesis",
     "Plan",
     "RTRL",
     "ScanFallbackWarning",
@@ -79,6 +81,7 @@ __all__ = [
     "argmin",
     "as_tensor",
     "astype",
+    "beam_search",
     "broadcast_to",
     "clip",
     "concatenate",
@@ -91,6 +94,7 @@ __all__ = [
     "expand_dims",
     "explain",
     "flatten",
+    "generate",
     "get_default_dtype",
     "get_rng_state",
     "grad",
@@ -142,11 +146,14 @@ __all__ = [
 # Imported when they are first asked for, so that `import tinyrnn` stays fast.
 _ROOMS = ("data", "draw", "dynamics", "nn", "optim", "testing", "training")
 _FOUND_IN = {
+    "Hypothesis": "generation.beam",
     "Plan": "recurrence.plan",
     "RTRL": "dynamics.rtrl",
     "ScanFallbackWarning": "recurrence.lookup",
     "TruncatedBPTT": "recurrence.truncated",
+    "beam_search": "generation.beam",
     "explain": "recurrence.plan",
+    "generate": "generation.generate",
     "load": "training.saving",
     "save": "training.saving",
     "scan": "recurrence.scan",

@@ -26,16 +26,28 @@ from tinyrnn.nn.masks import mask
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
 from tinyrnn.nn.recurrent import Recurrent
+from tinyrnn.nn.seq2seq.attention import AdditiveAttention, DotAttention
+from tinyrnn.nn.seq2seq.decoder import Decoder, DecoderState
+from tinyrnn.nn.seq2seq.scheduled_sampling import (
+    exponential_decay,
+    inverse_sigmoid_decay,
+    linear_decay,
+    scheduled_sampling,
+)
 
 __all__ = [
     "AvgPool1d",
     "AvgPool2d",
+    "AdditiveAttention",
     "BCEWithLogitsLoss",
     "CTCLoss",
     "Conv1d",
     "Conv2d",
     "CrossEntropyLoss",
     "Cell",
+    "Decoder",
+    "DecoderState",
+    "DotAttention",
     "Dropout",
     "Embedding",
     "GRU",
@@ -64,10 +76,14 @@ __all__ = [
     "ctc_loss",
     "edit_distance",
     "error_rate",
+    "exponential_decay",
     "functional",
     "init",
+    "inverse_sigmoid_decay",
     "l1_loss",
+    "linear_decay",
     "mask",
     "mse_loss",
     "nll_loss",
+    "scheduled_sampling",
 ]

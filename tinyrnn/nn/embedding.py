@@ -8,8 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.functions import take, where
+from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.primitives import less
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import get_default_dtype
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_integers, expect_range
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
@@ -68,8 +71,13 @@ class Embedding(Module):
         IndexError
             Where an index is outside 0 to num_embeddings - 1; the message names its place.
         """
-        x = as_integers("Embedding", "x", x, "indices of rows")
-        expect_range("Embedding", "x", x, 0, self.num_embeddings - 1)
+        if isinstance(x, Value) and not isinstance(x, Tensor):
+            # In a step that is being traced there are no values yet. While it runs, an index that is too
+            # large is an IndexError of NumPy's; a negative one becomes such.
+            x = where(less(x, 0), self.num_embeddings, x)
+        else:
+            x = as_integers("Embedding", "x", x, "indices of rows")
+            expect_range("Embedding", "x", x, 0, self.num_embeddings - 1)
         y = take(self.weight, x)
         if self.padding_idx is None:
             return y

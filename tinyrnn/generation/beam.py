@@ -1,0 +1,219 @@
+"""Beam search: the likeliest sequences, of those that begin likely enough."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.generation.choosing import peaks
+from tinyrnn.generation.generate import Model, next_logits, read_prompt
+from tinyrnn.recurrence.tree import flatten
+
+Array = np.ndarray[Any, Any]
+
+
+class Hypothesis(NamedTuple):
+    """A sequence that was found.
+
+    Attributes
+    ----------
+    tokens : ndarray of int, shape (n,)
+        What was written, without the prompt and without the end mark.
+    score : float
+        ``log_prob / length ** length_penalty``, by which they are ranked; the length counts the end mark.
+    log_prob : float
+        Of all that was written, the end mark too.
+    ended : bool
+        Whether it came to the end mark.
+    """
+
+    tokens: Array
+    score: float
+    log_prob: float
+    ended: bool
+
+
+def beam_search(
+    model: Model,
+    prompt: Any,
+    state: Any = None,
+    *,
+    width: int,
+    length: int,
+    end: int | None = None,
+    length_penalty: float = 1.0,
+    batch_axis: int = -2,
+) -> list[list[Hypothesis]]:
+    """Find likely sequences: keep the ``width`` likeliest beginnings of each row, and go on from these.
+
+    Parameters
+    ----------
+    model, prompt, state
+        As in `generate`. A state whose leaves a call returns as they came (the same objects, such as the keys
+        of a `DecoderState`) is not copied.
+    width : int
+        Beginnings that are kept. 1 is greedy.
+    length : int
+        How many tokens at most, the end mark counted.
+    end : int, optional
+        The token that ends a sequence.
+    length_penalty : float
+        The power of the length that log probabilities are divided by, so that short sequences are not
+        preferred for being short: 0 for none, 1 for the mean over tokens.
+    batch_axis : int
+        The axis of the batch in the leaves of the state; -2 is right for (B, H), (layers, B, H) and
+        (S, B, K).
+
+    Returns
+    -------
+    list of list of Hypothesis
+        For each row of the prompt the best, up to ``width``, best first. It is as if the search had been run
+        for that row alone.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where an argument is out of its range, or the model gives something else than logits (T, B, C).
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> follow = np.log([[0.1, 0.5, 0.4], [0.4, 0.3, 0.3], [0.0, 0.1, 0.9]] + np.finfo(float).tiny)
+    >>> def bigrams(tokens, state):
+    ...     return follow[tokens], state
+    >>> for found in beam_search(bigrams, [0], width=2, length=2)[0]:
+    ...     print(found.tokens, round(np.exp(found.log_prob), 3))
+    [2 2] 0.36
+    [1 0] 0.2
+    """
+    if width < 1 or length < 1:
+        raise ValueError(f"beam_search: width is {width} and length {length}; expected at least 1 of each")
+    if not 0 <= length_penalty < math.inf:
+        raise ValueError(f"beam_search: length_penalty is {length_penalty}; expected at least 0")
+    tokens, _ = read_prompt("beam_search", prompt)
+    beams = _Beams(tokens.shape[1], width, length, end, length_penalty)
+    logits, state = next_logits("beam_search", model, tokens, state)
+    beams.step(np.repeat(logits, width, axis=0))
+    state = _rows(state, np.repeat(np.arange(beams.batch), width), beams.batch, batch_axis)
+    before = state
+    while not beams.done():
+        tokens, parents = beams.written[-1], beams.parents[-1]
+        state = _reordered(before, state, parents, batch_axis)
+        before = state
+        logits, state = next_logits("beam_search", model, tokens.reshape((1, -1)), state)
+        beams.step(logits)
+    return beams.results()
+
+
+class _Beams:
+    """What is alive and what has ended, of each row. Arrays are (B, W), the best first."""
+
+    def __init__(self, batch: int, width: int, length: int, end: int | None, penalty: float) -> None:
+        self.batch, self.width, self.length, self.end, self.penalty = batch, width, length, end, penalty
+        self.scores = np.full((batch, width), -math.inf)
+        self.scores[:, 0] = 0.0  # at first all beams are the same: only one of them counts
+        self.written: list[Array] = []  # the last token of each beam, step by step
+        self.parents: list[Array] = []  # the beam that it went on from
+        self.ended: list[list[tuple[float, float, int, int]]] = [[] for _ in range(batch)]
+
+    def step(self, logits: Array) -> None:
+        """Go on by one token; ``logits`` is (B * W, C)."""
+        B, W, size = self.batch, self.width, logits.shape[-1]
+        peak = peaks(logits)
+        total = peak + np.log(np.exp(logits - peak).sum(-1, keepdims=True))  # log p = logit - total
+        before = self.scores - total.reshape((B, W))
+        candidates = (logits.reshape((B, W, size)) + before.astype(logits.dtype)[..., None]).reshape((B, -1))
+        # Of the best 2 W at most W have ended, one for each beam: W are left to go on from.
+        count = min(2 * W, W * size)
+        rows = np.arange(B)[:, None]
+        best = np.argpartition(candidates, -count)[:, -count:]
+        best = best[rows, np.lexsort((best, -candidates[rows, best]))]
+        parents, tokens = np.divmod(best, size)
+        scores = before[rows, parents] + logits.reshape((B, W, size))[rows, parents, tokens]
+        steps = len(self.written) + 1
+        alive = np.arange(W)[None]
+        if self.end is not None and (ends := tokens == self.end).any():
+            for b, k in np.argwhere(ends[:, :W] & (scores[:, :W] > -math.inf)):
+                score = float(scores[b, k])
+                self.ended[b].append((score / steps**self.penalty, score, steps - 1, int(parents[b, k])))
+            scores = np.where(ends, -math.inf, scores)
+            alive = np.argsort(ends, axis=-1, kind="stable")[:, :W]
+        self.scores = scores[rows, alive]
+        self.written.append(tokens[rows, alive])
+        self.parents.append(parents[rows, alive])
+
+    def done(self) -> bool:
+        """Whether no row can come to anything better."""
+        if len(self.written) == self.length:
+            return True
+        # A log probability only falls, so this is the most that a beam can still come to.
+        most = self.scores.max(-1) / self.length**self.penalty
+        for b, found in enumerate(self.ended):
+            if most[b] > -math.inf and (len(found) < self.width or sorted(found)[-self.width][0] < most[b]):
+                return False
+        return True
+
+    def results(self) -> list[list[Hypothesis]]:
+        """Read the sequences back from their last tokens."""
+        steps = len(self.written)
+        results: list[list[Hypothesis]] = []
+        for b in range(self.batch):
+            found = [(*candidate, True) for candidate in self.ended[b]]
+            if steps == self.length:
+                found += [
+                    (float(score) / steps**self.penalty, float(score), steps, k, False)
+                    for k, score in enumerate(self.scores[b])
+                    if score > -math.inf
+                ]
+            found.sort(key=lambda candidate: -candidate[0])
+            results.append(
+                [
+                    Hypothesis(self._read_back(b, k, at), score, log_prob, ended)
+                    for score, log_prob, at, k, ended in found[: self.width]
+                ]
+            )
+        return results
+
+    def _read_back(self, b: int, k: int, steps: int) -> Array:
+        tokens = np.empty(steps, np.int64)
+        for t in reversed(range(steps)):
+            tokens[t], k = self.written[t][b, k], self.parents[t][b, k]
+        return tokens
+
+
+def _reordered(before: Any, state: Any, parents: Array, axis: int) -> Any:
+    """Give each beam the state of the one that it went on from.
+
+    A leaf that the model handed back as it came is the same in all beams of a row, and stays.
+    """
+    batch, width = parents.shape
+    order = (np.arange(batch)[:, None] * width + parents).ravel()
+    if (order == np.arange(len(order))).all():
+        return state
+    (old, _), (new, tree) = flatten(before), flatten(state)
+    kept = {id(leaf) for leaf in old}
+    return tree.unflatten(
+        leaf if id(leaf) in kept else _leaf_rows(leaf, order, len(order), axis, path)
+        for leaf, path in zip(new, tree.paths("state"), strict=True)
+    )
+
+
+def _rows(state: Any, order: Array, rows: int, axis: int) -> Any:
+    leaves, tree = flatten(state)
+    return tree.unflatten(
+        _leaf_rows(leaf, order, rows, axis, path)
+        for leaf, path in zip(leaves, tree.paths("state"), strict=True)
+    )
+
+
+def _leaf_rows(leaf: Any, order: Array, rows: int, axis: int, path: str) -> Any:
+    leaf = as_tensor(leaf)
+    if not -leaf.ndim <= axis < leaf.ndim or leaf.shape[axis] != rows:
+        raise ValueError(
+            f"beam_search: {path} has shape {leaf.shape}; expected {rows} rows at batch_axis = {axis}"
+        )
+    return Tensor(leaf.data.take(order, axis))

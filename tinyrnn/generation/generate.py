@@ -1,0 +1,130 @@
+"""`generate`: one token after another, from any model that gives the scores of the next one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.rng import generator
+from tinyrnn.autograd.state import no_grad
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.generation.choosing import chooser
+
+Model = Callable[[Any, Any], tuple[Any, Any]]
+Array = np.ndarray[Any, Any]
+
+
+def generate(
+    model: Model,
+    prompt: Any,
+    state: Any = None,
+    *,
+    length: int | None = None,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    end: int | None = None,
+    rng: np.random.Generator | int | None = None,
+) -> Iterator[Any]:
+    """Read a prompt, then write token after token, each one step on from the state.
+
+    Parameters
+    ----------
+    model : callable
+        ``model(tokens, state) -> (logits, state)``, from (T, B) to (T, B, C): a `Decoder`, or any cell
+        between an embedding and a head.
+    prompt : array_like of int, shape (T, B), or (T,) for one row
+        What is read first, at least one token.
+    state : optional
+        What the model begins from; None where it begins by itself.
+    length : int, optional
+        How many tokens at most; without end by default.
+    temperature : float
+        The logits are divided by it: below 1 the likely becomes likelier. 0 takes the likeliest (greedy).
+    top_k : int, optional
+        Draw only among the k likeliest.
+    top_p : float, optional
+        Draw only among the likeliest, as many as it takes for their probabilities to sum up to this much
+        (nucleus sampling, Holtzman et al. 2020).
+    end : int, optional
+        The token that ends a row. It is written too, and again in that row while others go on.
+    rng : Generator or int, optional
+        Where the draws come from; the library's generator by default.
+
+    Yields
+    ------
+    ndarray of int, shape (B,), or int for a prompt of one row
+        As soon as each is drawn.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where an argument is out of its range, or the model gives no logits (T, B, C), or NaN.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> def count_up(tokens, state):  # after n comes n + 1
+    ...     return np.eye(5)[(np.asarray(tokens) + 1) % 5] * 9.0, state
+    >>> list(generate(count_up, [0, 1], length=5, temperature=0))
+    [2, 3, 4, 0, 1]
+    >>> [tokens.tolist() for tokens in generate(count_up, [[0, 2]], temperature=0, end=4)]
+    [[1, 3], [2, 4], [3, 4], [4, 4]]
+    """
+    if not 0 <= temperature < math.inf:
+        raise ValueError(f"generate: temperature is {temperature}; expected a number of at least 0")
+    if top_k is not None and top_k < 1:
+        raise ValueError(f"generate: top_k is {top_k}; expected at least 1")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise ValueError(f"generate: top_p is {top_p}; expected above 0, up to 1")
+    if length is not None and length < 0:
+        raise ValueError(f"generate: length is {length}; expected at least 0")
+    tokens, single = read_prompt("generate", prompt)
+    choose = chooser(temperature, top_k, top_p, generator(rng))
+    return _generate(model, tokens, state, length, choose, end, single)
+
+
+def _generate(
+    model: Model, tokens: Array, state: Any, length: int | None, choose: Any, end: int | None, single: bool
+) -> Iterator[Any]:
+    ended = np.zeros(tokens.shape[1], bool)
+    written = 0
+    while written != length and not ended.all():
+        logits, state = next_logits("generate", model, tokens, state)
+        chosen = choose(logits)
+        if end is not None:
+            chosen[ended] = end
+            ended |= chosen == end
+        yield int(chosen[0]) if single else chosen
+        tokens = chosen[None]
+        written += 1
+
+
+def read_prompt(where: str, prompt: Any) -> tuple[Array, bool]:
+    """Return a prompt as (T, B), and whether it was a single row."""
+    array = prompt.data if isinstance(prompt, Tensor) else np.asarray(prompt)
+    if array.dtype.kind not in "iu" or array.ndim not in (1, 2) or not array.size:
+        raise ValueError(
+            f"{where}: prompt has dtype {array.dtype} and shape {array.shape}; expected integers, (T, B) or "
+            "(T,), at least one token"
+        )
+    return (array[:, None], True) if array.ndim == 1 else (array, False)
+
+
+def next_logits(where: str, model: Model, tokens: Array, state: Any) -> tuple[Array, Any]:
+    """Run the model without recording; return the logits after the last token, (B, C), and its state."""
+    with no_grad():  # not around the whole: between two tokens the caller is at work
+        given = model(tokens, state)
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise TypeError(f"{where}: the model returned {type(given).__name__}; expected (logits, state)")
+    logits, state = given
+    array = logits.data if isinstance(logits, Tensor) else np.asarray(logits)
+    if array.ndim != 3 or array.shape[:2] != tokens.shape:
+        raise ValueError(
+            f"{where}: for tokens of shape {tokens.shape} the model gave logits of shape {array.shape}; "
+            "expected (T, B, C)"
+        )
+    return array[-1], state

@@ -1,0 +1,93 @@
+"""Scheduled sampling: from reading the truth to reading one's own words (Bengio et al. 2015).
+
+With probability ε a decoder reads the true token while it learns, and otherwise its own; ε falls while it
+learns. The draws are made here, and handed to the decoder as an input.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.rng import generator
+
+
+def linear_decay(update: int, slope: float, start: float = 1.0, floor: float = 0.0) -> float:
+    """Return ``max(floor, start - slope * update)``.
+
+    Examples
+    --------
+    >>> [linear_decay(i, slope=0.25, floor=0.5) for i in range(4)]
+    [1.0, 0.75, 0.5, 0.5]
+    """
+    return max(floor, start - slope * update)
+
+
+def exponential_decay(update: int, k: float) -> float:
+    """Return ``k ** update``, for k below 1.
+
+    Examples
+    --------
+    >>> exponential_decay(2, k=0.5)
+    0.25
+    """
+    if not 0 <= k < 1:
+        raise ValueError(f"exponential_decay: k is {k}; expected at least 0, and below 1")
+    return k**update
+
+
+def inverse_sigmoid_decay(update: int, k: float) -> float:
+    """Return ``k / (k + exp(update / k))``, for k of at least 1: near 1 for a while, then down.
+
+    Examples
+    --------
+    >>> [round(inverse_sigmoid_decay(i, k=10), 3) for i in (0, 23, 100, 100_000)]
+    [0.909, 0.501, 0.0, 0.0]
+    """
+    if not k >= 1:
+        raise ValueError(f"inverse_sigmoid_decay: k is {k}; expected at least 1")
+    return 0.5 + 0.5 * math.tanh((math.log(k) - update / k) / 2)  # the same, and cannot overflow
+
+
+def scheduled_sampling(
+    probability: float,
+    steps: int,
+    batch: int,
+    rng: np.random.Generator | int | None = None,
+    *,
+    per: str = "step",
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Draw where a decoder reads the true token.
+
+    Parameters
+    ----------
+    probability : float
+        Of the true token.
+    steps, batch : int
+    rng : Generator or int, optional
+        The library's generator by default.
+    per : {"step", "update"}
+        Whether each token of each row has a draw of its own, or one draw holds for all of them.
+
+    Returns
+    -------
+    ndarray of bool, shape (steps, batch)
+        For `Decoder`'s ``forced``. The first row is True: there is nothing of its own to read yet.
+
+    Examples
+    --------
+    >>> scheduled_sampling(0.5, 3, 4, rng=1).astype(int)
+    array([[1, 1, 1, 1],
+           [1, 1, 0, 1],
+           [0, 1, 0, 0]])
+    """
+    if not 0 <= probability <= 1:
+        raise ValueError(f"scheduled_sampling: probability is {probability}; expected 0 to 1")
+    if per not in ("step", "update"):
+        raise ValueError(f"scheduled_sampling: per is {per!r}; expected 'step' or 'update'")
+    draws = generator(rng).random((steps, batch) if per == "step" else (1, 1)) < probability
+    draws = np.broadcast_to(draws, (steps, batch)).copy()
+    draws[0] = True
+    return draws

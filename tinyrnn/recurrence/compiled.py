@@ -20,7 +20,6 @@ class CompiledScan:
 
     def __init__(self, program: ScanProgram) -> None:
         self.program = program
-        self.steps: set[Any] = set()  # the code of the steps that were found to do the same at each call
         self._derivatives: dict[Any, CompiledDerivative] = {}
 
     @functools.cached_property

@@ -6,39 +6,20 @@ import collections
 import sys
 import threading
 import warnings
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinyrnn.autograd.creation import as_tensor
-from tinyrnn.autograd.primitive import Shape
-from tinyrnn.autograd.state import TraceError, thread, tracing
-from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.autograd.state import thread
 from tinyrnn.recurrence.compiled import CompiledScan
-from tinyrnn.recurrence.compiler.program import CARRY, FIXED, INPUT, Line, Program, Symbol
-from tinyrnn.recurrence.compiler.rewrites import REWRITES
-from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 from tinyrnn.recurrence.compiler.side_by_side import side_by_side
-from tinyrnn.recurrence.compiler.trace import Trace
-from tinyrnn.recurrence.loop import Step, check_carry, hold, silence, take_step
+from tinyrnn.recurrence.loop import Step
 from tinyrnn.recurrence.record import apply_scan
-from tinyrnn.recurrence.tree import Tree, flatten
+from tinyrnn.recurrence.traced import Structure, Traced, Untraceable, trace_step
 
 
 class ScanFallbackWarning(UserWarning):
     """A step could not be compiled, and runs as a recorded loop: the same numbers, more slowly."""
-
-
-class Untraceable(Exception):
-    """Why a step cannot be compiled."""
-
-
-class Structure(NamedTuple):
-    """A nested structure of Tensors, taken apart."""
-
-    leaves: list[Tensor]
-    tree: Tree
 
 
 class CacheInfo(NamedTuple):
@@ -47,15 +28,6 @@ class CacheInfo(NamedTuple):
     size: int
     max_size: int
     compiled: int
-
-
-class _Traced(NamedTuple):
-    trace: Trace
-    tree: Tree
-    carry_out: list[int]
-    ys: list[int]
-    y_tree: Tree
-    check: Callable[[], None]  # that the new carry fits; asks for shapes, so it runs for new traces only
 
 
 _CACHE_SIZE = 256
@@ -80,117 +52,40 @@ def compiled_scan(
     Raises
     ------
     Untraceable
-        Where the step cannot be written down as a program.
+        Where the step cannot be written down as a program, or anything fails on the way from there: the
+        recorded loop then gives the result, or the error where it is the step's own.
     """
     operands: list[Any] = list(xs.leaves)
     if lengths is not None:
         operands.append(np.arange(steps)[:, None] < lengths)
-    traced = _trace(step, carry, xs, None if lengths is None else lengths.shape)
-    scan = _look_up(traced, len(carry.leaves), len(operands))
-    if _code(step) not in scan.steps:
-        _check_repeats(traced, _trace(step, carry, xs, None if lengths is None else lengths.shape))
-        scan.steps.add(_code(step))
-    outputs = apply_scan(
-        scan,
-        list(traced.trace.closed.values()),
-        carry.leaves,
-        operands,
-        steps,
-        reverse=reverse,
-        segment=segment,
-    )
+    try:
+        traced = trace_step(step, carry, xs, None if lengths is None else lengths.shape)
+        outputs = apply_scan(
+            _look_up(traced),
+            list(traced.trace.closed.values()),
+            carry.leaves,
+            operands,
+            steps,
+            reverse=reverse,
+            segment=segment,
+        )
+    except (Untraceable, MemoryError):
+        raise
+    except Exception as error:
+        raise Untraceable(f"of {type(error).__name__} in the compiler: {error}") from error
     count = len(carry.leaves)
     return carry.tree.unflatten(outputs[:count]), traced.y_tree.unflatten(outputs[count:])
 
 
-def _trace(step: Step, carry: Structure, xs: Structure, masked: Shape | None) -> _Traced:
-    """Run the step on symbols; ``masked`` is the shape of the mask over rows, where there is one."""
-    lines = [
-        Line(None, (), {}, leaf.shape, leaf.dtype, FIXED, name=path)
-        for leaf, path in zip(carry.leaves, carry.tree.paths("carry"), strict=True)
-    ]
-    lines += [
-        Line(None, (), {}, leaf.shape[1:], leaf.dtype, FIXED, name=path)
-        for leaf, path in zip(xs.leaves, xs.tree.paths("x"), strict=True)
-    ]
-    if masked is not None:
-        lines.append(Line(None, (), {}, masked, np.dtype(bool), FIXED, name="running"))
-    trace = Trace(lines)
-    symbols = [Symbol(trace, i) for i in range(len(lines))]
-    old = carry.tree.unflatten(symbols[: len(carry.leaves)])
-    x = xs.tree.unflatten(symbols[len(carry.leaves) :])
-    with tracing():
-        try:
-            new, y = take_step(step, old, x)
-        except Exception as error:
-            # Whatever it is: where the recorded loop meets it too, that is where it will be raised.
-            raise Untraceable(
-                str(error) if isinstance(error, TraceError) else f"{type(error).__name__}: {error}"
-            ) from None
-        leaves, tree = flatten(new)
-        new = tree.unflatten(_symbol(trace, leaf) for leaf in leaves)
-        y_leaves, y_tree = flatten(y)
-        y_leaves = [_symbol(trace, leaf) for leaf in y_leaves]
-
-        def check(new: Any = new) -> None:
-            check_carry(flatten(old), flatten(new), shapes=masked is not None)
-            for path, before, after in zip(tree.paths("carry"), carry.leaves, flatten(new)[0], strict=True):
-                if after.shape != before.shape:
-                    raise Untraceable(f"it changes the shape of {path} from {before.shape} to {after.shape}")
-
-        if masked is not None:
-            check()
-            new = hold(symbols[-1], new, old)
-            y_leaves = silence(symbols[-1], y_leaves, y_tree.paths("y"))
-    carry_out = [leaf.index for leaf in flatten(new)[0]]
-    return _Traced(trace, tree, carry_out, [leaf.index for leaf in y_leaves], y_tree, check)
-
-
-def _check_repeats(first: _Traced, second: _Traced) -> None:
-    """Refuse a step that does something else each time that it is called, and so at each time step."""
-    pairs = zip(first.trace.closed.values(), second.trace.closed.values())
-    if first.trace.key() != second.trace.key() or not all(a is b or _equal(a, b) for a, b in pairs):
-        raise Untraceable("it does something else each time it is called (random numbers, a counter)")
-
-
-def _equal(a: Any, b: Any) -> bool:
-    a, b = (x.data if isinstance(x, Tensor) else x for x in (a, b))
-    return np.array_equal(a, b, equal_nan=True)
-
-
-def _symbol(trace: Trace, value: Any) -> Symbol:
-    if isinstance(value, Symbol):
-        if value.owner is not trace:
-            raise Untraceable("it returns a Tensor that was kept from another step")
-        return value
-    return Symbol(trace, trace.close_over(as_tensor(value)))
-
-
-def _look_up(traced: _Traced, carry: int, xs: int) -> CompiledScan:
-    trace = traced.trace
-    key = (trace.key(), traced.tree, carry, xs, tuple(traced.carry_out), tuple(traced.ys))
+def _look_up(traced: Traced) -> CompiledScan:
+    key = traced.key
     with _lock:
         found = _cache.get(key)
         if found is not None and thread.modes.compiled is None:  # a plan wants the names of this very step
             _cache.move_to_end(key)
             return found
     traced.check()
-    program = Program(REWRITES)
-    at = trace.write(program, [CARRY] * carry + [INPUT] * xs)
-
-    def place(indices: Any) -> list[int]:
-        return [at[i] for i in indices]
-
-    scan = ScanProgram(
-        program,
-        consts=place(trace.closed),
-        carry=place(range(carry)),
-        xs=place(range(carry, carry + xs)),
-        carry_out=place(traced.carry_out),
-        ys=place(traced.ys),
-        sums=[],
-    )
-    compiled = CompiledScan(side_by_side(scan))
+    compiled = CompiledScan(side_by_side(traced.program()))
     global _compiled
     with _lock:
         _compiled += 1

@@ -31,6 +31,7 @@ def unrolled_scan(
         The true length of each row.
     """
     leaves, tree = flatten(xs)
+    state, carry_tree = flatten(carry)
     outputs: dict[int, list[Tensor]] = {}
     shortest = len(times) if lengths is None else int(lengths.min())
     form: Tree | None = None
@@ -38,18 +39,19 @@ def unrolled_scan(
         x = tree.unflatten(leaf[t] for leaf in leaves)
         with scope(step=t):
             new, y = take_step(step, carry, x)
-            new_leaves, new_tree = flatten(new)
-            new_leaves = [as_tensor(leaf) for leaf in new_leaves]
-            check_carry(flatten(carry), (new_leaves, new_tree), shapes=lengths is not None)
-            new = new_tree.unflatten(new_leaves)
-            y, form = flatten(y)
+            new, new_tree = flatten(new, like=carry_tree)
+            new = [as_tensor(leaf) for leaf in new]
+            check_carry((state, carry_tree), (new, new_tree), shapes=lengths is not None)
+            y, y_tree = flatten(y, like=form)
             y = [as_tensor(leaf) for leaf in y]
+            _check_outputs(form, y_tree, t)
+            form = y_tree
             if lengths is not None and t >= shortest:
                 running = t < lengths
-                new = hold(running, new, carry)
+                new = hold(running, new, state)
                 y = silence(running, y, form.paths("y"))
-            name_values(new, y)
-        carry = new
+            name_values(carry_tree, new, y)
+        state, carry = new, carry_tree.unflatten(new)
         outputs[t] = y
     assert form is not None
     return carry, form.unflatten(
@@ -64,7 +66,7 @@ def single_step(step: Step, carry: tuple[list[Any], Tree], xs: tuple[list[Any], 
     """
     x = xs[1].unflatten([Tensor(leaf.data[0]) for leaf in xs[0]])
     new, y = take_step(step, carry[1].unflatten(carry[0]), x)
-    leaves, tree = flatten(new)
+    leaves, tree = flatten(new, like=carry[1])
     leaves = list(map(as_tensor, leaves))
     check_carry(carry, (leaves, tree), shapes=False)
     new = tree.unflatten(leaves)
@@ -87,10 +89,9 @@ def rows(mask: Any, leaf: Any) -> Any:
     return mask.reshape(mask.shape + (1,) * (len(leaf.shape) - mask.ndim))
 
 
-def hold(running: Any, new: Any, old: Any) -> Any:
-    """Take the new carry in rows that run, and the old one in rows that have ended."""
-    (new_leaves, tree), (old_leaves, _) = flatten(new), flatten(old)
-    return tree.unflatten(where(rows(running, n), n, o) for n, o in zip(new_leaves, old_leaves, strict=True))
+def hold(running: Any, new: list[Any], old: list[Any]) -> list[Any]:
+    """Take the leaves of the new carry in rows that run, and those of the old one in rows that have ended."""
+    return [where(rows(running, n), n, o) for n, o in zip(new, old, strict=True)]
 
 
 def silence(running: Any, y: list[Any], paths: list[str]) -> list[Any]:
@@ -129,10 +130,17 @@ def check_carry(old: tuple[list[Any], Tree], new: tuple[list[Any], Tree], *, sha
             )
 
 
-def name_values(carry: Any, y: list[Tensor]) -> None:
+def _check_outputs(before: Tree | None, now: Tree, t: int) -> None:
+    if before is not None and before != now:
+        raise ValueError(
+            f"scan: step returned y with the parts {now.paths('y')} at step {t}; expected those of the steps "
+            f"before it, {before.paths('y')}"
+        )
+
+
+def name_values(tree: Tree, carry: list[Tensor], y: list[Tensor]) -> None:
     """Name the carry's parts after its fields, and the output ``y``, for drawings."""
-    leaves, tree = flatten(carry)
-    for leaf, name in zip(leaves, tree.names(), strict=True):
+    for leaf, name in zip(carry, tree.names(), strict=True):
         leaf.name = leaf.name or name or "h"
     for leaf in y:
         leaf.name = leaf.name or "y"

@@ -12,16 +12,10 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import where
 from tinyrnn.autograd.state import no_grad, thread
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.lookup import (
-    Structure,
-    Untraceable,
-    cache_clear,
-    cache_info,
-    compiled_scan,
-    warn_once,
-)
+from tinyrnn.recurrence.lookup import cache_clear, cache_info, compiled_scan, warn_once
 from tinyrnn.recurrence.loop import Step, rows, single_step, unrolled_scan
 from tinyrnn.recurrence.plan import Plan, explain
+from tinyrnn.recurrence.traced import Structure, Untraceable
 from tinyrnn.recurrence.tree import Tree, flatten
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 
@@ -13,13 +13,13 @@ class Tree(NamedTuple):
     ----------
     kind : type or None
         The container: tuple, a named tuple's class, list or dict; None for a leaf or an empty place.
-    keys : tuple of str
-        How each child is reached, as it is written behind the container: ``.h``, ``[0]``, ``['h']``.
+    keys : tuple
+        How each child is reached: a dict's key, a named tuple's field, a position.
     children : tuple of Tree
     """
 
     kind: type | None
-    keys: tuple[str, ...] = ()
+    keys: tuple[Hashable, ...] = ()
     children: tuple[Tree, ...] = ()
 
     def unflatten(self, leaves: Iterable[Any]) -> Any:
@@ -35,30 +35,33 @@ class Tree(NamedTuple):
             return None
         parts = [child._build(leaves) for child in self.children]
         if self.kind is dict:
-            return dict(zip(self._names(), parts, strict=True))
+            return dict(zip(self.keys, parts, strict=True))
         return self.kind(*parts) if hasattr(self.kind, "_fields") else self.kind(parts)
-
-    def _names(self) -> list[Any]:
-        return [key[2:-2] if key[1] == "'" else int(key[1:-1]) for key in self.keys]
 
     def paths(self, root: str = "") -> list[str]:
         """Return how each leaf is reached from ``root``, such as ``carry.h`` or ``carry['memory'][0]``."""
         if self == LEAF:
             return [root]
-        return [
-            p for key, child in zip(self.keys, self.children, strict=True) for p in child.paths(root + key)
-        ]
+        fields = hasattr(self.kind, "_fields")
+        steps = [f".{key}" if fields else f"[{key!r}]" for key in self.keys]
+        return [p for step, child in zip(steps, self.children, strict=True) for p in child.paths(root + step)]
 
-    def names(self) -> list[str]:
+    def names(self, above: str = "") -> list[str]:
         """Return a short name for each leaf: the innermost field or key, or "" where there is none."""
-        return [path.rsplit(".", 1)[-1].rsplit("[", 1)[-1].strip("'[]") for path in self.paths()]
+        if self == LEAF:
+            return [above]
+        return [
+            name
+            for key, child in zip(self.keys, self.children, strict=True)
+            for name in child.names(str(key))
+        ]
 
 
 LEAF = Tree(None, ("leaf",))
 EMPTY = Tree(None)
 
 
-def flatten(structure: Any) -> tuple[list[Any], Tree]:
+def flatten(structure: Any, like: Tree | None = None) -> tuple[list[Any], Tree]:
     """Take a structure apart.
 
     Parameters
@@ -66,6 +69,9 @@ def flatten(structure: Any) -> tuple[list[Any], Tree]:
     structure
         Tuples, named tuples, lists, dicts with string or integer keys, nested in any way; ``None`` is an
         empty place, and anything else a leaf.
+    like : Tree, optional
+        Dicts with the keys that stand here are read in this order: the order of a dict's keys is no part of
+        its form.
 
     Returns
     -------
@@ -80,26 +86,29 @@ def flatten(structure: Any) -> tuple[list[Any], Tree]:
     ([1, 2, 3], ["carry['h']", "carry['memory'][0]", "carry['memory'][1]"])
     >>> tree.unflatten([10, 20, 30])
     {'h': 10, 'memory': (20, 30)}
+    >>> flatten({"memory": (2, 3), "h": 1}, like=tree)[0]
+    [1, 2, 3]
     """
     if structure is None:
         return [], EMPTY
+    keys: tuple[Any, ...]
     if isinstance(structure, dict):
         for key in structure:
             if not isinstance(key, (str, int)):
                 raise TypeError(f"a dict in a carry has the key {key!r}; expected strings or integers")
-        items = [(f"[{key!r}]", value) for key, value in structure.items()]
-        kind: type = dict
+        known = like is not None and like.kind is dict and set(like.keys) == structure.keys()
+        keys = like.keys if like is not None and known else tuple(structure)
+        values, kind = [structure[key] for key in keys], dict
     elif isinstance(structure, (tuple, list)):
-        fields = getattr(structure, "_fields", None)
-        keys = [f".{f}" for f in fields] if fields else [f"[{i}]" for i in range(len(structure))]
-        items = list(zip(keys, structure, strict=True))
-        kind = type(structure)
+        values, kind = list(structure), type(structure)
+        keys = getattr(structure, "_fields", tuple(range(len(values))))
     else:
         return [structure], LEAF
+    below = like.children if like is not None and len(like.children) == len(values) else [None] * len(values)
     leaves: list[Any] = []
     children: list[Tree] = []
-    for _, value in items:
-        below, tree = flatten(value)
-        leaves += below
+    for value, form in zip(values, below, strict=True):
+        parts, tree = flatten(value, form)
+        leaves += parts
         children.append(tree)
-    return leaves, Tree(kind, tuple(key for key, _ in items), tuple(children))
+    return leaves, Tree(kind, keys, tuple(children))

@@ -11,8 +11,9 @@ import dataclasses
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.backward import fit
 from tinyrnn.recurrence.compiler.program import CARRY_GRAD, FIXED, OUTPUT_GRAD, Program, Symbol
-from tinyrnn.recurrence.compiler.rewrites import REWRITES, is_zero, zeros
+from tinyrnn.recurrence.compiler.rewrites import REWRITES
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram, rewrite
+from tinyrnn.recurrence.compiler.zeros import is_zero, zeros
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -6,14 +6,17 @@ from typing import Any
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import Primitive
-from tinyrnn.recurrence.compiler.program import FIXED, Program, Symbol
-from tinyrnn.recurrence.compiler.rewrites import LOOP, REWRITES, join, one_slice, zeros
+from tinyrnn.recurrence.compiler.concatenations import join, one_slice
+from tinyrnn.recurrence.compiler.halving import halve_in_weights, scaled
+from tinyrnn.recurrence.compiler.program import Program, Symbol
+from tinyrnn.recurrence.compiler.rewrites import LOOP, REWRITES
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram, emit_lines, rewrite
+from tinyrnn.recurrence.compiler.zeros import zeros
 
 
 def lower(scan: ScanProgram) -> ScanProgram:
     """Prepare a scan's program for running."""
-    return rewrite(_merge_gates(scan), (_simpler, *REWRITES))
+    return rewrite(halve_in_weights(_merge_gates(scan)), (_simpler, *REWRITES))
 
 
 def _simpler(
@@ -64,7 +67,7 @@ def _merge_gates(scan: ScanProgram) -> ScanProgram:
 
         halves = [0.5 if source.lines[gate].primitive is p.sigmoid else 1.0 for *_, gate in gates]
         scale = vector(halves)
-        activated = p.tanh(Symbol(target, _scaled(target, at[z], scale.index))) * scale + vector(
+        activated = p.tanh(Symbol(target, scaled(target, at[z], scale.index))) * scale + vector(
             [1 - s for s in halves]
         )
         for low, high, _, gate in gates:
@@ -98,14 +101,3 @@ def _gates(program: Program, i: int, users: dict[int, list[int]]) -> list[tuple[
         return None
     kinds = {program.lines[gate].primitive for *_, gate in found}
     return found if len(kinds) == 2 else None
-
-
-def _scaled(program: Program, i: int, scale: int) -> int:
-    """Write ``i * scale``, with the scale taken into weights and known terms."""
-    line = program.lines[i]
-    if line.primitive is p.add:
-        return program.emit(p.add, tuple(_scaled(program, a, scale) for a in line.args), {})
-    if line.primitive is p.matmul and program.lines[line.args[1]].level == FIXED:
-        weights = program.emit(p.multiply, (line.args[1], scale), {})
-        return program.emit(p.matmul, (line.args[0], weights), {})
-    return program.emit(p.multiply, (i, scale), {})

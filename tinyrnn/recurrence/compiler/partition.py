@@ -7,10 +7,9 @@ import enum
 from collections.abc import Callable, Container
 from typing import Any
 
-import numpy as np
-
 from tinyrnn.autograd import primitives as p
-from tinyrnn.recurrence.compiler.program import CARRY, FIXED, Line, Program
+from tinyrnn.recurrence.compiler.blockwise import in_blocks
+from tinyrnn.recurrence.compiler.program import CARRY, FIXED, Program
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 
 
@@ -133,7 +132,7 @@ def partition(scan: ScanProgram) -> Partition:
         line = lines[i]
         if line.level == FIXED:
             continue
-        if line.primitive is not None and not _in_blocks(line, lines):
+        if line.primitive is not None and in_blocks(line, lines) is None:
             stepwise.add(i)
             late.add(i)
         if line.level >= CARRY or not late.isdisjoint(line.args):
@@ -150,46 +149,3 @@ def partition(scan: ScanProgram) -> Partition:
         for i in order
     }
     return Partition(scan, stage, sums)
-
-
-_ALONG_ONE = (p.softmax, p.log_softmax, p.argmax, p.argmin)  # their axis is a single one
-_REDUCTIONS = (p.sum, p.mean, p.max, p.min, p.all, p.any, p.logsumexp, *_ALONG_ONE)
-
-
-def _in_blocks(line: Line, lines: list[Line]) -> bool:
-    """Whether an operation can run over a block of steps in one call."""
-    operands = [lines[i] for i in line.args]
-    if line.primitive is p.matmul:
-        return all(len(o.shape) >= 2 for o in operands)
-    if line.primitive in (p.argmax, p.argmin):
-        return line.params.get("axis") is not None
-    if line.primitive in (p.getitem, p.scatter):
-        if len(operands) == 1:
-            return True
-        # The look-up of an embedding: rows of a table that is the same at every step.
-        return line.primitive is p.getitem and operands[0].level == FIXED and len(line.params["index"]) == 1
-    if line.primitive in (p.conv, p.conv_transpose):  # by kernels that are the same at every step
-        return operands[1].level == FIXED
-    if line.primitive is p.conv_weight:
-        return all(o.level != FIXED for o in operands)
-    return True
-
-
-def in_blocks(line: Line, lines: list[Line]) -> dict[str, Any]:
-    """Return the parameters of an operation when a time axis stands before all others."""
-    params = dict(line.params)
-    ndim = len(lines[line.args[0]].shape) if line.args else 0
-    if line.primitive in _REDUCTIONS:
-        axis = params.get("axis")
-        axes = range(ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else axis
-        shifted = tuple(int(a) % ndim + 1 for a in axes)
-        params["axis"] = shifted[0] if line.primitive in _ALONG_ONE else shifted
-    elif line.primitive is p.transpose:
-        params["axes"] = (0, *(a + 1 for a in params["axes"]))
-    elif line.primitive in (p.concatenate, p.stack):
-        params["axis"] += 1
-    elif line.primitive in (p.getitem, p.scatter) and len(line.args) == 1:
-        params["index"] = (slice(None), *params["index"])
-    elif line.primitive is p.conv_weight:
-        params["keep"] += 1
-    return params

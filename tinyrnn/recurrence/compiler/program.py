@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Iterable
 from typing import Any, NamedTuple, Self
 
@@ -37,6 +38,8 @@ class Line(NamedTuple):
         For plans: the input's name, or the name that the step gave to the value.
     scope : Scope or None
         Where in the model it was made.
+    bound : float
+        Of an input: no absolute value in it exceeds this number.
     """
 
     primitive: Primitive | None
@@ -48,6 +51,7 @@ class Line(NamedTuple):
     literal: float | int | None = None
     name: str = ""
     scope: Scope | None = None
+    bound: float = math.inf
 
     @property
     def elementwise(self) -> bool:
@@ -136,6 +140,7 @@ class Program:
     def __init__(self, rewrites: Iterable[Rewrite] = ()) -> None:
         self.lines: list[Line] = []
         self.names: dict[int, str] = {}
+        self.ranges: dict[int, tuple[float, float]] = {}  # what `ranges` has found so far
         self._rewrites = tuple(rewrites)
         self._known: dict[Any, int] = {}
 
@@ -143,9 +148,11 @@ class Program:
         """Return a line."""
         return self.lines[index]
 
-    def input(self, shape: Shape, dtype: np.dtype[Any], level: int, name: str = "") -> int:
+    def input(
+        self, shape: Shape, dtype: np.dtype[Any], level: int, name: str = "", bound: float = math.inf
+    ) -> int:
         """Write down an input; return its index."""
-        self.lines.append(Line(None, (), {}, shape, np.dtype(dtype), level, name=name))
+        self.lines.append(Line(None, (), {}, shape, np.dtype(dtype), level, name=name, bound=bound))
         return len(self.lines) - 1
 
     def literal(self, value: float | int | bool) -> int:

@@ -48,7 +48,7 @@ class ScanProgram:
         for level, inputs in ((FIXED, self.consts), (CARRY, self.carry), (INPUT, self.xs)):
             for i in inputs:
                 line = self.program.lines[i]
-                at[i] = target.input(line.shape, line.dtype, level, line.name)
+                at[i] = target.input(line.shape, line.dtype, level, line.name, line.bound)
         return at
 
     def finish(self, target: Program, at: dict[int, int]) -> ScanProgram:

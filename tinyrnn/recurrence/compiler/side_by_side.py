@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.recurrence.compiler.concatenations import one_slice
 from tinyrnn.recurrence.compiler.program import CARRY, Program
-from tinyrnn.recurrence.compiler.rewrites import REWRITES, one_slice
+from tinyrnn.recurrence.compiler.rewrites import REWRITES
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram, emit_lines
 
 

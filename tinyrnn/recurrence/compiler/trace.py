@@ -7,6 +7,7 @@ where the step asks for one. What was written down is the key under which the co
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,9 @@ class Trace:
             index = len(self.entries)
             data = value.data if isinstance(value, Tensor) else value
             name = describe(value.node) if isinstance(value, Tensor) else ""
+            name = name or f"const{len(self.closed)}"
             self.entries.append(
-                Line(None, (), {}, data.shape, data.dtype, FIXED, name=name or f"const{len(self.closed)}")
+                Line(None, (), {}, data.shape, data.dtype, FIXED, name=name, bound=_bound(data))
             )
             self.scopes.append(None)
             self.closed[index] = value
@@ -106,7 +108,7 @@ class Trace:
     def key(self) -> Any:
         """Return what was written down in a form that can be compared."""
         return tuple(
-            (entry.shape, entry.dtype)
+            (entry.shape, entry.dtype, entry.bound)
             if isinstance(entry, Line)
             else (
                 entry[0],
@@ -123,7 +125,7 @@ class Trace:
         for index, entry in enumerate(self.entries):
             if isinstance(entry, Line):
                 level = levels[index] if index < len(levels) else FIXED
-                at[index] = program.input(entry.shape, entry.dtype, level, entry.name)
+                at[index] = program.input(entry.shape, entry.dtype, level, entry.name, entry.bound)
             else:
                 primitive, args, params = entry
                 operands = tuple(program.literal(a[0]) if isinstance(a, tuple) else at[a] for a in args)
@@ -131,6 +133,20 @@ class Trace:
             if index in self.names:
                 program.names.setdefault(at[index], self.names[index])
         return at
+
+
+_BOUND = 2.0**60
+
+
+def _bound(data: np.ndarray[Any, Any]) -> float:
+    """Return a bound of what the step closes over, which decides how its sums may be regrouped.
+
+    Only of what is added in a step, such as a bias: numbers and vectors. It is one bound for all that are of
+    ordinary size, so that a parameter that is trained keeps its compiled form.
+    """
+    if data.ndim > 1 or data.dtype.kind != "f" or data.dtype.itemsize < 4:
+        return math.inf
+    return _BOUND if np.dot(data, data) <= _BOUND**2 else math.inf
 
 
 def describe(node: Node | None) -> str:

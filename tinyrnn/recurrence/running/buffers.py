@@ -8,7 +8,8 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import Shape
-from tinyrnn.recurrence.compiler.partition import Partition, Stage, in_blocks
+from tinyrnn.recurrence.compiler.blockwise import in_blocks
+from tinyrnn.recurrence.compiler.partition import Partition, Stage
 from tinyrnn.recurrence.compiler.program import Line
 from tinyrnn.recurrence.running.copying import copy
 from tinyrnn.recurrence.running.views import Array, is_view, look
@@ -208,7 +209,8 @@ class Buffers:
             whole, axis, start, stop = self.parts[i]
             return self.over(whole, low, high)[(slice(None),) * (axis + 1) + (slice(start, stop),)]
         if self._is_view(i):
-            return look(line, in_blocks(line, self.lines), self.over(line.args[0], low, high), high - low)
+            params = in_blocks(line, self.lines) or {}
+            return look(line, params, self.over(line.args[0], low, high), high - low)
         raise KeyError(f"line {i} has no buffer")
 
     def at(self, i: int, step: int, *, like: Shape | None = None) -> Any:

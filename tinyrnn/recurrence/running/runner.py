@@ -99,10 +99,10 @@ class Runner:
             Fresh arrays.
         """
         once = self._run_once(consts)
-        ys = self._outputs(carry, steps, reverse, saved)
+        ys, twins = self._outputs(carry, steps, reverse, saved)
         block = self.block(steps, reverse)
         try:
-            run = _Run(self, block, once, dict(zip(self.scan.xs, xs, strict=True)), ys)
+            run = _Run(self, block, once, dict(zip(self.scan.xs, xs, strict=True)), ys, twins)
             return run.all_blocks(carry, steps), ys, run.sums.results(steps)
         finally:
             self.release(block)
@@ -123,52 +123,53 @@ class Runner:
 
     def _outputs(
         self, carry: Sequence[Array], steps: int, reverse: bool, saved: Sequence[bool]
-    ) -> list[Array]:
-        """Allocate the stacked outputs.
+    ) -> tuple[list[Array], set[int]]:
+        """Allocate the stacked outputs; also return which of them need not be written.
 
         Where an output is the new carry and the old carry is saved, they are the same values one step apart,
-        and share an array of T + 1 places. Outputs of the user's share nothing.
+        and share an array of T + 1 places: what is written as the new carry is the old one of the next step.
+        Outputs of the user's share nothing.
         """
         scan, lines = self.scan, self.lines
-        outputs = len(scan.ys) - len(saved)
-        major = [False] * outputs + [*saved]
-        ys: list[Array | None] = [None] * len(scan.ys)
-        for old, i in enumerate(scan.ys):
-            if old >= outputs and i in scan.carry and not major[old]:
-                j = scan.carry.index(i)
-                same = (n for n, y in enumerate(scan.ys) if y == scan.carry_out[j])
-                new = next((n for n in same if not major[n] and ys[n] is None), None)
-                if new is not None and ys[old] is None:
-                    both = np.empty((steps + 1, *lines[i].shape), lines[i].dtype)
-                    both[-1 if reverse else 0] = carry[j]
-                    ys[old], ys[new] = (both[1:], both[:-1]) if reverse else (both[:-1], both[1:])
-        return [
-            allocate(steps, lines[i].shape, lines[i].dtype, m) if y is None else y
-            for i, y, m in zip(scan.ys, ys, major, strict=True)
-        ]
+        first_saved = len(scan.ys) - len(saved)
+        major = [False] * first_saved + [*saved]
+        ys = [allocate(steps, lines[i].shape, lines[i].dtype, m) for i, m in zip(scan.ys, major, strict=True)]
+        twins: set[int] = set()
+        for old in range(first_saved, len(ys)):
+            if scan.ys[old] not in scan.carry or major[old]:
+                continue
+            j = scan.carry.index(scan.ys[old])
+            same = (n for n, i in enumerate(scan.ys) if i == scan.carry_out[j] and n != old and not major[n])
+            new = next((n for n in same if ys[n].base is None), None)
+            if new is not None:
+                both = np.empty((steps + 1, *ys[new].shape[1:]), ys[new].dtype)
+                both[-1 if reverse else 0] = carry[j]
+                ys[old], ys[new] = (both[1:], both[:-1]) if reverse else (both[:-1], both[1:])
+                twins.add(old)
+        return ys, twins
 
 
 class _Run:
     """One run of a scan: its arrays, and where in time it is."""
 
     def __init__(
-        self, runner: Runner, block: Block, once: dict[int, Any], xs: dict[int, Array], ys: list[Array]
+        self,
+        runner: Runner,
+        block: Block,
+        once: dict[int, Any],
+        xs: dict[int, Array],
+        ys: list[Array],
+        twins: set[int],
     ) -> None:
         self.block = block
         self.once = once
         self.xs = xs
-        self.ys = ys
-        self.carry = runner.scan.carry
         self.sums = Sums(runner.parted, block.columns, block.buffers.parts, once)
-        outputs = list(zip(runner.scan.ys, ys, strict=True))
+        outputs = [(i, y) for n, (i, y) in enumerate(zip(runner.scan.ys, ys, strict=True)) if n not in twins]
         direct = {i: y for i, y in outputs if block.buffers.written_out(i)}
         self.long = {**xs, **direct}  # arrays over all steps, by line
-        self.copied = [(i, y) for i, y in outputs if direct.get(i) is not y and not self._is_new_carry(i, y)]
+        self.copied = [(i, y) for i, y in outputs if direct.get(i) is not y]
         self.low = self.high = 0
-
-    def _is_new_carry(self, i: int, y: Array) -> bool:
-        """Whether an output is the old carry, and stands where the new carry was stored a step before."""
-        return i in self.carry and any(np.may_share_memory(y, o) for o in self.ys if o is not y)
 
     def all_blocks(self, carry: Sequence[Array], steps: int) -> list[Array]:
         """Run the blocks in order; return the last carry."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import broadcast_shape
-from tinyrnn.recurrence.compiler.partition import Stage, in_blocks
+from tinyrnn.recurrence.compiler.blockwise import in_blocks
+from tinyrnn.recurrence.compiler.partition import Stage
 from tinyrnn.recurrence.running.buffers import Buffers
 from tinyrnn.recurrence.running.calls import into, joining, product_over, ufunc
 from tinyrnn.recurrence.running.views import Slice, is_view, look, spread
@@ -46,7 +47,7 @@ class StageCalls:
             return Slice(i)
         if is_view(line, self.lines) and i not in self.buffers.places:
             below = self.value(line.args[0], count)
-            params = in_blocks(line, self.lines)
+            params = in_blocks(line, self.lines) or {}
             if isinstance(below, Slice):
                 return below.then(lambda x: look(line, params, x, len(x)))
             return look(line, params, below, count)
@@ -96,6 +97,6 @@ class StageCalls:
         elif line.primitive.shape is broadcast_shape:
             args = aligned
         params = in_blocks(line, self.lines)
-        if line.primitive in (p.reshape, p.scatter):
-            params["shape"] = (count, *params["shape"])
+        if params is not None and line.primitive in (p.reshape, p.scatter):
+            params = {**params, "shape": (count, *params["shape"])}
         return into(line, params), [out, *args]

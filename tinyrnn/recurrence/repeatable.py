@@ -1,0 +1,215 @@
+"""Whether a step does the same each time: what its Python code can see, and what it may change.
+
+A trace is taken once and stands for all steps, so a step that draws random numbers or counts its calls must
+not be compiled. Python cannot say that of a function in general. What can be said is which generators of
+random numbers the code can reach, so that a draw shows in their state; and whether the code stores anything
+outside of itself. Where it does not, one trace is proof; where it may, a second trace of the same call is
+compared.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import functools
+import random
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd.tensor import Tensor
+
+# What a step may meet that holds nothing further and does not change by being used.
+_PLAIN = (
+    Tensor, np.ndarray, np.generic, np.dtype, np.ufunc, str, bytes, int, float, complex, slice, range,
+    type(None), type(...), type(NotImplemented), types.WrapperDescriptorType, types.MethodDescriptorType,
+    types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
+)  # fmt: skip
+_LIBRARIES = ("tinyrnn", "numpy", "math", "cmath", "operator", "builtins", "typing", "functools", "itertools")
+_STORES = {"STORE_ATTR", "STORE_SUBSCR", "STORE_GLOBAL", "DELETE_ATTR", "DELETE_SUBSCR", "IMPORT_NAME"}
+_MUTATORS = frozenset({
+    "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "remove",
+    "discard", "clear", "add", "update", "setdefault", "sort", "reverse", "fill", "put", "send",
+})  # fmt: skip
+_UNKNOWABLE = frozenset({
+    "next", "iter", "eval", "exec", "open", "input", "setattr", "delattr", "getattr", "globals", "vars",
+    "__import__", "id",
+})  # fmt: skip
+_MOST = 2000  # objects looked at; beyond, a second trace is cheaper
+
+
+class Surroundings:
+    """What a step can see.
+
+    Attributes
+    ----------
+    generators : list
+        The generators of random numbers within its reach.
+    settled : bool
+        Whether nothing in reach changes by being used, generators apart.
+    """
+
+    def __init__(self, step: Callable[..., Any]) -> None:
+        self.generators: list[Any] = []
+        self.settled = True
+        self._names: set[str] = set()
+        self._seen: set[int] = set()
+        self._classes: list[type] = []
+        self._modules: list[types.ModuleType] = []
+        self._holders = False  # a list, dict or set that a method could change
+        self._todo: list[Any] = [step]
+        known = 0
+        while self._todo:
+            while self._todo:
+                self._look_at(self._todo.pop())
+            known, before = len(self._names) + len(self._classes) + len(self._modules), known
+            if known != before:  # a name that is new may be that of a method
+                for module in self._modules:
+                    self._look_into(module)
+                for kind in self._classes:
+                    self._look_up_methods(kind)
+        if self._holders and self._names & _MUTATORS:
+            self.settled = False
+
+    def _look_at(self, value: Any) -> None:
+        if isinstance(value, _PLAIN) or id(value) in self._seen:
+            return
+        self._seen.add(id(value))
+        if len(self._seen) > _MOST:
+            self.settled = False
+            self._todo.clear()
+        elif isinstance(value, (np.random.Generator, np.random.RandomState, random.Random)):
+            self.generators.append(value)
+        elif isinstance(value, types.FunctionType):
+            self._look_at_function(value)
+        elif isinstance(value, types.MethodType):
+            self._todo += (value.__self__, value.__func__)
+        elif isinstance(value, (types.BuiltinFunctionType, types.MethodWrapperType)):
+            if not isinstance(value.__self__, types.ModuleType):
+                self._todo.append(value.__self__)
+            elif value.__name__ in _UNKNOWABLE:
+                self.settled = False
+        elif isinstance(value, functools.partial):
+            self._todo += (value.func, *value.args, *value.keywords.values())
+        elif isinstance(value, (tuple, frozenset)):
+            self._todo += value
+        elif isinstance(value, (list, set)):
+            self._holders = True
+            self._todo += value
+        elif isinstance(value, dict):
+            self._holders = True
+            self._todo += value.values()
+        elif isinstance(value, types.ModuleType):
+            self._modules.append(value)
+        elif isinstance(value, type):
+            if not _of_library(value) and not hasattr(value, "_fields"):
+                self._classes.append(value)
+                self.settled = self.settled and "__init__" not in vars(value)
+        elif hasattr(value, "__dict__"):
+            self._todo += vars(value).values()
+            self._classes.append(type(value))
+        elif type(value).__module__.partition(".")[0] != "numpy":
+            self.settled = False
+
+    def _look_at_function(self, function: types.FunctionType) -> None:
+        cells = function.__closure__ or ()
+        self._todo += _contents(cells)
+        self._todo += function.__defaults__ or ()
+        self._todo += (function.__kwdefaults__ or {}).values()
+        if not _of_library(function):  # what draws in the library says so while it is traced
+            names, stores = _read(function.__code__)
+            self._names |= names
+            self.settled = self.settled and not stores
+            space = function.__globals__
+            for name in names:
+                if name in space:
+                    self._todo.append(space[name])
+                elif name in _UNKNOWABLE and hasattr(builtins, name):
+                    self.settled = False
+
+    def _look_into(self, module: types.ModuleType) -> None:
+        name = module.__name__.partition(".")[0]
+        if name == "numpy":
+            if "random" in self._names or module.__name__.startswith("numpy.random"):
+                self._todo.append(np.random.mtrand._rand)
+        elif name not in _LIBRARIES:
+            space = vars(module)
+            self._todo += (space[name] for name in self._names & space.keys())
+            self.settled = self.settled and name not in ("time", "datetime", "os", "sys", "uuid", "secrets")
+
+    def _look_up_methods(self, kind: type) -> None:
+        for base in kind.__mro__:
+            if _of_library(base):
+                continue
+            for name, value in vars(base).items():
+                if name != "__init__" and (name in self._names or name[:2] == "__" or name in _ENTRIES):
+                    self._todo += _functions(value)
+
+
+_ENTRIES = ("forward", "step")  # methods that the library calls
+
+
+def _of_library(thing: Any) -> bool:
+    return (getattr(thing, "__module__", None) or "").partition(".")[0] in _LIBRARIES
+
+
+def _functions(value: Any) -> Iterable[Any]:
+    """Return what a class holds under a name, as far as it can run."""
+    if isinstance(value, property):
+        return [f for f in (value.fget,) if f is not None]
+    if isinstance(value, (staticmethod, classmethod)):
+        return [value.__func__]
+    return [value]
+
+
+def _contents(cells: Iterable[types.CellType]) -> list[Any]:
+    found: list[Any] = []
+    for cell in cells:
+        try:
+            found.append(cell.cell_contents)
+        except ValueError:  # a name that has no value yet
+            continue
+    return found
+
+
+@functools.lru_cache(1024)
+def _read(code: types.CodeType) -> tuple[frozenset[str], bool]:
+    """Return the names that code uses, and whether it stores anything outside of itself."""
+    names, stores = set(code.co_names), False
+    for instruction in dis.get_instructions(code):
+        stores = stores or instruction.opname in _STORES
+        stores = stores or (instruction.opname == "STORE_DEREF" and instruction.argval in code.co_freevars)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            inner, more = _read(constant)
+            names |= inner
+            stores = stores or more
+    return frozenset(names), stores
+
+
+def state_of(generator: Any) -> Any:
+    """Return the state of a generator of random numbers, in a form that can be compared and given back."""
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    if isinstance(generator, np.random.RandomState):
+        return generator.get_state(legacy=False)
+    return generator.bit_generator.state
+
+
+def give_back(generator: Any, state: Any) -> None:
+    """Undo what was drawn."""
+    if isinstance(generator, random.Random):
+        generator.setstate(state)
+    elif isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    else:
+        generator.bit_generator.state = state
+
+
+def same_state(a: Any, b: Any) -> bool:
+    """Whether two states are equal; those of NumPy hold arrays."""
+    if isinstance(a, dict):
+        return all(same_state(value, b[key]) for key, value in a.items())
+    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else a == b

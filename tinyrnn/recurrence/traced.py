@@ -1,0 +1,174 @@
+"""A step, written down: run on symbols, its result checked, and checked to do the same each time."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.primitive import Shape
+from tinyrnn.autograd.state import TraceError, tracing
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.compiler.program import CARRY, FIXED, INPUT, Line, Program, Symbol
+from tinyrnn.recurrence.compiler.rewrites import REWRITES
+from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+from tinyrnn.recurrence.compiler.trace import Trace
+from tinyrnn.recurrence.loop import Step, check_carry, hold, silence, take_step
+from tinyrnn.recurrence.repeatable import Surroundings, give_back, same_state, state_of
+from tinyrnn.recurrence.tree import Tree, flatten
+
+
+class Untraceable(Exception):
+    """Why a step cannot be compiled."""
+
+
+class Structure(NamedTuple):
+    """A nested structure of Tensors, taken apart."""
+
+    leaves: list[Tensor]
+    tree: Tree
+
+
+class Traced(NamedTuple):
+    """What a step does with symbols.
+
+    Attributes
+    ----------
+    trace : Trace
+    carry, new : Tree
+        The form of the carry that the step was given, and of the one that it returned.
+    xs : int
+        The number of inputs, the mask over rows among them.
+    carry_out, ys : list of int
+        Lines of the trace.
+    y_tree : Tree
+    """
+
+    trace: Trace
+    carry: Structure
+    new: Tree
+    xs: int
+    carry_out: list[int]
+    ys: list[int]
+    y_tree: Tree
+
+    @property
+    def key(self) -> Any:
+        """What the compiled form depends on, and whether it may be compiled: it can be compared."""
+        forms = (self.carry.tree, self.new, self.xs)
+        return self.trace.key(), *forms, tuple(self.carry_out), tuple(self.ys)
+
+    def check(self) -> None:
+        """Refuse a carry that cannot be handed to the next step.
+
+        It asks for shapes and dtypes, which takes time; all that it depends on is in the key.
+        """
+        leaves = [Symbol(self.trace, i) for i in self.carry_out]
+        check_carry((self.carry.leaves, self.carry.tree), (leaves, self.new), shapes=False)
+        for path, before, after in zip(
+            self.carry.tree.paths("carry"), self.carry.leaves, leaves, strict=True
+        ):
+            if after.shape != before.shape:
+                raise Untraceable(f"it changes the shape of {path} from {before.shape} to {after.shape}")
+
+    def program(self) -> ScanProgram:
+        """Write the program of the scan."""
+        program = Program(REWRITES)
+        carry = len(self.carry.leaves)
+        at = self.trace.write(program, [CARRY] * carry + [INPUT] * self.xs)
+
+        def place(indices: Any) -> list[int]:
+            return [at[i] for i in indices]
+
+        return ScanProgram(
+            program,
+            consts=place(self.trace.closed),
+            carry=place(range(carry)),
+            xs=place(range(carry, carry + self.xs)),
+            carry_out=place(self.carry_out),
+            ys=place(self.ys),
+            sums=[],
+        )
+
+
+def trace_step(step: Step, carry: Structure, xs: Structure, masked: Shape | None) -> Traced:
+    """Write a step down, and make sure that it does the same each time that it is called.
+
+    Parameters
+    ----------
+    step, carry, xs
+        As in `scan`; all leaves Tensors.
+    masked : tuple of int, optional
+        The shape of the mask over rows, where there is one.
+
+    Raises
+    ------
+    Untraceable
+        Where the step cannot be written down, draws random numbers, or does something else the second time.
+    """
+    around = Surroundings(step)
+    before = [state_of(generator) for generator in around.generators]
+    traced = _run_on_symbols(step, carry, xs, masked)
+    again = traced if around.settled else _run_on_symbols(step, carry, xs, masked)
+    for generator, state in zip(around.generators, before, strict=True):
+        if not same_state(state, state_of(generator)):
+            give_back(generator, state)
+            raise Untraceable("it draws random numbers, which are to differ from step to step")
+    if again is not traced and not _same(traced, again):
+        raise Untraceable("it does something else each time it is called (random numbers, a counter)")
+    return traced
+
+
+def _run_on_symbols(step: Step, carry: Structure, xs: Structure, masked: Shape | None) -> Traced:
+    lines = [
+        Line(None, (), {}, leaf.shape, leaf.dtype, FIXED, name=path)
+        for leaf, path in zip(carry.leaves, carry.tree.paths("carry"), strict=True)
+    ]
+    lines += [
+        Line(None, (), {}, leaf.shape[1:], leaf.dtype, FIXED, name=path)
+        for leaf, path in zip(xs.leaves, xs.tree.paths("x"), strict=True)
+    ]
+    if masked is not None:
+        lines.append(Line(None, (), {}, masked, np.dtype(bool), FIXED, name="running"))
+    trace = Trace(lines)
+    symbols = [Symbol(trace, i) for i in range(len(lines))]
+    count = len(carry.leaves)
+    old = carry.tree.unflatten(symbols[:count])
+    x = xs.tree.unflatten(symbols[count:])
+    with tracing():
+        try:
+            new, y = take_step(step, old, x)
+        except Exception as error:
+            # Whatever it is: where the recorded loop meets it too, that is where it will be raised.
+            raise Untraceable(
+                str(error) if isinstance(error, TraceError) else f"{type(error).__name__}: {error}"
+            ) from None
+        leaves, tree = flatten(new, like=carry.tree)
+        leaves = [_symbol(trace, leaf) for leaf in leaves]
+        y_leaves, y_tree = flatten(y)
+        y_leaves = [_symbol(trace, leaf) for leaf in y_leaves]
+        if masked is not None:
+            check_carry((carry.leaves, carry.tree), (leaves, tree), shapes=True)
+            leaves = hold(symbols[-1], leaves, symbols[:count])
+            y_leaves = silence(symbols[-1], y_leaves, y_tree.paths("y"))
+    carry_out, ys = ([leaf.index for leaf in part] for part in (leaves, y_leaves))
+    return Traced(trace, carry, tree, len(lines) - count, carry_out, ys, y_tree)
+
+
+def _same(first: Traced, second: Traced) -> bool:
+    pairs = zip(first.trace.closed.values(), second.trace.closed.values())
+    return first.key == second.key and all(a is b or _equal(a, b) for a, b in pairs)
+
+
+def _equal(a: Any, b: Any) -> bool:
+    a, b = (x.data if isinstance(x, Tensor) else x for x in (a, b))
+    return np.array_equal(a, b, equal_nan=True)
+
+
+def _symbol(trace: Trace, value: Any) -> Symbol:
+    if isinstance(value, Symbol):
+        if value.owner is not trace:
+            raise Untraceable("it returns a Tensor that was kept from another step")
+        return value
+    return Symbol(trace, trace.close_over(as_tensor(value)))

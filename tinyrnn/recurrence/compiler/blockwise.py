@@ -77,7 +77,7 @@ def _joined(line: Line, lines: list[Line]) -> dict[str, Any]:
 
 
 _RULES: dict[Any, Rule] = {
-    **dict.fromkeys((p.round, p.rounded, p.detach, p.reshape, p.broadcast_to), _unchanged),
+    **dict.fromkeys((p.round, p.rounded, p.detach, p.reshape, p.broadcast_to, p.unfold, p.fold), _unchanged),
     **dict.fromkeys(
         (p.sum, p.mean, p.max, p.min, p.all, p.any, p.logsumexp, p.softmax, p.log_softmax), _reduced
     ),

@@ -469,3 +469,13 @@ def test_the_example_learns(capsys: pytest.CaptureFixture[str]) -> None:
     bits = [float(line.split()[2]) for line in capsys.readouterr().out.splitlines()]
     assert len(bits) == 5
     assert bits[-1] < 3 < bits[0]
+
+
+@pytest.mark.parametrize(("steps", "k1"), [(10, 3), (9, 3), (1, 5)])
+def test_windows_say_how_many_there_are(steps: int, k1: int) -> None:
+    windows = tr.TruncatedBPTT(k1).windows(np.ones((steps, 2)))
+    count = 0
+    for window in windows:
+        window.run(lambda x, carry: (x, carry))
+        count += 1
+    assert count == len(windows)

@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from tinyrnn.recurrence.plan import Plan, explain
     from tinyrnn.recurrence.scan import scan
     from tinyrnn.recurrence.truncated import TruncatedBPTT
-    from tinyrnn.training import load, save
+    from tinyrnn.training import fit, load, save
 
 __version__ = "0.1.0"
 
@@ -93,6 +93,7 @@ __all__ = [
     "exp",
     "expand_dims",
     "explain",
+    "fit",
     "flatten",
     "generate",
     "get_default_dtype",
@@ -153,6 +154,7 @@ _FOUND_IN = {
     "TruncatedBPTT": "recurrence.truncated",
     "beam_search": "generation.beam",
     "explain": "recurrence.plan",
+    "fit": "training.fit",
     "generate": "generation.generate",
     "load": "training.saving",
     "save": "training.saving",

@@ -112,7 +112,7 @@ class TruncatedBPTT:
         resets: npt.ArrayLike | None = None,
         initial_state: Any = None,
         carry: Any = None,
-    ) -> Iterator[Window]:
+    ) -> Windows:
         """Go over arrays.
 
         Parameters
@@ -137,7 +137,7 @@ class TruncatedBPTT:
         -------
         iterator of Window
             Each must be run before the next is asked for. The last one is shorter where ``k1`` does not
-            divide T.
+            divide T. Its ``len`` is the number of all of them.
 
         Raises
         ------
@@ -147,7 +147,8 @@ class TruncatedBPTT:
             Where a window was not run, so that the next has no carry.
         """
         beginning = Beginning(initial_state, self.batch_axis)
-        return self._over(ArraySource(x, y, resets), beginning, constant(carry))
+        source = ArraySource(x, y, resets)
+        return Windows(self._over(source, beginning, constant(carry)), -(-source.steps // self.k1))
 
     def stream(
         self, steps: Iterable[tuple[Any, ...]], *, initial_state: Any = None, carry: Any = None
@@ -193,3 +194,16 @@ class TruncatedBPTT:
 
     def _replay_start(self, start: int, stop: int) -> int:
         return 0 if stop <= self.k2 else start + self.k1 - self.k2
+
+
+class Windows(Iterator[Window]):
+    """The windows over arrays: an iterator that says how many there are in all."""
+
+    def __init__(self, windows: Iterator[Window], count: int) -> None:
+        self._windows, self._count = windows, count
+
+    def __next__(self) -> Window:
+        return next(self._windows)
+
+    def __len__(self) -> int:
+        return self._count

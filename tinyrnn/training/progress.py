@@ -53,6 +53,12 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
+    def expect(self, steps: int) -> None:
+        """Say how many updates there are to be in all, where it comes to be known."""
+        self.steps = steps
+        if self.bar is not None:
+            self.bar.total = steps
+
     def update(self, told: str, count: int = 1) -> None:
         """Tell of one update, which has gone over ``count`` of the unit."""
         self.done += 1

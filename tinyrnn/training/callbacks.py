@@ -1,0 +1,104 @@
+"""Callbacks of `fit`: called with the `Run` after each epoch. Any function will do; these have a state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from tinyrnn.training.run import Run
+
+
+class _Best:
+    """Knows whether the latest epoch is the best so far.
+
+    Parameters
+    ----------
+    metric : str
+        A column of the history.
+    mode : {"min", "max"}
+        Whether small or large values are good.
+    """
+
+    def __init__(self, metric: str, mode: str) -> None:
+        if mode not in ("min", "max"):
+            raise ValueError(f"{type(self).__name__}: mode is {mode!r}; expected 'min' or 'max'")
+        self.metric, self.sign = metric, 1.0 if mode == "min" else -1.0
+        self.best = math.inf
+
+    def improved(self, run: Run, by: float = 0.0) -> bool:
+        """Compare the latest value with the best, and remember it where it is better."""
+        value = self.sign * float(run.history[self.metric][-1])
+        if value < self.best - by:  # a NaN is no improvement
+            self.best = value
+            return True
+        return False
+
+
+class EarlyStopping(_Best):
+    """End the run where a metric has not improved for some epochs.
+
+    Parameters
+    ----------
+    patience : int
+        How many epochs without improvement end it.
+    metric : str
+        A column of the history.
+    mode : {"min", "max"}
+    min_delta : float
+        An improvement must be larger than this.
+    """
+
+    def __init__(
+        self, patience: int, metric: str = "validation", mode: str = "min", min_delta: float = 0.0
+    ) -> None:
+        if patience < 1:
+            raise ValueError(f"EarlyStopping: patience is {patience}; expected at least 1")
+        super().__init__(metric, mode)
+        self.patience, self.min_delta, self.waited = patience, min_delta, 0
+
+    def __call__(self, run: Run) -> None:
+        """Count the epochs without improvement."""
+        self.waited = 0 if self.improved(run, self.min_delta) else self.waited + 1
+        run.stop = run.stop or self.waited >= self.patience
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value, and how many epochs it has stood."""
+        return {"best": self.best, "waited": self.waited}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.best, self.waited = float(state_dict["best"]), int(state_dict["waited"])
+
+
+class BestWeights(_Best):
+    """Keep the weights of the best epoch, and give them back to the model where the run ends.
+
+    Parameters
+    ----------
+    metric : str
+        A column of the history.
+    mode : {"min", "max"}
+    """
+
+    def __init__(self, metric: str = "validation", mode: str = "min") -> None:
+        super().__init__(metric, mode)
+        self.weights: dict[str, Any] = {}
+
+    def __call__(self, run: Run) -> None:
+        """Copy the weights, where they are the best so far."""
+        if self.improved(run):
+            self.weights = run.model.state_dict()
+
+    def end(self, run: Run) -> None:
+        """Load the best weights; also where the run ends by an error or is interrupted."""
+        if self.weights:
+            run.model.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value and its weights."""
+        return {"best": self.best, "weights": dict(self.weights)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.best, self.weights = float(state_dict["best"]), dict(state_dict["weights"])

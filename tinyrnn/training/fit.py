@@ -1,0 +1,183 @@
+"""`fit`: a training loop to keep, or to copy and change."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Sized
+from pathlib import Path
+from typing import Any
+
+from tinyrnn.autograd.state import no_grad
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.nn.module import Module
+from tinyrnn.optim.clip import clip_grad_norm_
+from tinyrnn.optim.optimizer import Optimizer
+from tinyrnn.optim.plateau import ReduceLROnPlateau
+from tinyrnn.training.history import History
+from tinyrnn.training.progress import Progress
+from tinyrnn.training.run import Run
+
+Loss = Callable[[Any, Any], Any]
+
+
+def fit(
+    model: Module,
+    loss: Loss,
+    batches: Iterable[Any] | Callable[[], Iterable[Any]],
+    optimizer: Optimizer,
+    *,
+    epochs: int,
+    validate: Callable[[Any], Any] | Iterable[Any] | None = None,
+    clip: float | None = None,
+    schedule: Any = None,
+    schedule_each: str = "epoch",
+    callbacks: Sequence[Any] = (),
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> History:
+    """Train a model.
+
+    Parameters
+    ----------
+    model : Module
+    loss : callable
+        ``loss(model, batch)`` returns a number (a Tensor), from which one update is made.
+    batches : iterable, or callable that returns one
+        Gone over once an epoch, such as `tinyrnn.data.batches`; or called once an epoch:
+        ``lambda: bptt.windows(x, y)`` with a loss that runs ``batch.run(model)``.
+    optimizer : Optimizer
+    epochs : int
+        How many in all, those before a checkpoint counted.
+    validate : iterable, or callable, optional
+        Batches, of which the mean loss is measured; or ``validate(model)`` that returns a number, or a dict
+        of them. It runs in evaluation mode and without recording; the result stands in the history under
+        ``validation``, or under the names of the dict.
+    clip : float, optional
+        Bound on the norm of the gradient; ``inf`` only measures it.
+    schedule : LRScheduler or ReduceLROnPlateau, optional
+        The latter follows the first number that ``validate`` gives, or the loss.
+    schedule_each : {"epoch", "update"}
+        When the schedule goes on.
+    callbacks : sequence of callable
+        Called with the `Run` after each epoch, such as `EarlyStopping`, `BestWeights`, or any function;
+        and its ``end(run)``, where there is one, at the end, however that comes.
+    checkpoint : path-like, optional
+        A file for `tinyrnn.save`, written after each epoch. Where it is there already, the run goes on from
+        it bit for bit: weights, optimiser, schedule, history, callbacks, the library's generator, and those
+        of ``batches`` and of the model's parts.
+
+    Returns
+    -------
+    History
+        ``loss`` (the mean over the updates), ``lr``, ``gradient_norm`` where there is ``clip``, and what was
+        validated.
+
+    Raises
+    ------
+    FloatingPointError
+        Where the loss is NaN or infinite, before it reaches the weights.
+    ValueError
+        Where an argument is out of its range, or the checkpoint does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np, tinyrnn as tr
+    >>> x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+    >>> model = tr.nn.Linear(3, 1, rng=0)
+    >>> data = tr.data.batches(x, x.sum(1, keepdims=True), size=16, rng=0)
+    >>> history = tr.fit(model, lambda model, b: tr.nn.mse_loss(model(b[0]), b[1]), data,
+    ...                  tr.optim.Adam(model.parameters(), lr=0.1), epochs=30)
+    >>> len(history), bool(history["loss"][-1] < 0.01)
+    (30, True)
+    """
+    if schedule_each not in ("epoch", "update"):
+        raise ValueError(f"fit: schedule_each is {schedule_each!r}; expected 'epoch' or 'update'")
+    run = Run(model, optimizer, schedule, batches, callbacks)
+    if checkpoint is not None and Path(checkpoint).exists():
+        run.load(checkpoint)
+    with Progress(None) as progress, _at_the_end(run):
+        while run.epoch < epochs and not run.stop:
+            model.train()
+            losses: list[float] = []
+            norms: list[float] = []
+            turn = batches() if callable(batches) else batches
+            if isinstance(turn, Sized):
+                progress.expect(progress.done + len(turn) * (epochs - run.epoch))
+            for batch in turn:
+                optimizer.zero_grad()
+                value = loss(model, batch)
+                losses.append(_finite(value, run.epoch, len(losses)))
+                value.backward()
+                if clip is not None:
+                    norms.append(clip_grad_norm_(model.parameters(), clip))
+                optimizer.step()
+                if schedule_each == "update":
+                    _advance(schedule, losses[-1])
+                progress.update(f"epoch {run.epoch + 1}/{epochs}, loss {losses[-1]:.4g}")
+            if not losses:
+                raise ValueError(f"fit: there is no batch in epoch {run.epoch + 1}; batches must begin anew")
+            row = {"loss": sum(losses) / len(losses), "lr": optimizer.param_groups[0]["lr"]}
+            row |= {"gradient_norm": sum(norms) / len(norms)} if norms else {}
+            measured = _validated(model, loss, validate)
+            run.history.append(row | measured)
+            run.epoch += 1
+            if schedule_each == "epoch":
+                _advance(schedule, next(iter(measured.values()), row["loss"]))
+            for callback in callbacks:
+                callback(run)
+            if checkpoint is not None:
+                run.save(checkpoint)
+    return run.history
+
+
+@contextlib.contextmanager
+def _at_the_end(run: Run) -> Generator[None]:
+    """Call the callbacks' ``end``, however the end comes."""
+    try:
+        yield
+    finally:
+        for callback in run.callbacks:
+            if hasattr(callback, "end"):
+                callback.end(run)
+
+
+def _number(value: Any) -> float:
+    return float(value.item() if isinstance(value, Tensor) else value)
+
+
+def _finite(value: Any, epoch: int, batch: int) -> float:
+    number = _number(value)
+    if not math.isfinite(number):
+        raise FloatingPointError(
+            f"fit: the loss of batch {batch} of epoch {epoch + 1} is {number}; the weights are those "
+            "before it"
+        )
+    return number
+
+
+def _validated(model: Module, loss: Loss, validate: Any) -> dict[str, float]:
+    """Measure in evaluation mode, without recording."""
+    if validate is None:
+        return {}
+    model.eval()
+    measured: Any
+    try:
+        with no_grad():
+            if callable(validate):
+                measured = validate(model)
+            else:
+                losses = [_number(loss(model, batch)) for batch in validate]
+                measured = sum(losses) / len(losses)
+    finally:
+        model.train()
+    if isinstance(measured, Mapping):
+        return {str(name): _number(value) for name, value in measured.items()}
+    return {"validation": _number(measured)}
+
+
+def _advance(schedule: Any, metric: float) -> None:
+    if isinstance(schedule, ReduceLROnPlateau):
+        schedule.step(metric)
+    elif schedule is not None:
+        schedule.step()

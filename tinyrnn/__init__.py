@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from tinyrnn import data, draw, dynamics, nn, optim, testing, training
     from tinyrnn.dynamics.rtrl import RTRL
     from tinyrnn.generation import Hypothesis, beam_search, generate
-    from tinyrnn.recurrence.lookup import ScanFallbackWarning
+    from tinyrnn.recurrence.fallback import ScanFallbackWarning
     from tinyrnn.recurrence.plan import Plan, explain
     from tinyrnn.recurrence.scan import scan
     from tinyrnn.recurrence.truncated import TruncatedBPTT
@@ -150,7 +150,7 @@ _FOUND_IN = {
     "Hypothesis": "generation.beam",
     "Plan": "recurrence.plan",
     "RTRL": "dynamics.rtrl",
-    "ScanFallbackWarning": "recurrence.lookup",
+    "ScanFallbackWarning": "recurrence.fallback",
     "TruncatedBPTT": "recurrence.truncated",
     "beam_search": "generation.beam",
     "explain": "recurrence.plan",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import collections
-import sys
 import threading
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +14,6 @@ from tinyrnn.recurrence.compiler.side_by_side import side_by_side
 from tinyrnn.recurrence.loop import Step
 from tinyrnn.recurrence.record import apply_scan
 from tinyrnn.recurrence.traced import Structure, Traced, Untraceable, trace_step
-
-
-class ScanFallbackWarning(UserWarning):
-    """A step could not be compiled, and runs as a recorded loop: the same numbers, more slowly."""
 
 
 class CacheInfo(NamedTuple):
@@ -34,7 +28,6 @@ _CACHE_SIZE = 256
 _cache: collections.OrderedDict[Any, CompiledScan] = collections.OrderedDict()
 _lock = threading.Lock()
 _compiled = 0
-_warned: set[Any] = set()
 
 
 def compiled_scan(
@@ -115,26 +108,3 @@ def cache_clear() -> None:
     """Forget all compiled scans, and free their buffers."""
     with _lock:
         _cache.clear()
-
-
-def _code(step: Step) -> Any:
-    """Return what identifies a step from call to call, where it is a new closure each time."""
-    return getattr(getattr(step, "__func__", step), "__code__", type(step))
-
-
-def warn_once(step: Step, reason: str) -> None:
-    """Say that a step runs as a recorded loop, once for each step and reason."""
-    if (_code(step), reason) in _warned:
-        return
-    name = getattr(step, "__qualname__", type(step).__name__)
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("tinyrnn."):
-        level, frame = level + 1, frame.f_back  # to the line of the user's program
-    warnings.warn(
-        f"scan: the step {name} cannot be compiled, because {reason}; it runs as a recorded loop, step by "
-        "step",
-        ScanFallbackWarning,
-        stacklevel=level,
-    )
-    # Only now: a warning that is turned into an error is raised every time.
-    _warned.add((_code(step), reason))

@@ -10,10 +10,12 @@ import numpy as np
 from tinyrnn.autograd.anomaly import Watched, check_unchanged
 from tinyrnn.autograd.backward import backpropagate
 from tinyrnn.autograd.primitive import NONE, Primitive
+from tinyrnn.autograd.primitives import reshape
 from tinyrnn.autograd.state import enable_grad, thread
 from tinyrnn.autograd.tape import Node
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiled import CompiledDerivative, CompiledScan, Parts
+from tinyrnn.recurrence.fallback import warn_of_gradient
 from tinyrnn.recurrence.rerun import record_steps
 from tinyrnn.recurrence.running.views import Array
 from tinyrnn.recurrence.segments import Segments
@@ -128,7 +130,7 @@ class ScanNode(Node):
         if any(k >= self.count for k in gradients):
             return self._backward_of_saved(parts, gradients, wrap)
         program = self.derivative.forward.program
-        consts, carry, xs = parts
+        carry = parts[1]
         carry_count = len(carry)
         ys_count = len(program.ys) - self.derivative.saved
 
@@ -145,6 +147,18 @@ class ScanNode(Node):
         incoming = (carry_grads, y_grads, sum_grads)
         if thread.modes.finite:
             self._look_again(parts, incoming)
+        try:
+            return self._compiled(parts, values, incoming, wrap)
+        except MemoryError:
+            raise
+        except Exception as error:  # the compiler's own, since the forward pass went through the same lines
+            result = self._step_by_step(parts, incoming, wrap)
+            warn_of_gradient(self.scope.path() if self.scope is not None else "", error)
+            return result
+
+    def _compiled(self, parts: Parts, values: Any, incoming: Parts, wrap: Any) -> list[Any]:
+        consts, carry, xs = parts
+        carry_grads, y_grads, sum_grads = incoming
         if wrap is None:
             if isinstance(values, Segments):
                 results = values.run_backward(self.derivative, parts, incoming)
@@ -160,7 +174,7 @@ class ScanNode(Node):
                 x if n is None else wrap(x, n)
                 for x, n in zip([*consts, *carry, *xs], self.inputs, strict=True)
             ]
-            consts, _, xs = _split(operands, len(consts), carry_count)
+            consts, _, xs = _split(operands, len(consts), len(carry))
             values = [
                 Tensor(v, self.output(self.count + k, v)) if v.dtype.kind == "f" else v
                 for k, v in enumerate(values)
@@ -173,7 +187,27 @@ class ScanNode(Node):
                 self.steps,
                 reverse=not self.reverse,
             )
-        return self._in_order_of_inputs(outputs, len(consts), carry_count)
+        return self._in_order_of_inputs(outputs, len(consts), len(carry))
+
+    def _step_by_step(self, parts: Parts, incoming: Parts, wrap: Any) -> list[Any]:
+        """Go back along the recorded steps."""
+        arrays = [a for part in parts for a in part]
+        with enable_grad():
+            # Records of their own, since one Tensor may stand in several places.
+            operands = [
+                reshape(Tensor(a, n), shape=a.shape) for a, n in zip(arrays, self.inputs, strict=True)
+            ]
+            times = self.times(0, self.steps)
+            outputs = record_steps(self.derivative.forward.program, self.count, operands, times, self.scope)
+        gradients = [g for part in incoming for g in part]
+        roots = {}
+        for y, g in zip(outputs, gradients, strict=True):
+            if y.node is not None:
+                g = g if wrap is None or isinstance(g, Tensor) else Tensor(g)
+                roots[y.node] = roots[y.node] + g if y.node in roots else g
+        targets = {x.node for x in operands if x.node is not None}
+        found = backpropagate(roots, targets=targets, wrap=wrap)
+        return [None if x.node is None else found.get(x.node) for x in operands]
 
     def _look_again(self, parts: Parts, incoming: Parts) -> None:
         """Go back step by step, block by block from the last: what is not finite is met by name."""

@@ -1,4 +1,4 @@
-"""The steps of a compiled scan run once more, one by one: to be drawn, or to find where a NaN came from."""
+"""The steps of a compiled scan run once more, one by one: to be drawn, to find a NaN, or as a last resort."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def record_steps(
     order = scan.program.needed([*scan.carry_out, *ys_lines, *scan.sums])
     ys: list[list[Tensor]] = [[] for _ in ys_lines]
     sums: list[Any] = []
+    first = min(times[0], times[-1])
     modes = thread.modes
     before = modes.scope
     try:
@@ -59,13 +60,16 @@ def record_steps(
         for t in times:
             with scope(step=t), np.errstate(all="ignore"):
                 here: dict[int, Any] = {**fixed, **dict(zip(scan.carry, carry, strict=True))}
-                here.update((i, x[t - min(times)]) for i, x in zip(scan.xs, xs, strict=True) if i in order)
+                here.update((i, x[t - first]) for i, x in zip(scan.xs, xs, strict=True) if i in order)
                 for i in order:
                     primitive = lines[i].primitive
                     if lines[i].literal is not None:
                         here[i] = lines[i].literal
                     elif primitive is not None:
-                        made = primitive(*(here[a] for a in lines[i].args), **lines[i].params)
+                        args = [here[a] for a in lines[i].args]
+                        if not any(isinstance(arg, Tensor) for arg in args):
+                            args = [np.asarray(arg) for arg in args]
+                        made = primitive(*args, **lines[i].params)
                         here[i] = made if isinstance(made, Tensor) else Tensor(np.asarray(made))
                         if name_values:
                             here[i].name = names.get(i, "") if i not in scan.carry_out else ""

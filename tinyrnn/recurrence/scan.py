@@ -12,7 +12,8 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import where
 from tinyrnn.autograd.state import no_grad, thread
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.lookup import cache_clear, cache_info, compiled_scan, warn_once
+from tinyrnn.recurrence.fallback import warn_of_step
+from tinyrnn.recurrence.lookup import cache_clear, cache_info, compiled_scan
 from tinyrnn.recurrence.loop import Step, rows, single_step, unrolled_scan
 from tinyrnn.recurrence.plan import Plan, explain
 from tinyrnn.recurrence.traced import Structure, Untraceable
@@ -122,7 +123,7 @@ def scan(
             refused = str(refusal)
     result = unrolled_scan(step, carry, xs, times, lengths)
     if refused and not thread.modes.tracing:
-        warn_once(step, refused)  # only now: an error of the step itself comes without it
+        warn_of_step(step, refused)  # only now: an error of the step itself comes without it
     return result
 
 

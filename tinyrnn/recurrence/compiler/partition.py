@@ -9,7 +9,7 @@ from typing import Any
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.recurrence.compiler.blockwise import in_blocks
-from tinyrnn.recurrence.compiler.program import CARRY, FIXED, Program
+from tinyrnn.recurrence.compiler.program import CARRY, FIXED, Line, Program
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 
 
@@ -51,7 +51,13 @@ class TimeSum:
         return [i for i in (self.line, self.other) if i >= 0]
 
 
-_LINEAR = (p.transpose, p.reshape, p.negative, p.astype)
+_LINEAR = (p.transpose, p.reshape, p.negative)
+
+
+def _narrows(line: Line, program: Program) -> bool:
+    """Whether a cast is to a float of no more digits: then the sum is better off before it."""
+    dtype = program.lines[line.args[0]].dtype
+    return dtype.kind == "f" and line.dtype.kind == "f" and dtype.itemsize >= line.dtype.itemsize
 
 
 def time_sum(program: Program, i: int, loop: Container[int] = ()) -> TimeSum:
@@ -75,14 +81,12 @@ def time_sum(program: Program, i: int, loop: Container[int] = ()) -> TimeSum:
 
     if line.level == FIXED:
         return TimeSum("times", i)
-    if line.primitive in _LINEAR:
+    if line.primitive in _LINEAR or (line.primitive is p.astype and _narrows(line, program)):
         return TimeSum("apply", primitive=line.primitive, params=line.params, below=below(*line.args))
     if line.primitive is p.add and all(program.lines[a].shape == line.shape for a in line.args):
         return TimeSum("apply", primitive=p.add, below=below(*line.args))
     if line.primitive is p.concatenate:
         return TimeSum("apply", primitive=p.concatenate, params=line.params, below=below(*line.args))
-    if line.primitive is p.multiply and program.lines[line.args[1]].level == FIXED:
-        return TimeSum("apply", primitive=p.multiply, below=(*below(line.args[0]), line.args[1]))
     if line.primitive is p.matmul:
         a, b = (program.lines[k] for k in line.args)
         if (

@@ -146,7 +146,8 @@ def _bound(data: np.ndarray[Any, Any]) -> float:
     """
     if data.ndim > 1 or data.dtype.kind != "f" or data.dtype.itemsize < 4:
         return math.inf
-    return _BOUND if np.dot(data, data) <= _BOUND**2 else math.inf
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _BOUND if np.dot(data, data) <= _BOUND**2 else math.inf
 
 
 def describe(node: Node | None) -> str:

@@ -294,3 +294,25 @@ def test_memory_does_not_grow() -> None:
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert after - before < 100_000
+
+
+def test_what_is_kept_is_bounded_by_bytes() -> None:
+    """Each batch size has its own buffers; those that idle longest go."""
+    from tinyrnn.recurrence.running.idle import LATEST, idle
+
+    tr.scan.cache_clear()
+    assert idle.nbytes == 0
+    before, idle.limit = idle.limit, 10_000_000
+    try:
+        gru = tr.nn.GRU(3, 8)
+        for batch in range(1, 31):
+            gru(tr.zeros((40, batch, 3)))[0].sum().backward()
+            assert idle.nbytes <= max(idle.limit, LATEST * 1_500_000)
+        assert tr.scan.cache_info().size == 30
+        x = tr.zeros((40, 1, 3))
+        expected = gru(x)[0].data.copy()
+        np.testing.assert_array_equal(gru(x)[0].data, expected)  # its buffers are made anew
+    finally:
+        idle.limit = before
+    tr.scan.cache_clear()
+    assert idle.nbytes == 0

@@ -13,6 +13,7 @@ from tinyrnn.recurrence.compiled import CompiledScan
 from tinyrnn.recurrence.compiler.side_by_side import side_by_side
 from tinyrnn.recurrence.loop import Step
 from tinyrnn.recurrence.record import apply_scan
+from tinyrnn.recurrence.running.idle import idle
 from tinyrnn.recurrence.traced import Structure, Traced, Untraceable, trace_step
 
 
@@ -105,6 +106,7 @@ def cache_info() -> CacheInfo:
 
 
 def cache_clear() -> None:
-    """Forget all compiled scans, and free their buffers."""
+    """Forget all compiled scans, and give the memory of their buffers back to the system."""
     with _lock:
         _cache.clear()
+    idle.clear()

@@ -18,6 +18,8 @@ from tinyrnn.recurrence.running.stage_calls import StageCalls
 from tinyrnn.recurrence.running.step_calls import line_calls, step_calls
 from tinyrnn.recurrence.running.sums import Columns
 
+_CALL = 420  # bytes of a bound call: two tuples and its views, as tracemalloc counts them
+
 
 class Block:
     """What a run needs for up to ``size`` steps; the next block and the next run use it again.
@@ -43,6 +45,12 @@ class Block:
         self.calls_per_step = len(by_step[0])
         self.calls: list[Call] = list(itertools.chain.from_iterable(by_step))
         self.columns = Columns(size)
+        self._nbytes = self.buffers.nbytes + len(self.calls) * _CALL
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it holds, bound calls and all."""
+        return self._nbytes + self.columns.nbytes
 
     def loop(self, count: int) -> list[Call]:
         """Return the calls of the first ``count`` steps."""

@@ -189,6 +189,11 @@ class Buffers:
         after = i in self.parted.scan.ys and self.parted.stage[i] is Stage.AFTER
         return after and self.lines[i].primitive is not None and not self._is_view(i)
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of all places."""
+        return sum({id(a): a.nbytes for a in self.places.values()}.values())
+
     def kept(self) -> list[Line]:
         """Return the lines that have a place for each step of the block."""
         own = {*self._lasting, *self.parted.scan.carry, *self.parted.lines(Stage.BEFORE)}

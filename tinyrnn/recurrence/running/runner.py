@@ -14,6 +14,7 @@ from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 from tinyrnn.recurrence.running.block import Block, block_size
 from tinyrnn.recurrence.running.buffers import allocate
 from tinyrnn.recurrence.running.copying import copy
+from tinyrnn.recurrence.running.idle import idle
 from tinyrnn.recurrence.running.sums import Sums
 from tinyrnn.recurrence.running.views import Array, Slice
 
@@ -21,7 +22,7 @@ from tinyrnn.recurrence.running.views import Array, Slice
 class Runner:
     """A scan's program, ready to run on arrays.
 
-    Blocks are kept from call to call, since fresh memory costs more than the arithmetic in it. A run takes
+    Blocks are kept from call to call. A run takes
     one for itself, so that threads do not meet in it, and nothing that leaves a run refers to it.
 
     Attributes
@@ -40,7 +41,6 @@ class Runner:
             if all(a in self._numbers for a in self.lines[i].args):
                 self._numbers[i] = self._compute(i, self._numbers)
         self._once = [i for i in once if i not in self._numbers]
-        self._idle: dict[tuple[int, bool], list[Block]] = {}
 
     @functools.cached_property
     def _size(self) -> int:
@@ -59,15 +59,11 @@ class Runner:
     def block(self, steps: int, reverse: bool) -> Block:
         """Take a block that suits a number of steps; give it back with `release`."""
         size = min(self._size, 1 << (steps - 1).bit_length())
-        idle = self._idle.setdefault((size, reverse), [])
-        try:
-            return idle.pop()  # one call: another thread may take the last one at any time
-        except IndexError:
-            return Block(self.parted, size, reverse=reverse)
+        return idle.take((self, size, reverse)) or Block(self.parted, size, reverse=reverse)
 
     def release(self, block: Block) -> None:
         """Put a block back for the next call."""
-        self._idle[block.size, block.reverse].append(block)
+        idle.give_back((self, block.size, block.reverse), block)
 
     def run(
         self,

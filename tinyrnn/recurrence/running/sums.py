@@ -19,6 +19,11 @@ class Columns:
         self.size = size
         self._places: dict[int, Array] = {}
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of the buffers."""
+        return sum(place.nbytes for place in self._places.values())
+
     def of(self, i: int, value: Array) -> Array:
         """Return a (steps, B, N) value as (N, steps * B), contiguous, in a buffer that is used again."""
         n = value.shape[2]

@@ -109,7 +109,8 @@ class Surroundings:
                 self.settled = self.settled and "__init__" not in vars(value)
         elif hasattr(value, "__dict__"):
             self._todo += vars(value).values()
-            self._classes.append(type(value))
+            if not _all_of_library(type(value)):
+                self._classes.append(type(value))
         elif type(value).__module__.partition(".")[0] != "numpy":
             self.settled = False
 
@@ -153,6 +154,11 @@ _ENTRIES = ("forward", "step")  # methods that the library calls
 
 def _of_library(thing: Any) -> bool:
     return (getattr(thing, "__module__", None) or "").partition(".")[0] in _LIBRARIES
+
+
+@functools.lru_cache(256)
+def _all_of_library(kind: type) -> bool:
+    return all(map(_of_library, kind.__mro__))
 
 
 def _functions(value: Any) -> Iterable[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import Primitive, Value, broadcast_shape
 
 # Arrays that mean more than their numbers, or something else; known by name, since numpy.ma is seldom loaded.
@@ -39,8 +40,32 @@ def plain_array(where: str, x: Any) -> np.ndarray[Any, Any]:
 
 
 def operand(x: Any) -> Any:
-    """Return a Value or a plain array as it is, and anything else as an array."""
-    return x if isinstance(x, Value) or type(x) is np.ndarray else plain_array("tinyrnn", x)
+    """Return a Value or an array as it is, all else as an array; a list that holds Values is stacked."""
+    if isinstance(x, Value) or type(x) is np.ndarray:
+        return x
+    if isinstance(x, (list, tuple)) and _holds_values(x):
+        parts = [operand(item) for item in x]
+        if len({part.shape for part in parts}) > 1:
+            raise ValueError(
+                f"a list holds Tensors of shapes {[part.shape for part in parts]}; expected one shape"
+            )
+        return p.stack(*parts, axis=0)
+    return plain_array("tinyrnn", x)
+
+
+def _holds_values(x: Any) -> bool:
+    return any(
+        isinstance(item, Value) or (isinstance(item, (list, tuple)) and _holds_values(item)) for item in x
+    )
+
+
+def alike(a: Any, b: Any) -> tuple[Any, Any]:
+    """Return two operands, with a plain array of floats in the dtype of a Tensor of floats."""
+    a, b = operand(a), operand(b)
+    for x, other in ((a, b), (b, a)):
+        if isinstance(x, Value) and isinstance(other, np.ndarray) and x.dtype.kind == other.dtype.kind == "f":
+            return (a, b.astype(x.dtype)) if x is a else (a.astype(x.dtype), b)
+    return a, b
 
 
 def coerced(primitive: Primitive, args: tuple[Any, ...], values: list[Any]) -> list[Any]:
@@ -80,5 +105,5 @@ def refusal(
                 text = f"{primitive.name}: the operands have shapes {got}; expected shapes that broadcast"
             elif str(by_rule).startswith(primitive.name):
                 text = str(by_rule)
-    kinds = (np.exceptions.AxisError, IndexError, TypeError, ValueError)
+    kinds = (np.linalg.LinAlgError, np.exceptions.AxisError, IndexError, TypeError, ValueError)
     return next((kind for kind in kinds if isinstance(error, kind)), RuntimeError)(text)

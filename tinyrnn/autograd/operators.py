@@ -1,27 +1,25 @@
-"""The operators and methods of all that stands for an array: of Tensors, and of the symbols of a trace."""
+"""The operators of all that stands for an array: of Tensors, and of the symbols of a trace."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from types import EllipsisType
 from typing import Any, NoReturn, Self
 
-import numpy.typing as npt
-
 from tinyrnn.autograd import functions as F
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.functions.indexing import split_index
+from tinyrnn.autograd.methods import Methods
 from tinyrnn.autograd.numpy_protocol import array_function, array_ufunc
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import NONE, Value
-from tinyrnn.autograd.shapes import Axis
 
 STATIC = frozenset((int, slice, EllipsisType, type(None)))  # what an index is made of where no array is in it
 _REVERSED = [tuple(range(ndim))[::-1] for ndim in range(65)]  # NumPy has at most 64 axes
 
 
-class Operators(Value):
-    """What Python's operators and NumPy's methods mean on a Value. Each enters by the one door."""
+class Operators(Methods):
+    """What Python's operators mean on a Value. Each enters by the one door."""
 
     __slots__ = ()
     data: Any
@@ -59,6 +57,24 @@ class Operators(Value):
 
     def __rpow__(self, other: Any) -> Self:
         return self._apply(p.power, (other, self), NONE)
+
+    def __mod__(self, other: Any) -> Self:
+        return self._apply(p.remainder, (self, other), NONE)
+
+    def __rmod__(self, other: Any) -> Self:
+        return self._apply(p.remainder, (other, self), NONE)
+
+    def __floordiv__(self, other: Any) -> Self:
+        return F.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Self:
+        return F.floor_divide(other, self)
+
+    def __divmod__(self, other: Any) -> tuple[Self, Self]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Self, Self]:
+        return other // self, other % self
 
     def __matmul__(self, other: Any) -> Self:
         other = other if isinstance(other, Value) else operand(other)  # saves a call in the usual case
@@ -109,6 +125,12 @@ class Operators(Value):
     def __ror__(self, other: Any) -> Self:
         return self._apply(p.bitwise_or, (other, self), NONE)
 
+    def __xor__(self, other: Any) -> Self:
+        return self._apply(p.bitwise_xor, (self, other), NONE)
+
+    def __rxor__(self, other: Any) -> Self:
+        return self._apply(p.bitwise_xor, (other, self), NONE)
+
     def __invert__(self) -> Self:
         return self._apply(p.invert, (self,), NONE)
 
@@ -120,7 +142,7 @@ class Operators(Value):
         items = index if type(index) is tuple else (index,)
         for item in items:
             if type(item) not in STATIC:
-                static, arrays = F.split_index(index, self.shape)
+                static, arrays = split_index(index, self.shape)
                 return self._apply(p.getitem, (self, *arrays), {"index": static})
         return self._apply(p.getitem, (self,), {"index": items})
 
@@ -151,128 +173,17 @@ class Operators(Value):
         """The transpose, all axes in reverse."""
         return self._apply(p.transpose, (self,), {"axes": _REVERSED[len(self.shape)]})
 
-    # --- methods --------------------------------------------------------------------------------------------
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """Sum over the axes; see `tinyrnn.sum`."""
-        return self._apply(p.sum, (self,), {"axis": axis, "keepdims": keepdims})
+    @property
+    def mT(self) -> Self:
+        """The transpose of the last two axes."""
+        return F.matrix_transpose(self)
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """Average over the axes; see `tinyrnn.mean`."""
-        return F.mean(self, axis, keepdims)
+    @property
+    def real(self) -> Self:
+        """The real part: the same."""
+        return self
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """Largest element along the axes; see `tinyrnn.max`."""
-        return F.max(self, axis, keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """Smallest element along the axes; see `tinyrnn.min`."""
-        return F.min(self, axis, keepdims)
-
-    def reshape(self, *shape: Any) -> Self:
-        """Return the elements in another shape; see `tinyrnn.reshape`."""
-        return F.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    def flatten(self) -> Self:
-        """Return the elements in one axis."""
-        return F.flatten(self)
-
-    def transpose(self, *axes: Any) -> Self:
-        """Permute all axes, as NumPy does; PyTorch's, of two axes, is `swapaxes`. See `tinyrnn.transpose`."""
-        return F.transpose(self, axes[0] if len(axes) == 1 else axes or None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Self:
-        """Exchange two axes; see `tinyrnn.swapaxes`."""
-        return F.swapaxes(self, axis1, axis2)
-
-    def squeeze(self, axis: Axis = None) -> Self:
-        """Drop axes of length 1; see `tinyrnn.squeeze`."""
-        return F.squeeze(self, axis)
-
-    def unsqueeze(self, axis: int) -> Self:
-        """Insert an axis of length 1; see `tinyrnn.expand_dims`."""
-        return F.expand_dims(self, axis)
-
-    def broadcast_to(self, *shape: Any) -> Self:
-        """Broadcast to a shape; see `tinyrnn.broadcast_to`."""
-        return F.broadcast_to(self, shape[0] if len(shape) == 1 else shape)
-
-    def split(self, sections: int | Sequence[int], axis: int = 0) -> list[Self]:
-        """Cut along an axis into equal parts, or at the given places, as NumPy does; see `tinyrnn.split`."""
-        return F.split(self, sections, axis)
-
-    def astype(self, dtype: npt.DTypeLike) -> Self:
-        """Return the value in another dtype; see `tinyrnn.astype`."""
-        return F.astype(self, dtype)
-
-    def exp(self) -> Self:
-        """Exponential of each element."""
-        return p.exp(self)
-
-    def log(self) -> Self:
-        """Natural logarithm of each element."""
-        return p.log(self)
-
-    def sqrt(self) -> Self:
-        """Square root of each element."""
-        return p.sqrt(self)
-
-    def abs(self) -> Self:
-        """Absolute value of each element."""
-        return p.absolute(self)
-
-    def tanh(self) -> Self:
-        """Hyperbolic tangent of each element."""
-        return self._apply(p.tanh, (self,), NONE)
-
-    def sigmoid(self) -> Self:
-        """Logistic function of each element."""
-        return self._apply(p.sigmoid, (self,), NONE)
-
-    def relu(self) -> Self:
-        """Rectify each element: ``max(x, 0)``."""
-        return p.relu(self)
-
-    def softplus(self) -> Self:
-        """``log(1 + exp(x))`` of each element."""
-        return p.softplus(self)
-
-    def clip(self, min: Any = None, max: Any = None) -> Self:
-        """Limit each element; see `tinyrnn.clip`."""
-        return F.clip(self, min, max)
-
-    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """Logarithm of the sum of exponentials; see `tinyrnn.logsumexp`."""
-        return F.logsumexp(self, axis, keepdims)
-
-    def softmax(self, axis: int = -1) -> Self:
-        """Softmax along an axis; see `tinyrnn.softmax`."""
-        return F.softmax(self, axis)
-
-    def log_softmax(self, axis: int = -1) -> Self:
-        """Logarithm of the softmax along an axis; see `tinyrnn.log_softmax`."""
-        return F.log_softmax(self, axis)
-
-    def take(self, indices: Any, axis: int = 0) -> Self:
-        """Pick entries along an axis; see `tinyrnn.take`."""
-        return F.take(self, indices, axis)
-
-    # --- facts, which carry no gradient ---------------------------------------------------------------------
-    def argmax(self, axis: int | None = None) -> Self:
-        """Index of the largest element along an axis, or in the flattened array."""
-        return F.argmax(self, axis)
-
-    def argmin(self, axis: int | None = None) -> Self:
-        """Index of the smallest element along an axis, or in the flattened array."""
-        return F.argmin(self, axis)
-
-    def round(self, decimals: int = 0) -> Self:
-        """Round each element; a constant, since its gradient is zero wherever there is one."""
-        return p.round(self, decimals=decimals)
-
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """Whether all elements along the axes are true."""
-        return p.all(self, axis=axis, keepdims=keepdims)
-
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """Whether any element along the axes is true."""
-        return p.any(self, axis=axis, keepdims=keepdims)
+    @property
+    def nbytes(self) -> int:
+        """The memory that the elements take, in bytes."""
+        return self.size * self.dtype.itemsize

@@ -78,7 +78,7 @@ class Embedding(Module):
         else:
             x = as_integers("Embedding", "x", x, "indices of rows")
             expect_range("Embedding", "x", x, 0, self.num_embeddings - 1)
-        y = take(self.weight, x)
+        y = take(self.weight, x, 0)
         if self.padding_idx is None:
             return y
         return where((x == self.padding_idx)[..., None], y.detach(), y)

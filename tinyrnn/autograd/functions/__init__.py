@@ -1,83 +1,56 @@
 """The public functions: NumPy's names and meanings, on Tensors, arrays and numbers.
 
-Given plain arrays they compute plain arrays; given a Tensor they record.
+Given plain arrays they compute plain arrays; given a Tensor they record. What NumPy has in many forms is
+composed here of the operations in the table (`primitives`), so that each has one rule.
 """
 
-from tinyrnn.autograd.functions.arrays import (
-    broadcast_to,
-    concatenate,
-    expand_dims,
-    flatten,
-    matmul,
-    reshape,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    transpose,
+from tinyrnn.autograd.functions import (
+    activations,
+    diagonals,
+    differences,
+    einstein,
+    elementwise,
+    facts,
+    indexing,
+    joining,
+    linalg,
+    moving,
+    numeric,
+    products,
+    reductions,
+    shaping,
+    sorting,
+    trigonometry,
 )
-from tinyrnn.autograd.functions.elementwise import (
-    abs,
-    astype,
-    clip,
-    exp,
-    log,
-    maximum,
-    minimum,
-    relu,
-    sigmoid,
-    softplus,
-    sqrt,
-    tanh,
-    where,
-)
-from tinyrnn.autograd.functions.indexing import split_index, take
-from tinyrnn.autograd.functions.reductions import (
-    argmax,
-    argmin,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    softmax,
-    sum,
-)
+from tinyrnn.autograd.functions.activations import *
+from tinyrnn.autograd.functions.diagonals import *
+from tinyrnn.autograd.functions.differences import *
+from tinyrnn.autograd.functions.einstein import *
+from tinyrnn.autograd.functions.elementwise import *
+from tinyrnn.autograd.functions.facts import *
+from tinyrnn.autograd.functions.indexing import *
+from tinyrnn.autograd.functions.joining import *
+from tinyrnn.autograd.functions.moving import *
+from tinyrnn.autograd.functions.numeric import *
+from tinyrnn.autograd.functions.products import *
+from tinyrnn.autograd.functions.reductions import *
+from tinyrnn.autograd.functions.shaping import *
+from tinyrnn.autograd.functions.sorting import *
+from tinyrnn.autograd.functions.trigonometry import *
 
-__all__ = [
-    "abs",
-    "argmax",
-    "argmin",
-    "astype",
-    "broadcast_to",
-    "clip",
-    "concatenate",
-    "exp",
-    "expand_dims",
-    "flatten",
-    "log",
-    "log_softmax",
-    "logsumexp",
-    "matmul",
-    "max",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "relu",
-    "reshape",
-    "sigmoid",
-    "softmax",
-    "softplus",
-    "split",
-    "split_index",
-    "sqrt",
-    "squeeze",
-    "stack",
-    "sum",
-    "swapaxes",
-    "take",
-    "tanh",
-    "transpose",
-    "where",
-]
+__all__ = ["linalg"]
+__all__ += activations.__all__
+__all__ += diagonals.__all__
+__all__ += differences.__all__
+__all__ += einstein.__all__
+__all__ += elementwise.__all__
+__all__ += facts.__all__
+__all__ += indexing.__all__
+__all__ += joining.__all__
+__all__ += moving.__all__
+__all__ += numeric.__all__
+__all__ += products.__all__
+__all__ += reductions.__all__
+__all__ += shaping.__all__
+__all__ += sorting.__all__
+__all__ += trigonometry.__all__

@@ -12,10 +12,28 @@ from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import NONE, Primitive, Value
 from tinyrnn.autograd.state import get_default_dtype
 
+__all__ = [
+    "abs",
+    "absolute",
+    "astype",
+    "clip",
+    "exp",
+    "log",
+    "maximum",
+    "minimum",
+    "positive",
+    "relu",
+    "sigmoid",
+    "softplus",
+    "sqrt",
+    "tanh",
+    "where",
+]
 
-def _of(primitive: Primitive, x: Any) -> Any:
+
+def each(primitive: Primitive, x: Any) -> Any:
     """Apply an operation of one operand."""
-    return x._apply(primitive, (x,), NONE) if isinstance(x, Value) else primitive.forward(operand(x))
+    return x._apply(primitive, (x,), NONE) if isinstance(x, Value) else primitive(operand(x))
 
 
 def exp(x: Any) -> Any:
@@ -27,7 +45,7 @@ def exp(x: Any) -> Any:
     >>> tr.exp(tr.tensor([0.0, 1.0]))
     tensor([1. , 2.71828...])
     """
-    return _of(p.exp, x)
+    return each(p.exp, x)
 
 
 def log(x: Any) -> Any:
@@ -39,7 +57,7 @@ def log(x: Any) -> Any:
     >>> tr.log(tr.tensor([1.0, 2.0]))
     tensor([0. , 0.69314...])
     """
-    return _of(p.log, x)
+    return each(p.log, x)
 
 
 def sqrt(x: Any) -> Any:
@@ -51,7 +69,7 @@ def sqrt(x: Any) -> Any:
     >>> tr.sqrt(tr.tensor([1.0, 4.0]))
     tensor([1., 2.])
     """
-    return _of(p.sqrt, x)
+    return each(p.sqrt, x)
 
 
 def abs(x: Any) -> Any:
@@ -63,7 +81,22 @@ def abs(x: Any) -> Any:
     >>> tr.abs(tr.tensor([-1.0, 2.0]))
     tensor([1., 2.])
     """
-    return _of(p.absolute, x)
+    return each(p.absolute, x)
+
+
+absolute = abs
+
+
+def positive(x: Any) -> Any:
+    """Return what is given.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.positive(tr.ones(1))
+    tensor([1.])
+    """
+    return operand(x)
 
 
 def tanh(x: Any) -> Any:
@@ -75,7 +108,7 @@ def tanh(x: Any) -> Any:
     >>> tr.tanh(tr.tensor([0.0, 0.5]))
     tensor([0. , 0.46211...])
     """
-    return _of(p.tanh, x)
+    return each(p.tanh, x)
 
 
 def sigmoid(x: Any) -> Any:
@@ -87,7 +120,7 @@ def sigmoid(x: Any) -> Any:
     >>> tr.sigmoid(tr.tensor([0.0, 1000.0]))
     tensor([0.5, 1. ])
     """
-    return _of(p.sigmoid, x)
+    return each(p.sigmoid, x)
 
 
 def relu(x: Any) -> Any:
@@ -99,7 +132,7 @@ def relu(x: Any) -> Any:
     >>> tr.relu(tr.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return _of(p.relu, x)
+    return each(p.relu, x)
 
 
 def softplus(x: Any) -> Any:
@@ -111,7 +144,7 @@ def softplus(x: Any) -> Any:
     >>> tr.softplus(tr.tensor([0.0, 1000.0]))
     tensor([6.9314...e-01, 1.0000...e+03])
     """
-    return _of(p.softplus, x)
+    return each(p.softplus, x)
 
 
 def maximum(a: Any, b: Any) -> Any:

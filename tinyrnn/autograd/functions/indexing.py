@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import Shape, Value
 from tinyrnn.autograd.shapes import ARRAY, IndexItem, normalize_axis
+
+__all__ = ["take"]
 
 
 def split_index(index: Any, shape: Shape) -> tuple[tuple[IndexItem, ...], list[Any]]:
@@ -72,10 +75,8 @@ def _width(item: Any) -> int:
     return item.ndim if isinstance(item, (Value, np.ndarray)) and item.dtype.kind == "b" else 1
 
 
-def take(x: Any, indices: Any, axis: int = 0) -> Any:
-    """Pick entries along an axis; with ``axis=0`` and a matrix, the look-up of an embedding.
-
-    `numpy.take` flattens ``x`` where no axis is given; here the axis is the first.
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """Pick entries along an axis, or of all elements; with ``axis=0`` and a matrix, an embedding's look-up.
 
     Parameters
     ----------
@@ -83,8 +84,8 @@ def take(x: Any, indices: Any, axis: int = 0) -> Any:
         Where to pick from.
     indices : array_like of int, any shape
         Which entries. An entry picked twice gets both gradients.
-    axis : int
-        The axis of length N.
+    axis : int, optional
+        The axis of length N; without one, ``x`` is flattened first, as in NumPy and PyTorch.
 
     Raises
     ------
@@ -98,6 +99,8 @@ def take(x: Any, indices: Any, axis: int = 0) -> Any:
     tensor([30., 10.])
     """
     x = operand(x)
+    if axis is None:
+        x, axis = p.reshape(x, shape=(math.prod(x.shape),)), 0
     (axis,) = normalize_axis(axis, x.ndim)
     chosen = _item(indices if isinstance(indices, Value) else np.asarray(indices))
     if chosen.dtype.kind == "b":

@@ -77,7 +77,12 @@ def _joined(line: Line, lines: list[Line]) -> dict[str, Any]:
 
 
 _RULES: dict[Any, Rule] = {
-    **dict.fromkeys((p.round, p.rounded, p.detach, p.reshape, p.broadcast_to, p.unfold, p.fold), _unchanged),
+    **dict.fromkeys((p.reshape, p.broadcast_to, p.unfold, p.fold), _unchanged),
+    # Of one operand, on its last axes, as NumPy's own functions for matrices.
+    **dict.fromkeys(
+        (p.tril, p.triu, p.cumsum, p.norm, p.argsort, p.inv, p.pinv, p.det, p.cofactors), _unchanged
+    ),
+    **dict.fromkeys((p.logabsdet, p.sign_of_det, p.cholesky, p.eigh, p.gaps, p.svd), _unchanged),
     **dict.fromkeys(
         (p.sum, p.mean, p.max, p.min, p.all, p.any, p.logsumexp, p.softmax, p.log_softmax), _reduced
     ),

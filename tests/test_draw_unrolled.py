@@ -436,3 +436,13 @@ def test_what_was_not_recorded_is_refused():
         tr.draw.unrolled(tr.zeros(3))
     with pytest.raises(TypeError, match="unrolled: got int; expected a Tensor"):
         tr.draw.unrolled(3)
+
+
+def test_a_first_state_that_is_computed_is_drawn() -> None:
+    """An arrow between two boxes that belong to no step: what is seen, and the first state of a decoder."""
+    seen, gru, x = tr.nn.Linear(3, 2, rng=0), tr.nn.GRU(1, 2, rng=0), np.ones((2, 1, 1))
+    with tr.unrolled():
+        y, _ = gru(x, tr.tanh(seen(np.ones((1, 3))))[None])
+        loss = (y * y).sum()
+    loss.backward()
+    assert "learned" in tr.draw.unrolled(loss).source

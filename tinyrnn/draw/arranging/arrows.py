@@ -182,7 +182,11 @@ class Router:
 
     def _track(self, tail: Box, head: Box) -> float:
         column = tail.column or head.column or ALL
-        left, right = self.layout.spans[column]
+        spans = self.layout.spans
+        if column == ALL:  # between two wide boxes: beside all steps
+            left, right = min(low for low, _ in spans.values()), max(high for _, high in spans.values())
+        else:
+            left, right = spans[column]
         used = self.tracks.setdefault(column, {})
         order = used.setdefault(tail.id, len(used))
         ends = [b for b in (tail, head) if b.column]

@@ -42,7 +42,9 @@ def normalize_axis(axis: Axis, ndim: int) -> tuple[int, ...]:
 
 
 def reduced_shape(shape: Shape, axis: Axis = None, keepdims: bool = False, **_: Any) -> Shape:
-    """Return the shape that a reduction over ``axis`` gives."""
+    """Return the shape that a reduction over ``axis`` gives; of no axes, NumPy takes 0 and -1 away too."""
+    if not shape and axis in (0, -1):
+        return ()
     axes = normalize_axis(axis, len(shape))
     if keepdims:
         return tuple(1 if i in axes else n for i, n in enumerate(shape))

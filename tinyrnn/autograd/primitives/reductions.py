@@ -24,7 +24,8 @@ def _kept(g: Any, x_shape: Any, axis: Any) -> Any:
 
 def _share(x_shape: Any, axis: Any) -> float:
     """Return the weight of one element in a mean."""
-    return 1 / (math.prod(x_shape[i] for i in normalize_axis(axis, len(x_shape))) or 1)
+    axes = normalize_axis(axis, len(x_shape)) if x_shape else ()
+    return 1 / (math.prod(x_shape[i] for i in axes) or 1)
 
 
 def _index_dtype(*_: Any, **__: Any) -> Any:

@@ -108,7 +108,7 @@ _RULES: dict[Any, Callable[..., Range]] = {
     p.subtract: _floating(lambda line, a, b: (a[0] - b[1], a[1] - b[0])),
     p.multiply: _floating(_product),
     p.negative: _floating(lambda line, x: (-x[1], -x[0])),
-    p.tanh: _floating(lambda line, x: (-1.0, 1.0)),
+    **dict.fromkeys((p.tanh, p.sin, p.cos, p.erf), _floating(lambda line, x: (-1.0, 1.0))),
     p.sigmoid: _floating(lambda line, x: UNIT),
     p.softmax: _floating(lambda line, x: UNIT),
     p.relu: _floating(lambda line, x: (0.0, max(x[1], 0.0))),

@@ -338,3 +338,39 @@ def test_a_gradient_that_fails_is_made_step_by_step(order: int, monkeypatch: pyt
     ):
         found = run("compiled", step, H, XS, order=order)
     assert_same(found, expected)
+
+
+# --- what the loss does not depend on has no gradient, as in the recorded form
+@pytest.mark.parametrize("form", [tr.scope, tr.unrolled], ids=["compiled", "unrolled"])
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 7])
+def test_no_gradient_where_nothing_leads(form: Any, steps: int) -> None:
+    a, b, unused = (tr.tensor(normal(3, seed=k), requires_grad=True) for k in range(3))
+    carry = tuple(tr.tensor(normal(3, seed=k), requires_grad=True) for k in range(4))
+    x = tr.tensor(normal(steps, 3), requires_grad=True)
+
+    def step(c: Any, x: Any) -> Any:
+        return (c[0] * a, c[0], c[1], c[3] * x), (c[2] + unused, c[3] * b)
+
+    with form():
+        final, (_, second) = tr.scan(step, carry, x)
+    assert [part.requires_grad for part in (*final, second)] == [True] * 5
+    final[2].sum().backward(retain_graph=True)  # what the first part was two steps before
+    assert [leaf.grad is not None for leaf in (a, b, unused, x)] == [steps > 2, False, False, False]
+    assert [h.grad is not None for h in carry] == [steps > 1, steps == 1, False, False]
+    second.sum().backward()
+    assert [leaf.grad is not None for leaf in (b, unused, x)] == [True, False, steps > 1]
+
+
+def test_zeros_do_not_meet_nan() -> None:
+    w, xs = (tr.tensor(a, requires_grad=True) for a in (np.array([-1.0, 1.0]), XS[:, :2]))
+    with np.errstate(invalid="ignore"):
+        lost = tr.log(w)
+        final, _ = tr.scan(lambda c, x: (c * x, tr.tanh(lost)), tr.tensor(H[:2]), xs)
+    final.sum().backward()
+    assert w.grad is None
+
+
+def test_plain_floats_beside_integers() -> None:
+    k = np.ones(3, np.float32)
+    agree(lambda c, x: (c, c @ k + c[0] * x), np.ones((3, 3), np.uint32), np.ones((4, 3), np.float32))
+    agree(lambda c, x: (c, tr.where(c > 0, k, np.arange(3))), np.ones((3, 3), np.int8), np.ones((4, 3)))

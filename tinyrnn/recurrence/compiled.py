@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tinyrnn.recurrence.compiler.connected import connected
 from tinyrnn.recurrence.compiler.differentiate import Derivative, differentiate
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 from tinyrnn.recurrence.running.runner import Runner
@@ -43,6 +44,18 @@ class CompiledDerivative:
         self.saved = derivative.saved
         self.forward = CompiledScan(derivative.forward)
         self.backward = CompiledScan(derivative.backward)
+        self._connected: dict[Any, list[bool]] = {}
+
+    def connected(self, outputs: Iterable[int], steps: int) -> list[bool]:
+        """Return for each input (consts, carry, xs) whether a gradient at these outputs reaches it."""
+        scan = self.derivative.forward
+        key = (frozenset(outputs), steps)
+        if key not in self._connected:
+            if len(self._connected) > 64:
+                self._connected.clear()
+            found = connected(scan, key[0], steps)
+            self._connected[key] = [i in found for i in (*scan.consts, *scan.carry, *scan.xs)]
+        return self._connected[key]
 
     @functools.cached_property
     def _layouts(self) -> list[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,9 +61,7 @@ def apply_scan(
     record = ScanNode(derivative, inputs, parts, saved, steps, reverse)
     if thread.modes.watching:
         record.saved = Watched(record)
-    return [
-        Tensor(a, record.output(k, a)) if a.dtype.kind == "f" else Tensor(a) for k, a in enumerate(outputs)
-    ]
+    return [Tensor(a, record.output(k, a) if record.carries(k) else None) for k, a in enumerate(outputs)]
 
 
 def _split(operands: list[Any], consts: int, carry: int) -> tuple[list[Any], list[Any], list[Any]]:
@@ -95,6 +93,11 @@ class ScanNode(Node):
         """Return the steps from ``low`` to ``high`` as scopes count them, in the order in which they run."""
         times = range(self.first_step + low, self.first_step + high)
         return times[::-1] if self.reverse else times
+
+    def carries(self, k: int) -> bool:
+        """Whether an output depends on anything that requires grad."""
+        reached = self.derivative.connected(self._outputs_of((k,)), self.steps)
+        return any(here and n is not None for here, n in zip(reached, self.inputs, strict=True))
 
     def output(self, k: int, array: Array) -> Node:
         """Return the record of one output; after the scan's own outputs come its saved values."""
@@ -148,13 +151,22 @@ class ScanNode(Node):
         if thread.modes.finite:
             self._look_again(parts, incoming)
         try:
-            return self._compiled(parts, values, incoming, wrap)
+            result = self._compiled(parts, values, incoming, wrap)
         except MemoryError:
             raise
         except Exception as error:  # the compiler's own, since the forward pass went through the same lines
             result = self._step_by_step(parts, incoming, wrap)
             warn_of_gradient(self.scope.path() if self.scope is not None else "", error)
-            return result
+        reached = self.derivative.connected(self._outputs_of(gradients), self.steps)
+        return [g if here else None for g, here in zip(result, reached, strict=True)]
+
+    def _outputs_of(self, gradients: Iterable[int]) -> list[int]:
+        """Return the numbers that outputs have in the scan that also gives the saved values.
+
+        There these stand between the ys and the sums.
+        """
+        first_sum = self.count - len(self.derivative.forward.program.sums)
+        return [k if k < first_sum else k + self.derivative.saved for k in gradients]
 
     def _compiled(self, parts: Parts, values: Any, incoming: Parts, wrap: Any) -> list[Any]:
         consts, carry, xs = parts

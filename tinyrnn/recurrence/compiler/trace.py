@@ -51,24 +51,28 @@ class Trace:
         operands = tuple(
             arg.index
             if type(arg) is Symbol and arg.owner is self
-            else self._constant(arg, args, primitive.rule(i) is not None)
+            else self._constant(arg, args, primitive, primitive.rule(i) is not None)
             for i, arg in enumerate(args)
         )
         self.entries.append((primitive, operands, params))
         self.scopes.append(thread.modes.scope)
         return Symbol(self, len(self.entries) - 1)
 
-    def _constant(self, value: Any, args: tuple[Any, ...], differentiable: bool) -> Any:
+    def _constant(self, value: Any, args: tuple[Any, ...], primitive: Primitive, differentiable: bool) -> Any:
         if isinstance(value, (int, float)) and not isinstance(value, np.generic):
             return (value,)
         if isinstance(value, Value) and not isinstance(value, Tensor):
             raise TraceError("it uses a Tensor that was kept from another step")
         if not isinstance(value, Tensor):
             value = operand(value)
-            floating = [a.dtype for a in args if isinstance(a, Value) and a.dtype.kind == "f"]
-            if differentiable and floating and value.dtype.kind in "fiu":
-                # A plain operand takes the dtype of the Tensors; an index stays what it is.
-                value = value.astype(np.result_type(*floating), copy=False)
+            if differentiable and value.dtype.kind in "fiu":  # an index stays what it is
+                floating = [a.dtype for a in args if isinstance(a, Value) and a.dtype.kind == "f"]
+                if floating:  # a plain operand takes the dtype of the Tensors
+                    value = value.astype(np.result_type(*floating), copy=False)
+                elif value.dtype.kind == "f":  # and beside integers NumPy's
+                    carrying = [a for i, a in enumerate(args) if primitive.rule(i) is not None]
+                    dtypes = [a.dtype for a in carrying if isinstance(a, (Value, np.ndarray))]
+                    value = value.astype(np.result_type(value, *dtypes), copy=False)
         return self.close_over(value)
 
     def close_over(self, value: Tensor | np.ndarray[Any, Any]) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import argmax, concatenate, where
+from tinyrnn.autograd.state import scope
 from tinyrnn.nn.inputs import as_input, as_integers
 from tinyrnn.nn.masks import as_mask, cleaned
 from tinyrnn.nn.module import Module
@@ -162,9 +163,11 @@ class Decoder(Module):
         real = None if state.real is None else state.real.data[..., 0]
 
         def step(carry: Any, x: Any) -> tuple[Any, Any]:
-            carry, h = self.cell.step(carry, x)
+            with scope("cell"):
+                carry, h = self.cell.step(carry, x)
             if self.attention is not None:
-                context, _ = self.attention.attend(h, state.keys, state.projected, real)
+                with scope("attention"):
+                    context, _ = self.attention.attend(h, state.keys, state.projected, real)
                 h = concatenate([h, context], axis=-1)
             return carry, self.head(h)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import tinyrnn as tr
-from tinyrnn.data import PaddedBatch, Vocabulary
+from tinyrnn.data import Vocabulary
 
 
 class EncoderDecoder(tr.nn.Module):
@@ -30,10 +30,10 @@ class EncoderDecoder(tr.nn.Module):
         carry = tr.tanh(self.bridge(tr.concatenate([ends[0], ends[1]], axis=-1)))
         return self.decoder.begin(carry, keys, lengths)
 
-    def loss(self, batch: PaddedBatch) -> tr.Tensor:
+    def loss(self, x: Any, y: Any, lengths: Any, y_lengths: Any) -> tr.Tensor:
         """Cross entropy of the targets, each after the true tokens before it."""
-        logits, _ = self.decoder(batch.y[:-1], self.encode(batch.x, batch.lengths))
-        return tr.nn.cross_entropy(logits, batch.y[1:], lengths=batch.y_lengths - 1)
+        logits, _ = self.decoder(y[:-1], self.encode(x, lengths))
+        return tr.nn.cross_entropy(logits, y[1:], lengths=y_lengths - 1)
 
     def translate(self, x: Sequence[Any], width: int = 1, length: int = 40) -> list[list[str]]:
         """Find the tokens for each source by beam search."""
@@ -44,16 +44,16 @@ class EncoderDecoder(tr.nn.Module):
             with tr.no_grad():
                 state = self.encode(padded, lengths)
             begin = np.full((1, len(some)), target.begin)
-            found += tr.beam_search(
-                self.decoder, begin, state, width=width, length=length, end=target.end
-            )
+            found += tr.beam_search(self.decoder, begin, state, width=width, length=length, end=target.end)
         results: list[list[str]] = [[]] * len(x)
         for i, hypotheses in zip(order, found):
             results[i] = target.split(hypotheses[0].tokens)
         return results
 
 
-def encode_pairs(pairs: Sequence[tuple[Any, Any]], source: Vocabulary, target: Vocabulary) -> tuple[list, list]:
+def encode_pairs(
+    pairs: Sequence[tuple[Any, Any]], source: Vocabulary, target: Vocabulary
+) -> tuple[list, list]:
     """Number both sides; the targets get their marks."""
     return [source.encode(x) for x, _ in pairs], [target.encode(y, marks=True) for _, y in pairs]
 
@@ -62,6 +62,4 @@ def unrolled_loss(model: EncoderDecoder, x: Any, y: Any) -> tr.Tensor:
     """Record one pair, step by step, for a drawing."""
     model.zero_grad()
     with tr.unrolled():
-        loss = model.loss(next(iter(tr.data.bucket_by_length([x], [y], 1))))
-    loss.backward()
-    return loss
+        return model.loss(*next(iter(tr.data.bucket_by_length([x], [y], 1))))

@@ -1,16 +1,15 @@
 """English to French: numbers in words, by an encoder-decoder with attention.
 
-    python examples/numbers_in_words.py [--quick] [--picture numbers.svg]
+    python examples/numbers_in_words.py [--quick] [--seed N] [--out DIR]
 
-The data is num2words, the measure is how many of the numbers that were held out come out right to the letter.
-French counts in twenties and plurals (quatre-vingt-dix-neuf, deux cents, but deux cent un), so that a dictionary
-of words is not enough.
+The data is num2words, the measure is how many held-out numbers come out right to the letter. French counts
+in twenties and has plurals (quatre-vingt-dix-neuf, deux cents, but deux cent un): a dictionary is not enough.
 """
 
 import re
 
 import numpy as np
-from comparing import run
+import task
 from encoder_decoder import EncoderDecoder, encode_pairs, unrolled_loss
 from num2words import num2words
 
@@ -30,9 +29,10 @@ def word_by_word(english: list[str]) -> list[str]:
     return [french for word in english for french in dictionary[word]]
 
 
-def example(quick: bool) -> tuple[dict[str, float], tr.Tensor]:
-    rng = tr.manual_seed(0)
-    largest, count, epochs = (9_999, 2_500, 7) if quick else (999_999, 12_000, 12)
+def main() -> None:
+    given = task.arguments(__doc__)
+    rng = np.random.default_rng(given.seed)
+    largest, count, epochs = (9_999, 2_500, 7) if given.quick else (999_999, 12_000, 12)
     numbers = rng.choice(largest + 1, size=count + 500, replace=False).tolist()
     pairs = [(words(num2words(n)), words(num2words(n, lang="fr"))) for n in numbers]
     learnt, held_out = pairs[:count], pairs[count:]
@@ -41,31 +41,26 @@ def example(quick: bool) -> tuple[dict[str, float], tr.Tensor]:
     model = EncoderDecoder(english, french, embedding=32, hidden=64)
     batches = tr.data.bucket_by_length(*encode_pairs(learnt, english, french), size=32, rng=rng)
     print(f"{count} pairs of up to {largest:,}; {batches.padding:.1%} of the batches is padding")
-    optimizer = tr.optim.Adam(model.parameters(), lr=5e-3)
-    schedule = tr.optim.CosineAnnealingLR(optimizer, T_max=epochs * len(batches))
-    tr.fit(
-        model,
-        lambda model, batch: model.loss(batch),
-        batches,
-        optimizer,
-        epochs=epochs,
-        clip=1.0,
-        schedule=schedule,
-        schedule_each="update",
-    )
+    task.train(model, batches, epochs, lr=5e-3)
     x, y = encode_pairs(held_out, english, french)
-    expected = [target for _, target in held_out]
     found = model.translate(x, width=3)
     for i in range(3):
         print(f"  {' '.join(held_out[i][0])} -> {' '.join(found[i]).replace(' - ', '-')}")
-    results = {
-        "baseline: word by word": np.mean([word_by_word(source) == target for source, target in held_out]),
-        "model: GRU, attention, beam of 3": np.mean([a == b for a, b in zip(found, expected)]),
-        "best possible": 1.0,
-    }
     short = next(i for i in range(len(x)) if len(x[i]) == 3)
-    return results, unrolled_loss(model, x[short], y[short])
+    task.draw(unrolled_loss(model, x[short], y[short]), given.out, "numbers_in_words")
+    right = [word_by_word(source) == target for source, target in held_out]
+    task.conclude(
+        f"held-out numbers that are right to the letter, % of {len(held_out)}",
+        {
+            "word by word": 100 * np.mean(right),
+            "GRU, attention, beam of 3": 100
+            * np.mean([said == target for said, (_, target) in zip(found, held_out)]),
+            "best possible": 100.0,
+        },
+        model="GRU, attention, beam of 3",
+        lower=False,
+    )
 
 
 if __name__ == "__main__":
-    run("share of held-out numbers that are right to the letter", example, larger=True)
+    main()

@@ -73,7 +73,7 @@ def loss_of(model: Forecaster, batch) -> tr.Tensor:
 
 
 def compare(series: Series, quick: bool, first: int) -> tuple[dict[str, float], tr.Tensor]:
-    """Measure baselines and model on one series: mean squared errors, in variances of the first part."""
+    """Measure baselines and model on one series: mean squared errors, in % of the variance of the first part."""
     parts = tr.data.split_in_time(np.arange(len(series.values)), 0.12, 0.25, look_back=series.look_back)
     mean, scale = (f(series.values[parts[0]], axis=0) for f in (np.mean, np.std))
     z, angle = (series.values - mean) / scale, 2 * np.pi * series.phase[:, None]
@@ -120,7 +120,7 @@ def compare(series: Series, quick: bool, first: int) -> tuple[dict[str, float], 
     model.zero_grad()
     with tr.unrolled():
         loss = loss_of(model, (x[:, :1], y[:, :1]))
-    return {name: float(value) for name, value in numbers.items()}, loss
+    return {name: 100 * float(value) for name, value in numbers.items()}, loss
 
 
 def main() -> None:
@@ -129,7 +129,7 @@ def main() -> None:
         numbers, loss = compare(series, given.quick, given.seed)
         task.draw(loss, given.out, f"forecasting_{series.name}")
         task.conclude(
-            f"{series.name}: mean squared error on the last quarter, in variances", numbers, model=MODEL
+            f"{series.name}: mean squared error on the last quarter, % of the variance", numbers, model=MODEL
         )
 
 

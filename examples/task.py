@@ -11,14 +11,16 @@ from threadpoolctl import threadpool_limits
 import tinyrnn as tr
 
 
-def arguments(doc: str) -> argparse.Namespace:
-    """Read the command line: ``quick``, ``seed``, ``out``."""
+def arguments(doc: str, **numbers: int) -> argparse.Namespace:
+    """Read the command line: ``quick``, ``seed``, ``out``, and an example's own numbers with their defaults."""
     # Products as small as these gain nothing from a second core, and lose much where it is busy.
     threadpool_limits(1)
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a few seconds, to see that it learns")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("pictures"), help="folder of the picture (pictures)")
+    for name, default in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"of the full run ({default})")
     given = parser.parse_args()
     tr.manual_seed(given.seed)
     return given

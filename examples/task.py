@@ -12,7 +12,7 @@ import tinyrnn as tr
 
 
 def arguments(doc: str, **numbers: int) -> argparse.Namespace:
-    """Read the command line: ``quick``, ``seed``, ``out``, and an example's own numbers with their defaults."""
+    """Read the command line: ``quick``, ``seed``, ``out``, and numbers of the example, by default these."""
     # Products as small as these gain nothing from a second core, and lose much where it is busy.
     threadpool_limits(1)
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tinyrnn.recurrence.fallback import ScanFallbackWarning
     from tinyrnn.recurrence.plan import Plan, explain
     from tinyrnn.recurrence.scan import scan
-    from tinyrnn.recurrence.truncated import TruncatedBPTT
+    from tinyrnn.recurrence.truncation.truncated import TruncatedBPTT
     from tinyrnn.training import fit, load, save
 
 __version__ = "0.1.0"
@@ -84,7 +84,7 @@ _FOUND_IN = {
     "Plan": "recurrence.plan",
     "RTRL": "dynamics.rtrl",
     "ScanFallbackWarning": "recurrence.fallback",
-    "TruncatedBPTT": "recurrence.truncated",
+    "TruncatedBPTT": "recurrence.truncation.truncated",
     "beam_search": "generation.beam",
     "explain": "recurrence.plan",
     "fit": "training.fit",

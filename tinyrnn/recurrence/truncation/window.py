@@ -11,8 +11,8 @@ import numpy as np
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import concatenate, where
 from tinyrnn.autograd.state import steps_from
-from tinyrnn.recurrence.sources import Chunk, sliced
 from tinyrnn.recurrence.tree import flatten
+from tinyrnn.recurrence.truncation.sources import Chunk, sliced
 
 Model = Callable[[Any, Any], tuple[Any, Any]]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.recurrence.sources import ArraySource, Source, StreamSource
-from tinyrnn.recurrence.window import Beginning, Window, constant
+from tinyrnn.recurrence.truncation.sources import ArraySource, Source, StreamSource
+from tinyrnn.recurrence.truncation.window import Beginning, Window, constant
 
 
 class TruncatedBPTT:

@@ -1,0 +1,1 @@
+"""Truncated backpropagation through time: windows over a long sequence or an endless stream."""

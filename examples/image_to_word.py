@@ -3,7 +3,7 @@
     python examples/image_to_word.py [--quick] [--seed N] [--out DIR]
 
 Data: the images of `digit_images`, and the names of the digits in ten languages from num2words. Baseline:
-letters by how often they come. For comparison: the digit whose mean image is nearest, and a list of the names.
+letters by how often they come. For comparison: the digit whose mean image is nearest, and a list of names.
 """
 
 import digit_images

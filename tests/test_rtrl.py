@@ -90,7 +90,7 @@ def awkward() -> dict[str, Any]:
     b = tr.tensor(rng.normal(size=3), requires_grad=True)
 
     def depends_on_values(h: Any, x: Any) -> Any:
-        h = tr.tanh(h @ W + x) if float(x.sum()) > 0 else 0.5 * h + b
+        h = tr.tanh(h @ W + x) if x.sum().item() > 0 else 0.5 * h + b
         return h, h
 
     def mixes_rows(h: Any, x: Any) -> Any:

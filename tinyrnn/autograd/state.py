@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,8 +49,8 @@ class Modes:
     """What a record depends on besides its operands."""
 
     __slots__ = (
-        "compiled", "finite", "first_step", "keeping", "looking", "recording", "scope", "tracing",
-        "transposes", "unrolled", "watching",
+        "compiled", "finite", "first_step", "keeping", "looking", "probe", "recording", "scope",
+        "tracing", "transposes", "unrolled", "watching",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -59,6 +59,7 @@ class Modes:
         self.watching = False  # on where what is saved has to stay as it is, whoever would change it
         self.finite = False  # on where a NaN or an infinity is an error
         self.looking = False  # on where any of these three is
+        self.probe: Callable[..., Any] | None = None  # stands in for scan where a training run is watched
         self.unrolled = False  # on where scan is to be recorded step by step
         self.compiled: list[Any] | None = None  # where plans are wanted: the scans compiled so far
         self.tracing = False  # on while a step runs on symbols
@@ -88,6 +89,11 @@ def _mode(**values: Any) -> Generator[None]:
     finally:
         for name, value in before.items():
             setattr(modes, name, value)
+
+
+def probing(probe: Callable[..., Any] | None) -> contextlib.AbstractContextManager[None]:
+    """Call, inside, ``probe(step, carry, xs, **options)`` instead of `scan`; None takes it away again."""
+    return _mode(probe=probe)
 
 
 def tracing() -> contextlib.AbstractContextManager[None]:

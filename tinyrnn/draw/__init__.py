@@ -1,7 +1,34 @@
 """Drawings of the unrolled graph: DOT text, pictures, and a page to step through."""
 
 from tinyrnn.draw.drawing import Drawing
+from tinyrnn.draw.measured import (
+    plot_gates,
+    plot_gradient_flow,
+    plot_gradient_table,
+    plot_jacobian_products,
+    plot_lyapunov_exponents,
+    plot_perturbation,
+    plot_watch,
+    plot_weight_shares,
+)
+from tinyrnn.draw.plots import plot_gradient_map, plot_gradient_norms
 from tinyrnn.draw.stepping import Stepper, stepper
 from tinyrnn.draw.unrolled import graph, unrolled
 
-__all__ = ["Drawing", "Stepper", "graph", "stepper", "unrolled"]
+__all__ = [
+    "Drawing",
+    "Stepper",
+    "graph",
+    "plot_gates",
+    "plot_gradient_flow",
+    "plot_gradient_map",
+    "plot_gradient_norms",
+    "plot_gradient_table",
+    "plot_jacobian_products",
+    "plot_lyapunov_exponents",
+    "plot_perturbation",
+    "plot_watch",
+    "plot_weight_shares",
+    "stepper",
+    "unrolled",
+]

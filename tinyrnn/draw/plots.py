@@ -132,7 +132,7 @@ def plot_gradient_norms(
     ImportError
         Matplotlib is not installed.
     """
-    axes = _axes(axes)
+    axes = new_axes(axes)
     runs = runs if isinstance(runs, Mapping) else {"": runs}
     for (name, loss), (colour, line, mark) in zip(
         runs.items(), [LINES[i % len(LINES)] for i in range(len(runs))]
@@ -177,7 +177,7 @@ def plot_gradient_map(
     ImportError
         Matplotlib is not installed.
     """
-    axes = _axes(axes)
+    axes = new_axes(axes)
     table = gradient_map(losses, layer, carry)
     with np.errstate(all="ignore"):
         logs = np.where(table > 0, np.log10(table), np.nan)
@@ -215,7 +215,7 @@ def _states(unrolled: Unrolled, layer: str | None, carry: str | None) -> dict[in
     }
 
 
-def _axes(axes: Any) -> Any:
+def new_axes(axes: Any) -> Any:
     if axes is not None:
         return axes
     try:

@@ -2,22 +2,34 @@
 
 from tinyrnn.dynamics.approximations import UORO, SnAp1
 from tinyrnn.dynamics.bounds import log10_bound, spectral_norm, spectral_radius
-from tinyrnn.dynamics.gates import gate_jacobians, gate_values
+from tinyrnn.dynamics.diagnosis import Diagnosis, Finding, diagnose, diagnose_watch
+from tinyrnn.dynamics.flow import GradientFlow, StateFlow, gradient_flow
+from tinyrnn.dynamics.gates import GateShares, gate_jacobians, gate_values
 from tinyrnn.dynamics.jacobians import carry_parts, step_jacobians
 from tinyrnn.dynamics.lyapunov import lyapunov_exponents
 from tinyrnn.dynamics.perturbation import Perturbation, perturb
 from tinyrnn.dynamics.products import JacobianProducts, jacobian_products
 from tinyrnn.dynamics.rtrl import RTRL
+from tinyrnn.dynamics.watch import Watch, watch
 
 __all__ = [
     "RTRL",
     "UORO",
+    "Diagnosis",
+    "Finding",
+    "GateShares",
+    "GradientFlow",
     "JacobianProducts",
     "Perturbation",
     "SnAp1",
+    "StateFlow",
+    "Watch",
     "carry_parts",
+    "diagnose",
+    "diagnose_watch",
     "gate_jacobians",
     "gate_values",
+    "gradient_flow",
     "jacobian_products",
     "log10_bound",
     "lyapunov_exponents",
@@ -25,4 +37,5 @@ __all__ = [
     "spectral_norm",
     "spectral_radius",
     "step_jacobians",
+    "watch",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,9 +20,9 @@ _VIEWS = (p.getitem, p.reshape, p.transpose, p.broadcast_to)
 def gate_values(cell: Any, xs: Any, carry: Any = None) -> dict[str, Array]:
     """Return the values of each gate at each step.
 
-    A gate is a sigmoid on the way from the old state to the new one, or a tanh that the step has named. It
-    goes by the name that the step gave it, or its parts: ``i``, ``f``, ``g``, ``o`` of an LSTM, ``r``, ``z``,
-    ``n`` of a GRU.
+    A gate is a sigmoid on the way from the old state to the new one, or a tanh that the step has named, or
+    that is the new state (the ``h`` of a simple RNN). It goes by the name that the step gave it, or its
+    parts: ``i``, ``f``, ``g``, ``o`` of an LSTM, ``r``, ``z``, ``n`` of a GRU.
 
     Parameters
     ----------
@@ -56,25 +57,65 @@ def over_steps(node: Node, recorded: Recorded) -> Array:
 def gates_of(recorded: Recorded) -> dict[str, Node]:
     """Return the records of the gates by name, in the order in which they are computed."""
     nodes = reachable([leaf.node for leaf in recorded.floating if leaf.node is not None])[::-1]
+    return {name: node for name, (node, _) in named_gates(nodes).items()}
+
+
+def named_gates(nodes: list[Node]) -> dict[str, tuple[Node, bool]]:
+    """Return the gates among the records of one step, by name, and whether they have a sign (a tanh).
+
+    Parameters
+    ----------
+    nodes : list of Node
+        Each after its inputs.
+    """
     source: dict[Node, Node] = {}  # what a view is a view of
     for node in nodes:
         if node.primitive in _VIEWS and node.inputs[0] is not None:
             source[node] = source.get(node.inputs[0], node.inputs[0])
     named = {node: origin for node, origin in source.items() if node.name}
     chosen = [
-        node
+        (node, kind)
         for node in nodes
-        if (node.primitive is p.sigmoid and node not in named.values())
-        or (node.primitive is p.tanh and node.name)
-        or (node in named and named[node].primitive is p.sigmoid)
+        for kind in [named[node].primitive if node in named else node.primitive]
+        if (kind is p.sigmoid and node not in named.values()) or (kind is p.tanh and node.name)
     ]
     taken: Counter[str] = Counter()
-    gates: dict[str, Node] = {}
-    for node in chosen:
+    gates: dict[str, tuple[Node, bool]] = {}
+    for node, kind in chosen:
         name = node.name or "sigmoid"
         taken[name] += 1
-        gates[f"{name}_{taken[name]}" if taken[name] > 1 else name] = node
+        gates[f"{name}_{taken[name]}" if taken[name] > 1 else name] = (node, kind is p.tanh)
     return gates
+
+
+class GateShares(NamedTuple):
+    """How many units of a gate are at one of its ends, where its slope is small, at each step.
+
+    Attributes
+    ----------
+    low : ndarray, shape (T,)
+        The share below 0.1 (of a tanh: below -0.9): shut.
+    high : ndarray, shape (T,)
+        The share above 0.9: open.
+    signed : bool
+        Whether it is a tanh.
+
+    Notes
+    -----
+    The bounds are those of Karpathy, Johnson and Fei-Fei (2015), "Visualizing and understanding recurrent
+    networks".
+    """
+
+    low: Array
+    high: Array
+    signed: bool = False
+
+    @classmethod
+    def of(cls, values: Iterable[Array], *, signed: bool) -> GateShares:
+        """Count, in the values of each step."""
+        counts = [((v < (-0.9 if signed else 0.1)).mean(), (v > 0.9).mean()) for v in values]
+        low, high = np.array(counts).T
+        return cls(low, high, signed)
 
 
 def gate_jacobians(cell: Any, xs: Any, carry: Any = None) -> dict[str, Array]:

@@ -123,11 +123,16 @@ class GradedProduct:
         self.orthogonal = start.swapaxes(-1, -2)
         self.triangle = np.broadcast_to(np.eye(size), (rows, size, size)).copy()
         self.log_scale = np.zeros((rows, size))
+        # Whether any path leads from one element to another: where units have died, what is left of their
+        # singular values is rounding, and the rank says how many are 0.
+        self.paths = np.eye(size, dtype=np.float32) + np.zeros((rows, 1, 1), np.float32)
 
     def multiply(self, matrix: Array) -> None:
         """Multiply by a matrix from the left."""
         self.orthogonal, upper = np.linalg.qr(matrix @ self.orthogonal)
         self.log_scale, self.triangle = _graded(upper, self.log_scale, self.triangle)
+        self.paths = (matrix != 0).astype(np.float32) @ self.paths
+        self.paths = (self.paths > 0).astype(np.float32)
 
     def log_singular_values(self) -> Array:
         """Return the natural logarithms of the singular values, falling, (B, S)."""
@@ -137,7 +142,8 @@ class GradedProduct:
             _, upper = np.linalg.qr(triangle.swapaxes(-1, -2))
             scale, triangle = _graded(upper, scale, np.eye(scale.shape[-1]))
         result = np.stack([_blocks(s, t) for s, t in zip(scale, triangle)])
-        return -np.sort(-result, axis=-1)
+        rank = np.minimum(*(self.paths.any(axis=axis).sum(axis=-1) for axis in (-1, -2)))
+        return np.where(np.arange(result.shape[-1]) < rank[:, None], -np.sort(-result, axis=-1), -np.inf)
 
 
 def _graded(upper: Array, scale: Array, triangle: Array) -> tuple[Array, Array]:

@@ -48,12 +48,15 @@ class Recorded(NamedTuple):
         The states that they begin from; the floating ones are leaves of the tape.
     after : list of Tensor or Mapped
         The states that they lead to.
+    outputs : list of Tensor or Mapped
+        What they return beside.
     """
 
     first: int
     stop: int
     before: list[Any]
     after: list[Any]
+    outputs: list[Any]
 
     @property
     def leaves(self) -> list[Node]:
@@ -148,7 +151,7 @@ def trajectory(run: Run) -> list[Array]:
     return [np.concatenate([b.data, x.data[None]]) for b, x in pairs]
 
 
-def recorded_steps(run: Run, states: list[Array], seeds: int) -> Iterator[Recorded]:
+def recorded_steps(run: Run, states: list[Array], seeds: int, *, given: bool = False) -> Iterator[Recorded]:
     """Record the steps, as many at once as a grid with so many seeds leaves room for.
 
     Parameters
@@ -158,25 +161,31 @@ def recorded_steps(run: Run, states: list[Array], seeds: int) -> Iterator[Record
         What `trajectory` gave.
     seeds : int
         How many gradients are going to be sent back through each step.
+    given : bool
+        Whether each step begins from its state as given. Otherwise what the steps lead to is held against the
+        states, and where they do not agree the steps are run anew, each from where the one before has led to.
     """
     chunk = max(1, _ROOM // max(1, seeds * sum(leaf.size for leaf in run.carry)))
     first = 0
     while first < run.steps:
         stop = min(first + chunk, run.steps)
         found = _all_at_once(run, states, first, stop)
-        if found is None:
+        if found is None or not (given or _is_what_ran(found, states)):
             break
         yield found
         first = stop
-    if first < run.steps:
-        yield from _one_by_one(run, [Tensor(s[first]) for s in states], first)
+    carry = [Tensor(s[first]) for s in states]
+    for t in range(first, run.steps):
+        found = record_step(run.step, carry, run.carry_tree, [x[t] for x in run.xs], run.x_tree, t)
+        yield Recorded(t, t + 1, found[0], found[1], flatten(found[2])[0])
+        carry = [Tensor(s[t + 1] if given else leaf.data) for s, leaf in zip(states, found[1])]
 
 
 _ROOM = 1 << 20  # how many elements of the carry a grid may have
 
 
 def _all_at_once(run: Run, states: list[Array], first: int, stop: int) -> Recorded | None:
-    """Run the step on the grid of some of the states; None where that is not what the run did."""
+    """Run the step on the grid of some of the states; None where it cannot run so."""
     before = [Mapped(s[first:stop, None]) for s in states]
     for leaf in before:
         leaf.node = _leaf(leaf)
@@ -184,18 +193,29 @@ def _all_at_once(run: Run, states: list[Array], first: int, stop: int) -> Record
     with enable_grad(), unrolled():
         try:
             with tracing(), np.errstate(all="ignore"):
-                new, _ = take_step(run.step, run.carry_tree.unflatten(before), run.x_tree.unflatten(xs))
-                after, tree = flatten(new)
+                new, y = take_step(run.step, run.carry_tree.unflatten(before), run.x_tree.unflatten(xs))
+                (after, tree), (outputs, _) = flatten(new), flatten(y)
+                after = list(map(as_tensor, after))
+                _name_states(after, tree)
         except Exception:  # whatever it is, the recorded step meets it too, if it is the step's own
             return None
     if tree != run.carry_tree:
         return None
-    after = [leaf if isinstance(leaf, (Mapped, Tensor)) else as_tensor(leaf) for leaf in after]
-    for leaf, state in zip(after, states, strict=True):
+    return Recorded(first, stop, before, after, list(map(as_tensor, outputs)))
+
+
+def _is_what_ran(found: Recorded, states: list[Array]) -> bool:
+    for leaf, state in zip(found.after, states, strict=True):
         made = leaf.array[:, 0] if isinstance(leaf, Mapped) else leaf.data[None]
-        if not _agree(made, state[first + 1 : stop + 1]):
-            return None
-    return Recorded(first, stop, before, after)
+        if not _agree(made, state[found.first + 1 : found.stop + 1]):
+            return False
+    return True
+
+
+def _name_states(leaves: list[Any], tree: Tree) -> None:
+    """Name the parts of a new state after their fields, as the recorded loop does."""
+    for leaf, name in zip(leaves, tree.names(), strict=True):
+        leaf.name = leaf.name or name or "h"
 
 
 def _leaf(value: Any) -> Node | None:
@@ -214,14 +234,6 @@ def _agree(made: Array, ran: Array) -> bool:
     return np.allclose(made, ran, rtol=tolerance, atol=tolerance * size, equal_nan=True)
 
 
-def _one_by_one(run: Run, carry: list[Tensor], first: int) -> Iterator[Recorded]:
-    """Record step after step, each from where the one before has led to."""
-    for t in range(first, run.steps):
-        found = record_step(run.step, carry, run.carry_tree, [x[t] for x in run.xs], run.x_tree, t)
-        yield Recorded(t, t + 1, found[0], found[1])
-        carry = [Tensor(leaf.data) for leaf in found[1]]
-
-
 def record_step(
     step: Step, carry: list[Tensor], tree: Tree, x: list[Tensor], x_tree: Tree, t: int
 ) -> tuple[list[Tensor], list[Tensor], Any]:
@@ -233,5 +245,6 @@ def record_step(
         new, y = take_step(step, tree.unflatten(before), x_tree.unflatten(x))
     leaves, new_tree = flatten(new)
     leaves = [as_tensor(leaf) for leaf in leaves]
+    _name_states(leaves, new_tree)
     check_carry((before, tree), (leaves, new_tree), shapes=True)
     return before, leaves, y

@@ -87,6 +87,9 @@ def scan(
     >>> tr.scan(add, tr.zeros(()), tr.tensor([1.0, 2.0, 3.0]))
     (tensor(6.), tensor([1., 3., 6.]))
     """
+    probe = thread.modes.probe
+    if probe is not None:
+        return probe(step, carry, xs, lengths=lengths, reverse=reverse, segment=segment, length=length)
     carry_leaves, carry_tree = flatten(carry)
     carry_leaves = list(map(as_tensor, carry_leaves))
     x_leaves, x_tree = flatten(xs)

@@ -14,12 +14,14 @@ import numpy.typing as npt
 class Scope(NamedTuple):
     """Where a record was made: the path of modules, and the time step.
 
-    ``parent`` leads outwards; ``path()`` joins the names of all of them.
+    ``parent`` leads outwards; ``path()`` joins the names of all of them. Each call of a module has a scope of
+    its own, whose ``owner`` is the module; a scope that a user opened has none.
     """
 
     parent: Scope | None = None
     name: str = ""
     step: int | None = None
+    owner: Any = None
 
     def path(self) -> str:
         """Return the names from the outermost in, joined by dots."""
@@ -189,7 +191,9 @@ class scope:
     name : str
         A part of the path, such as a module's name.
     step : int, optional
-        The time step, counted from 0.
+        The time step, counted from 0. Drawings call the state that step 0 makes h₁.
+    owner : object, optional
+        The module that computes inside, where its call has no scope of its own.
 
     Examples
     --------
@@ -201,11 +205,12 @@ class scope:
     """
 
     # It stands around every step and layer: a generator would cost twice as much.
-    __slots__ = ("_before", "_modes", "_name", "_step")
+    __slots__ = ("_before", "_modes", "_name", "_owner", "_step")
 
-    def __init__(self, name: str = "", *, step: int | None = None) -> None:
+    def __init__(self, name: str = "", *, step: int | None = None, owner: Any = None) -> None:
         self._name = name
         self._step = step
+        self._owner = owner
 
     def __enter__(self) -> None:
         self._modes = modes = thread.modes
@@ -214,7 +219,7 @@ class scope:
         if step is not None and modes.first_step:
             step += modes.first_step
             modes.first_step = 0  # a loop inside of the step counts for itself
-        modes.scope = _new_scope(Scope, (modes.scope, self._name, step))
+        modes.scope = _new_scope(Scope, (modes.scope, self._name, step, self._owner))
 
     def __exit__(self, *_: object) -> None:
         self._modes.scope, self._modes.first_step = self._before

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.backward import backpropagate
-from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled, unroll
 from tinyrnn.draw.style import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from tinyrnn.draw.text import norm
@@ -211,7 +211,7 @@ def _states(unrolled: Unrolled, layer: str | None, carry: str | None) -> dict[in
     return {
         r.step: r
         for r in records
-        if r.layer == layer and r.carry == carry and r.role != "state" and r.step is not None
+        if r.unit == layer and r.carry == carry and r.role != "state" and r.step is not None
     }
 
 

@@ -50,7 +50,7 @@ def unrolled(
         One box for each operation; for each gate; for each cell at each step; for each layer; or the loop
         before it is unrolled.
     expand : collection of int
-        Steps to show operation by operation.
+        Steps to show operation by operation, by the numbers in the picture: the first step is 1.
     weights : {"alias", "tray"}
         Shared weights as a small copy at each use, or once each in a tray, with the size of what each step
         adds to the gradient.
@@ -89,7 +89,7 @@ def unrolled(
     ...         with tr.scope("rnn", step=t):
     ...             h = tr.tanh(w * h)
     >>> drawing = tr.draw.unrolled(h)
-    >>> '"t2.rnn.cell"' in drawing.source
+    >>> '"t3.rnn.cell"' in drawing.source
     True
     """
     _check("level", level, LEVELS)
@@ -118,12 +118,12 @@ def _source(
     max_nodes: int,
     windows: Any,
 ) -> str:
-    opened = frozenset(int(t) for t in expand)
-    unknown = sorted(opened - set(recorded.steps))
+    opened = frozenset(int(t) - 1 for t in expand)
+    unknown = sorted(opened - {t for group in recorded.groups for t in group.columns})
     if unknown:
         raise ValueError(
-            f"unrolled: expand has step {unknown[0]}; the graph has steps {recorded.steps[0]} to "
-            f"{recorded.steps[-1]}"
+            f"unrolled: expand has step {unknown[0] + 1}; the graph has steps {recorded.steps[0] + 1} to "
+            f"{recorded.steps[-1] + 1}"
         )
     if opened and level == "rolled":
         raise ValueError(

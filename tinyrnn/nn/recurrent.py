@@ -168,7 +168,7 @@ class Recurrent(Module):
             outputs: list[Any] = []
             for reverse in (False, True) if self.bidirectional else (False,):
                 name, cell, carry = next(todo)
-                with scope(name):
+                with scope(name, owner=cell):
                     carry, y = scan(cell.step, carry, x, lengths=lengths, reverse=reverse, segment=segment)
                 final.append(carry)
                 outputs.append(y)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["Block", "block_of"]
 
-GAP = 26.0  # between layers
+GAP = 36.0  # between layers
 
 Item = tuple[str, ...]
 

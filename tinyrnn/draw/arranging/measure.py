@@ -1,58 +1,73 @@
-"""How large everything is, before it is known where it stands: boxes, badges, blocks, and steps."""
+"""How large everything is, before it is known where it stands: boxes, badges, and the inside of steps."""
 
 from __future__ import annotations
 
 from tinyrnn.draw.arranging.block import Block, Item, block_of
-from tinyrnn.draw.arranging.geometry import ALL, Point, badge_lines
+from tinyrnn.draw.arranging.geometry import Point, badge_lines
 from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import BADGE, LINE, TITLE, width
 
-__all__ = ["Measures"]
+__all__ = ["BESIDE", "Measures"]
+
+BESIDE = 12.0  # between boxes that stand side by side
+ROOM = 22.0  # between the two columns of badges under a box, for the arrows that come up
 
 
 class Measures:
-    """The sizes in a view, and the blocks in which boxes of one step and band stand."""
+    """The sizes in a view, and the blocks in which boxes of one column and band stand.
+
+    Attributes
+    ----------
+    cells : dict
+        The boxes of each (column, band).
+    blocks : dict
+        The block of each (column, band) with several boxes that are linked.
+    """
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.timeless = view.level in ("layer", "rolled")
         self.size: dict[str, Point] = {}
         self.badge_rows: dict[tuple[str, ...], Point] = {}
-        self.blocks: dict[tuple[str, str], Block] = {}
-        self.inner: dict[tuple[str, str], list[Box]] = {}
+        self.room: dict[tuple[str, ...], float] = {}
+        self.blocks: dict[tuple[str, int], Block] = {}
+        self.cells: dict[tuple[str, int], list[Box]] = {}
         for box in view.boxes.values():
-            if self.column(box) and box.kind != "fold":
-                self.inner.setdefault((self.column(box), box.band), []).append(box)
+            if box.column and box.kind != "fold":
+                self.cells.setdefault((box.column, box.band), []).append(box)
         self._sizes()
         self._lay_blocks()
-        self.joined = self._joined()
-
-    def column(self, box: Box) -> str:
-        """Return where a box stands; all of a timeless picture but the initial states stand in one column."""
-        beside = box.kind == "state" or (box.kind == "bar" or box.band == "band:total")
-        return box.column or (ALL if self.timeless and not beside else "")
 
     def _sizes(self) -> None:
         widest: dict[tuple[str, ...], float] = {}
+        for arrow in self.view.arrows:
+            head = self.view.boxes[arrow.head]
+            if not arrow.carry and self.view.boxes[arrow.tail].band < head.band:
+                self.room[head.key] = self.room.get(head.key, 0.0) + 14.0
+        heads = {key: max(sum(1 for b in self.view.boxes.values() if b.key == key), 1) for key in self.room}
         for box in self.view.boxes.values():
-            title = width(box.title, TITLE) * 1.08 + width(box.index, LINE)
-            w = max([title, *(width(line, LINE) for line in box.lines)]) + 14
-            h = 9 + TITLE + (LINE + 2) * len(box.lines)
-            low, cells = {"cell": (96.0, 40.0), "op": (44.0, 0), "fold": (150.0, 0)}.get(box.kind, (50.0, 0))
-            self.size[box.id] = (max(w, low), max(h, 26.0, cells))
+            title = width(box.title, TITLE) * 1.12 + width(box.index, LINE)
+            w = max([title, *(width(line, LINE) for line in box.lines)]) + 16
+            h = 10 + TITLE + (LINE + 2.5) * len(box.lines)
+            low, tall = {"cell": (96.0, 40.0), "op": (44.0, 0.0), "fold": (170.0, 96.0)}.get(box.kind, (50.0, 0.0))
+            self.size[box.id] = (max(w, low), max(h, 26.0, tall))
             widest[box.key] = max(widest.get(box.key, 0.0), w, low)
             if box.badges:
-                pill = max(width(line, BADGE) for badge in box.badges for line in badge_lines(badge)) + 7
-                tall = 6 + 8.5 * max(len(badge_lines(badge)) for badge in box.badges)
+                pill = max(width(line, BADGE) for badge in box.badges for line in badge_lines(badge)) + 9
+                tall = 6 + 9 * max(len(badge_lines(badge)) for badge in box.badges)
                 old = self.badge_rows.get(box.key, (0.0, 0.0))
                 self.badge_rows[box.key] = (max(pill, old[0]), max(tall, old[1]))
+        self.room = {key: max(ROOM, room / heads[key] + 8) for key, room in self.room.items()}
         for box in self.view.tray:
             strip = 7.0 * len(box.strip)
-            w = max([width(box.title, TITLE) * 1.08, strip, *(width(line, LINE) for line in box.lines)]) + 14
+            w = max([width(box.title, TITLE) * 1.12, strip, *(width(line, LINE) for line in box.lines)]) + 16
             self.size[box.id] = (w, 12 + TITLE + (LINE + 4) * len(box.lines) + (12 if strip else 0))
         for box in self.view.boxes.values():
-            if self.column(box):
+            if box.column:
                 self.size[box.id] = (widest[box.key], self.size[box.id][1])
+
+    def between(self, box: Box) -> float:
+        """Return the room between the two columns of badges under a box."""
+        return self.room.get(box.key, ROOM)
 
     def under(self, box: Box) -> float:
         """Return the height of a box's badges."""
@@ -64,22 +79,22 @@ class Measures:
     def reach(self, box: Box) -> float:
         """Return the width of a box with its badges."""
         w = self.size[box.id][0]
-        return max(w, 2 * self.badge_rows[box.key][0] + 22) if box.badges else w
+        return max(w, 2 * self.badge_rows[box.key][0] + self.between(box)) if box.badges else w
 
     def _lay_blocks(self) -> None:
         boxes = self.view.boxes
-        within: dict[tuple[str, str], list[tuple[Item, Item]]] = {}
-        enters: dict[tuple[str, str], list[tuple[str, Item]]] = {}
+        within: dict[tuple[str, int], list[tuple[Item, Item]]] = {}
+        enters: dict[tuple[str, int], list[tuple[str, Item]]] = {}
         for arrow in self.view.arrows:
             tail, head = boxes[arrow.tail], boxes[arrow.head]
-            spot = (self.column(head), head.band)
+            spot = (head.column, head.band)
             if arrow.carry:
                 enters.setdefault(spot, []).append((arrow.carry, head.key))
-            elif spot == (self.column(tail), tail.band):
+            elif spot == (tail.column, tail.band):
                 within.setdefault(spot, []).append((tail.key, head.key))
         known: dict[object, Block] = {}
-        for spot, inside in self.inner.items():
-            if len(inside) == 1 or spot[1] == "band:x":
+        for spot, inside in self.cells.items():
+            if len(inside) == 1 or not (within.get(spot) or enters.get(spot)):
                 continue
             items = [box.key for box in inside]
             widths = {box.key: self.reach(box) for box in inside}
@@ -90,10 +105,10 @@ class Measures:
                 known[same] = block_of(items, widths, edges, comes, leaves)
             self.blocks[spot] = known[same]
 
-    def rows(self, band: str, count: int) -> list[Point]:
+    def rows(self, band: int, count: int) -> list[Point]:
         """Return for each row of a band the height of its boxes, and of the badges under them."""
         heights = [(26.0, 0.0)] * count
-        for (column, at), inside in self.inner.items():
+        for (column, at), inside in self.cells.items():
             block = self.blocks.get((column, at))
             if at != band or block is None:
                 continue
@@ -103,53 +118,9 @@ class Measures:
                 heights[row] = (max(tall, self.size[box.id][1]), max(under, self.under(box)))
         return heights
 
-    def _block_width(self, spot: tuple[str, str]) -> float:
-        inside = self.inner.get(spot, [])
+    def width(self, spot: tuple[str, int]) -> float:
+        """Return how wide the boxes of one column and band are together."""
+        inside = self.cells.get(spot, [])
         if spot in self.blocks:
             return self.blocks[spot].width
-        return sum(self.reach(box) for box in inside) + 12.0 * (len(inside) - 1) if inside else 0.0
-
-    def _joined(self) -> dict[tuple[str, str], list[tuple[Box, Box]]]:
-        """Return, for each column and band, the edges that come in from other bands of the column."""
-        boxes = self.view.boxes
-        joined: dict[tuple[str, str], list[tuple[Box, Box]]] = {}
-        for arrow in self.view.arrows:
-            tail, head = boxes[arrow.tail], boxes[arrow.head]
-            if not arrow.carry and tail.column == head.column and tail.band != head.band:
-                joined.setdefault((self.column(head), head.band), []).append((tail, head))
-        return joined
-
-    def offsets(self, column: str) -> tuple[dict[str, float], float]:
-        """Return how far right each block stands in its column, by its band, and the width of all.
-
-        Cells stand in the middle, and a block that a cell leads to straight over the cell's end.
-        """
-        bands = [band for band in self.view.bands if (column, band) in self.inner]
-        widths = {band: self._block_width((column, band)) for band in bands}
-        cells = [
-            b
-            for b in bands
-            if any(box.carries for box in self.inner[column, b]) or (column, b) not in self.blocks
-        ]
-        widest = max((widths[band] for band in cells), default=0.0)
-        offsets = {band: (widest - widths[band]) / 2 for band in cells}
-        for band in bands:
-            if band in offsets:
-                continue
-            offsets[band] = (widest - widths[band]) / 2
-            for tail, head in self.joined.get((column, band), []):
-                if tail.band in offsets:
-                    offsets[band] = offsets[tail.band] + self._inside(tail) - self._inside(head)
-                    break
-        low = min(offsets.values(), default=0.0)
-        offsets = {band: offset - low for band, offset in offsets.items()}
-        return offsets, max((offsets[band] + widths[band] for band in bands), default=40.0)
-
-    def _inside(self, box: Box) -> float:
-        """Return where in its block, from the left, a box has its centre."""
-        spot = (self.column(box), box.band)
-        block = self.blocks.get(spot)
-        if block is None:
-            return self._block_width(spot) / 2
-        x = block.x[block.rank[box.key]]
-        return block.width - x if box.band in self.view.reverse else x
+        return sum(self.reach(box) for box in inside) + BESIDE * (len(inside) - 1) if inside else 0.0

@@ -1,4 +1,4 @@
-"""Where everything stands: time from left to right, layers from bottom to top, each carry on its lane.
+"""Where everything stands: time from left to right, what feeds below what reads, each carry on its lane.
 
 The layout is computed here and written into the DOT text as positions. A general layout engine does not know
 that all steps are alike, and would draw each one differently; and it takes time that grows faster than the
@@ -7,25 +7,22 @@ graph. Lengths are in points, y grows upwards.
 
 from __future__ import annotations
 
-from tinyrnn.draw.arranging.geometry import (
-    ALL,
-    BETWEEN,
-    PAD,
-    RISE,
-    ROW_GAP,
-    TRACK,
-    Layout,
-    Point,
-    tracks_of,
-)
-from tinyrnn.draw.arranging.measure import Measures
+from collections import Counter
+
+from tinyrnn.draw.arranging.geometry import Layout, Point
+from tinyrnn.draw.arranging.measure import BESIDE, Measures
+from tinyrnn.draw.arranging.router import Router
+from tinyrnn.draw.arranging.ways import ways_of
 from tinyrnn.draw.reading.view import Box, View
 
 __all__ = ["place"]
 
+PAD, BETWEEN, APART, RISE, ROW_GAP = 14.0, 46.0, 84.0, 34.0, 16.0
+TRACK = 13.0  # from one track to the next: an arrow, and its gradient beside it
+
 
 def place(view: View) -> Layout:
-    """Compute all places of a view."""
+    """Compute all places of a view, and the ways of its arrows."""
     return _Placing(view).run()
 
 
@@ -33,193 +30,246 @@ class _Placing:
     def __init__(self, view: View) -> None:
         self.view = view
         self.measures = Measures(view)
-        self.inner, self.blocks = self.measures.inner, self.measures.blocks
         self.layout = Layout(size=self.measures.size)
+        self.ways = ways_of(view)
+        self.columns = {c.id: c.group for c in view.columns if self._used(c.id)}
+        for box in view.boxes.values():
+            if box.column.startswith("all"):
+                self.columns.setdefault(box.column, box.groups[0])
+        self.sides: dict[str, Point] = {}  # the widths of the gutters of each column
+        self.folded = {c.id for c in view.columns if c.folded}
         self.lane_step = 46.0 if view.level == "rolled" else 34.0
-        self.columns = [ALL] if self.measures.timeless else [column.id for column in view.columns]
-        self.folded = {column.id for column in view.columns if column.folded}
-        self.bars = {b.band for b in view.boxes.values() if not self.measures.column(b) and b.kind != "state"}
+
+    def _used(self, id: str) -> bool:
+        return any(box.column == id for box in self.view.boxes.values())
 
     def run(self) -> Layout:
-        """Rows first, then columns."""
-        self._bands()
+        """Columns first, then the tracks between the rows, then the rows."""
         self._spans()
-        self._centres()
+        self._across()
+        router = Router(self.view, self.layout, self.measures, self.ways, self.gutters)
+        channels = router.channels()
+        self._bands(channels)
+        self._heights()
         self._badges()
+        self.layout.ways = router.paths(self.bottom_of)
         return self.layout
 
-    def _bands(self) -> None:
-        """Stack the bands, and set the lanes of the carries in each."""
-        y = 0.0
+    # --- from left to right ---------------------------------------------------------------------------------
+    def _spans(self) -> None:
+        """Set the columns' ends, and the gutters' tracks."""
+        layout = self.layout
+        counts: Counter[tuple[str, int]] = Counter()
+        self.gutters: dict[tuple[str, int, str], int] = {}
+        for way in self.ways:
+            if way.gutter is not None:
+                name = (*way.gutter, way.bundle or f"{way.tail.id}>{way.head.id}>{way.arrow.carry}")
+                if name not in self.gutters:
+                    self.gutters[name] = counts[way.gutter]
+                    counts[way.gutter] += 1
+        inside = {column: self._content(column) for column in self.columns}
+        for column, needed in self._over().items():
+            mine = [c for c, group in self.columns.items() if group in self.over[column]]
+            spare = needed - sum(inside[c] + 2 * PAD for c in mine) - BETWEEN * (len(mine) - 1)
+            for c in mine:
+                inside[c] += max(spare, 0.0) / len(mine)
+        loops = 70.0 if self.view.level == "rolled" else 0.0
+        last = {group: column for column, group in self.columns.items()}
+        x, before = 0.0, None
+        for column, group in self.columns.items():
+            if group != before:
+                x += (APART - BETWEEN if before is not None else 0.0) + self._room(group, reverse=False)
+            sides = [PAD + TRACK * counts[column, sign] + loops for sign in (-1, 1)]
+            layout.spans[column] = (x, x + sides[0] + inside[column] + sides[1])
+            self.sides[column] = (sides[0], sides[1])
+            x = layout.spans[column][1] + BETWEEN
+            if column == last[group]:
+                x += self._room(group, reverse=True)
+            before = group
+        for column, groups in self.over.items():
+            ends = [layout.spans[c] for c, g in self.columns.items() if g in groups]
+            layout.spans[column] = (min(a for a, _ in ends), max(b for _, b in ends))
+
+    def _room(self, group: str, *, reverse: bool) -> float:
+        """Return the room for the initial states of a group."""
+        states = [
+            b for b in self.view.boxes.values()
+            if b.kind == "state" and b.groups[0] == group and b.reverse == reverse
+        ]  # fmt: skip
+        return max((self.layout.size[b.id][0] for b in states), default=-BETWEEN) + BETWEEN
+
+    def _content(self, column: str) -> float:
+        if column in self.folded:
+            return self.layout.size[column][0]
+        return max(
+            (self.measures.width((c, band)) for c, band in self.measures.cells if c == column), default=40.0
+        )
+
+    def _over(self) -> dict[str, float]:
+        """Return the widths of what stands in several boxes over all steps; note over which groups."""
+        self.over: dict[str, tuple[str, ...]] = {}
+        found: dict[str, float] = {}
+        for (column, band), inside in self.measures.cells.items():
+            if column not in self.columns:
+                self.over[column] = inside[0].groups
+                found[column] = max(found.get(column, 0.0), self.measures.width((column, band)))
+        return found
+
+    def _across(self) -> None:
+        """Set where the boxes stand from left to right."""
+        layout, measures = self.layout, self.measures
+        self.left: dict[tuple[str, int], float] = {}
+        for (column, band), inside in measures.cells.items():
+            low, high = layout.spans[column]
+            if column in self.columns:
+                low, high = low + self.sides[column][0], high - self.sides[column][1]
+            left = (low + high - measures.width((column, band))) / 2
+            self.left[column, band] = left
+            block = measures.blocks.get((column, band))
+            for box in inside:
+                if block is None:
+                    x = left + measures.reach(box) / 2
+                    left += measures.reach(box) + BESIDE
+                else:
+                    x = self._rank_x(column, band, block.rank[box.key], box.reverse)
+                layout.centre[box.id] = (x, 0.0)
+        for box in self.view.boxes.values():
+            w, h = layout.size[box.id]
+            ends = [layout.spans[c] for c, g in self.columns.items() if g in box.groups]
+            mine = [c for c, g in self.columns.items() if g in box.groups]
+            if box.kind == "state":
+                back = box.reverse
+                x = ends[-1][1] + BETWEEN + w / 2 if back else ends[0][0] - BETWEEN - w / 2
+                layout.centre[box.id] = (x, 0.0)
+            elif box.kind == "fold":
+                layout.centre[box.id] = (sum(layout.spans[box.column]) / 2, 0.0)
+            elif box.id not in layout.centre:
+                low, high = ends[0][0] + self.sides[mine[0]][0], ends[-1][1] - self.sides[mine[-1]][1]
+                layout.size[box.id] = (max(high - low, w), h)
+                layout.centre[box.id] = ((low + high) / 2, 0.0)
+
+    def _rank_x(self, column: str, band: int, rank: int, reverse: bool) -> float:
+        block = self.measures.blocks[column, band]
+        left = self.left[column, band]
+        return left + (block.width - block.x[rank] if reverse else block.x[rank])
+
+    # --- from below -----------------------------------------------------------------------------------------
+    def _bands(self, channels: dict[int, int]) -> None:
+        """Stack the bands, with room for the tracks between them, and set the lanes of the carries."""
         view, layout, measures = self.view, self.layout, self.measures
-        self.rows: dict[str, list[float]] = {}
-        self.base: dict[str, float] = {}
-        inner_bands = [band for band in view.bands if any(key[1] == band for key in self.inner)]
-        for band in view.bands:
-            if band not in inner_bands:
-                if band in self.bars:
-                    tall = max(
-                        layout.size[b.id][1] + measures.under(b)
-                        for b in view.boxes.values()
-                        if b.band == band
-                    )
-                    layout.bands[band] = (y, y + tall)
-                    y += tall + RISE
-                continue
-            members = [box for (_, at), inside in self.inner.items() if at == band for box in inside]
-            blocks = [block for (_, at), block in self.blocks.items() if at == band]
-            rows = max((block.rows for block in blocks), default=1)
-            under = max(measures.under(box) for box in members)
-            tall = max(layout.size[box.id][1] for box in members)
-            carries = list(dict.fromkeys(carry for box in members for carry in box.carries))
-            states = [b for b in view.boxes.values() if b.kind == "state" and b.band == band and b.carries]
-            carries += [
-                carry for carry in dict.fromkeys(b.carries[0] for b in states) if carry not in carries
-            ]
+        self.rows: dict[int, list[float]] = {}
+        self.base: dict[int, float] = {}
+        self.bottom_of: dict[int, float] = {}
+        y = 0.0
+        for i, band in enumerate(view.bands):
+            tracks = channels.get(i, 0)
+            self.bottom_of[i] = y
+            y += max(RISE if i else 0.0, TRACK * tracks + 18.0 if tracks else 0.0)
+            boxes = [b for b in view.boxes.values() if b.band == band and b.kind not in ("state", "fold")]
+            blocks = [block for (_, at), block in measures.blocks.items() if at == band]
+            states = [b for b in view.boxes.values() if b.kind == "state" and b.band == band]
+            carries = list(dict.fromkeys(c for b in [*boxes, *states] for c in b.carries))
+            carries.sort(key=lambda c: (c != "c", c))  # the cell state above
+            under = max((measures.under(b) for b in boxes), default=0.0)
+            tall = max((layout.size[b.id][1] for b in boxes), default=0.0)
+            alone = {b.band for b in boxes if b.column in self.columns}
+            folds = [b for b in view.boxes.values() if b.kind == "fold" and alone and len(self._stepped()) == 1]
             if blocks:
-                heights = measures.rows(band, rows)
                 centres: list[float] = []
                 at = y
-                for tall_row, under_row in heights:
+                for tall_row, under_row in measures.rows(band, max(block.rows for block in blocks)):
                     centres.append(at + under_row + tall_row / 2)
                     at += under_row + tall_row + ROW_GAP
                 self.rows[band] = centres
                 for carry in carries:
-                    row = max((block.lanes[carry] for block in blocks if carry in block.lanes), default=0.0)
+                    row = max((b.lanes[carry] for b in blocks if carry in b.lanes), default=0.0)
                     layout.lanes[band, carry] = centres[int(row)]
-                base = centres[0]
-                height = at - ROW_GAP - y
+                height = max(at - ROW_GAP - y, tall + under)
+                self.base[band] = centres[0] if len(centres) == 1 else y + under + (height - under) / 2
             else:
                 step = max([self.lane_step, *(layout.size[b.id][1] + 8 for b in states)])
-                tall = max(tall, step * (len(carries) - 1) + 30 if carries else 0)
-                base = y + under + tall / 2
-                for i, carry in enumerate(carries):
-                    layout.lanes[band, carry] = base + step * ((len(carries) - 1) / 2 - i)
+                tall = max([tall, step * (len(carries) - 1) + 30 if carries else 0])
+                tall = max([tall, *(layout.size[b.id][1] - under for b in folds)])
+                self.base[band] = y + under + tall / 2
+                for n, carry in enumerate(carries):
+                    layout.lanes[band, carry] = self.base[band] + step * ((len(carries) - 1) / 2 - n)
                 height = tall + under
-            self.base[band] = base
             layout.bands[band] = (y, y + height)
-            y += height + RISE
-        tops = [layout.bands[band] for band in inner_bands] or [(0.0, 0.0)]
-        layout.floor = min(low for low, _ in tops) - 24
-        layout.ceiling = max(high for _, high in tops) + 12
-        layout.bottom, layout.top = min(layout.floor, 0.0), max(y - RISE, layout.ceiling)
+            y += height
+        self.bottom_of[len(view.bands)] = y
+        extra = channels.get(len(view.bands), 0)
+        layout.bottom = -24.0 if not channels.get(0) else -24.0
+        self.top = y + (TRACK * extra + 18.0 if extra else 0.0)
 
-    def _spans(self) -> None:
-        layout, view = self.layout, self.view
-        tracks = tracks_of(view)
-        self.side: dict[str, float] = {}
-        self.offsets: dict[tuple[str, str], float] = {}
-        states = [box for box in view.boxes.values() if box.kind == "state"]
-        room = max((layout.size[box.id][0] for box in states), default=0.0)
-        x = room + BETWEEN if states else 0.0
-        for column in self.columns:
-            side = self.side[column] = (
-                PAD + TRACK * tracks.get(column, 0) + (60 if self.view.level == "rolled" else 0)
-            )
-            offsets, inside = self.measures.offsets(column)
-            if column in self.folded:
-                inside = layout.size[column][0]
-            for band, offset in offsets.items():
-                self.offsets[column, band] = offset
-            layout.spans[column] = (x, x + inside + 2 * side)
-            x += inside + 2 * side + BETWEEN
-        layout.right = x - BETWEEN
-        if any(box.band in view.reverse for box in states):
-            layout.right += BETWEEN + room
+    def _stepped(self) -> set[int]:
+        """Return the bands in which boxes of single steps stand."""
+        return {b.band for b in self.view.boxes.values() if b.column in self.columns and b.kind != "fold"}
 
-    def _centres(self) -> None:
-        layout, view = self.layout, self.view
-        neighbours: dict[str, list[str]] = {}
-        for arrow in view.arrows:
-            if not arrow.carry:
-                neighbours.setdefault(arrow.tail, []).append(arrow.head)
-                neighbours.setdefault(arrow.head, []).append(arrow.tail)
-        for column in self.columns:
-            left, right = layout.spans[column]
-            middle = (left + right) / 2
-            if column in self.folded:
-                low, high = layout.floor + 24, layout.ceiling - 12
-                layout.centre[column] = (middle, (low + high) / 2)
-                layout.size[column] = (layout.size[column][0], high - low)
-                continue
-            for band in view.bands:
-                if (column, band) in self.blocks:
-                    self._block_centres(column, band)
-            for band in view.bands:
-                inside = self.inner.get((column, band), [])
-                if (column, band) in self.blocks or not inside:
+    def _heights(self) -> None:
+        """Set the heights of all boxes, and the panels of the steps."""
+        view, layout, measures = self.view, self.layout, self.measures
+        stepped = sorted(self._stepped())
+        for (column, band), inside in measures.cells.items():
+            block = measures.blocks.get((column, band))
+            for box in inside:
+                x, _ = layout.centre[box.id]
+                w, h = layout.size[box.id]
+                if block is not None:
+                    lanes = {row: layout.lanes[band, c] for c, row in block.lanes.items()}
+                    row = block.row[box.key]
+                    layout.centre[box.id] = (x, lanes.get(row, self.rows[band][int(row)]))
                     continue
-                self._row(column, band, inside, neighbours, middle)
-        first = layout.spans[self.columns[0]][0]
-        last = layout.spans[self.columns[-1]][1]
+                lanes_ = [layout.lanes[band, c] for c in box.carries if (band, c) in layout.lanes]
+                y = (min(lanes_) + max(lanes_)) / 2 if lanes_ else self.base[band]
+                if lanes_:
+                    layout.size[box.id] = (w, max(h, max(lanes_) - min(lanes_) + 30))
+                layout.centre[box.id] = (x, y)
+            if block is not None:
+                self._bends(column, band, inside)
         for box in view.boxes.values():
-            w, h = layout.size[box.id]
+            x, _ = layout.centre[box.id]
             if box.kind == "state":
-                back = box.band in view.reverse
-                x = last + BETWEEN + w / 2 if back else first - BETWEEN - w / 2
-                layout.centre[box.id] = (x, layout.lanes.get((box.band, box.carries[0]), 0.0))
-            elif box.id not in layout.centre:
+                y = layout.lanes.get((box.band, box.carries[0]), self.base.get(box.band, 0.0))
+                layout.centre[box.id] = (x, y)
+            elif box.kind == "fold":
+                low, high = layout.bands[stepped[0]][0], layout.bands[stepped[-1]][1]
+                layout.centre[box.id] = (x, (low + high) / 2)
+                layout.size[box.id] = (layout.size[box.id][0], high - low)
+            elif (box.column, box.band) not in measures.cells:
                 low, high = layout.bands[box.band]
-                layout.size[box.id] = (max(last - first, w), h)
-                layout.centre[box.id] = ((first + last) / 2, high - h / 2)
+                layout.centre[box.id] = (x, low + measures.under(box) + (high - low - measures.under(box)) / 2)
+        if not stepped:
+            return
+        floor = min(layout.bands[band][0] for band in stepped) - 26
+        for column in self.columns:
+            tops = [layout.end(b.id, 1) for b in view.boxes.values() if b.column == column]
+            layout.panels[column] = (floor, max(tops) + 12)
+        layout.bottom = min(layout.bottom, floor)
 
-    def _block_centres(self, column: str, band: str) -> None:
-        layout, view, block = self.layout, self.view, self.blocks[column, band]
-        sign = -1.0 if band in view.reverse else 1.0
-        rows = self.rows[band]
-        left = layout.spans[column][0] + self.side[column] + self.offsets[column, band]
-        start = left if sign > 0 else left + block.width
+    def _bends(self, column: str, band: int, inside: list[Box]) -> None:
+        layout, block = self.layout, self.measures.blocks[column, band]
         lane_of = {row: layout.lanes[band, carry] for carry, row in block.lanes.items()}
-
-        def at(rank: int, row: float) -> Point:
-            return start + sign * block.x[rank], lane_of.get(row, rows[int(row)])
-
-        ids = {box.key: box.id for box in self.inner[column, band]}
-        for key, id in ids.items():
-            layout.centre[id] = at(block.rank[key], block.row[key])
+        reverse = inside[0].reverse
+        ids = {box.key: box.id for box in inside}
         for (a, b), bends in block.bends.items():
             name = (*(a if a[0] == "in" else (ids[a],)), *(b if b[0] == "out" else (ids[b],)))
-            layout.bends[name] = [at(rank, row) for rank, row in bends]
-
-    def _row(
-        self, column: str, band: str, inside: list[Box], neighbours: dict[str, list[str]], middle: float
-    ) -> None:
-        """Place boxes side by side, each near to what it is linked with."""
-        layout = self.layout
-        order = {name: i for i, name in enumerate(self.view.bands)}
-        left, right = (end + sign * PAD for end, sign in zip(layout.spans[column], (1, -1)))
-        wanted: list[tuple[float, Box]] = []
-        for box in inside:
-            placed = [
-                n
-                for n in neighbours.get(box.id, [])
-                if n in layout.centre and self.view.boxes[n].column == column
+            layout.bends[name] = [
+                (self._rank_x(column, band, rank, reverse), lane_of.get(row, self.rows[band][int(row)]))
+                for rank, row in bends
             ]
-            far = [abs(order[self.view.boxes[n].band] - order[band]) for n in placed]
-            near = [layout.centre[n][0] for n, d in zip(placed, far) if d == min(far)]
-            wanted.append((sum(near) / len(near) if near else middle, box))
-        edge = left
-        wanted.sort(key=lambda pair: pair[0])
-        for i, (x, box) in enumerate(wanted):
-            w = self.measures.reach(box)
-            rest = sum(self.measures.reach(b) + 12 for _, b in wanted[i + 1 :])
-            x = max(min(x, right - rest - w / 2), edge + w / 2)
-            edge = x + w / 2 + 12
-            lanes = [layout.lanes[band, carry] for carry in box.carries if (band, carry) in layout.lanes]
-            y = (min(lanes) + max(lanes)) / 2 if lanes else self.base[band]
-            layout.centre[box.id] = (x, y)
-            if lanes:
-                w, h = layout.size[box.id]
-                layout.size[box.id] = (w, max(h, max(lanes) - min(lanes) + 30))
 
     def _badges(self) -> None:
-        layout = self.layout
+        layout, measures = self.layout, self.measures
         for box in self.view.boxes.values():
             if not box.badges or box.id not in layout.centre:
                 continue
             (x, y), (_, h) = layout.centre[box.id], layout.size[box.id]
-            w, tall = self.measures.badge_rows[box.key]
+            w, tall = measures.badge_rows[box.key]
             for i, badge in enumerate(box.badges):
                 side = -1 if i % 2 == 0 else 1
-                centre = (x + side * (w / 2 + 11), y - h / 2 - 5 - tall / 2 - (tall + 3) * (i // 2))
+                centre = (
+                    x + side * (w + measures.between(box)) / 2,
+                    y - h / 2 - 5 - tall / 2 - (tall + 3) * (i // 2),
+                )
                 layout.badges[badge.id] = (centre, (w, tall))
+

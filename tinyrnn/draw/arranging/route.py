@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-__all__ = ["Path", "corners", "shifted", "spline", "sweep", "upward"]
+__all__ = ["Path", "corners", "middle", "shifted", "spline", "sweep", "tidy", "upward"]
 
 Point = tuple[float, float]
 Path = list[Point]  # a start, then three points for each cubic piece
@@ -46,6 +46,18 @@ def corners(points: Sequence[Point], radius: float = 7.0) -> Path:
         path += line(path[-1], a)
         path += [at, at, b]
     return path + line(path[-1], points[-1])
+
+
+def tidy(points: Sequence[Point]) -> list[Point]:
+    """Drop points that repeat the one before, and those on the line between their neighbours."""
+    kept: list[Point] = []
+    for point in points:
+        if kept and abs(point[0] - kept[-1][0]) < 0.05 and abs(point[1] - kept[-1][1]) < 0.05:
+            continue
+        if len(kept) > 1 and any(abs(kept[-2][i] - kept[-1][i]) + abs(kept[-1][i] - point[i]) < 0.05 for i in (0, 1)):
+            kept.pop()
+        kept.append(point)
+    return kept
 
 
 def shifted(path: Path, dx: float, dy: float) -> Path:

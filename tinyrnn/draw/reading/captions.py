@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyrnn.autograd.tape import Constant, Leaf
 from tinyrnn.draw.reading.levels import LEVELS
-from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import matrix, number, summary, type_of
@@ -29,6 +29,11 @@ def add_captions(
         if box.kind == "fold":
             continue
         shown = _shown(box, roots)
+        if box.kind in ("cell", "module") and view.level != "op" and box.unit in unrolled.units:
+            unit = unrolled.units[box.unit]
+            said = {box.title.split(" ")[0], "cell"}
+            whole = len(box.key) and view.level != "gate"
+            box.lines += [word for word in (unit.name, unit.kind) if whole and word and word not in said][:1]
         if view.level in LEVELS[3:] and box.kind not in ("state", "bar"):
             steps = sorted({r.step for r in box.members if r.step is not None})
             box.lines += [type_of(r.shape, r.dtype) for r in shown[:1]]

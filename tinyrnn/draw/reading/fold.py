@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from tinyrnn.draw.reading.rolled import Group
 from tinyrnn.draw.reading.unroll import Unrolled
 
 __all__ = ["Column", "columns_of"]
@@ -19,12 +20,12 @@ CELLS = 16  # pieces of the strip in a folded box
 
 @dataclass
 class Column:
-    """One shown step (``first == last``), or the folded steps from `first` to `last`.
+    """One shown step (``first == last``), or the folded steps from `first` to `last`, counted from 0.
 
     Attributes
     ----------
     norms : dict
-        For each (layer, carry), the norms of ∂L/∂carry of the folded steps, in order of time.
+        For each (unit, carry), the norms of ∂L/∂carry of the folded steps, in order of time.
     losses, cuts : int
         How many of the folded steps have a loss, or a cut before them.
     """
@@ -32,14 +33,21 @@ class Column:
     first: int
     last: int
     folded: bool = False
+    group: str = ""
     norms: dict[tuple[str, str], list[float]] = field(default_factory=dict[tuple[str, str], list[float]])
     losses: int = 0
     cuts: int = 0
 
     @property
     def id(self) -> str:
-        """``t3`` or ``t3..t996``."""
-        return f"t{self.first}..t{self.last}" if self.folded else f"t{self.first}"
+        """``t3`` or ``t3..t996``, counted from 1; with the name of the group, but for the first one."""
+        own = f"t{self.first + 1}..t{self.last + 1}" if self.folded else f"t{self.first + 1}"
+        return f"{own}.{self.group}" if self.group else own
+
+    @property
+    def title(self) -> str:
+        """What stands under it."""
+        return f"t = {self.first + 1} … {self.last + 1}" if self.folded else f"t = {self.first + 1}"
 
     @property
     def finite(self) -> tuple[float, float] | None:
@@ -47,9 +55,9 @@ class Column:
         found = [n for norms in self.norms.values() for n in norms if math.isfinite(n)]
         return (min(found), max(found)) if found else None
 
-    def strip(self, layer: str, carry: str) -> list[float]:
+    def strip(self, unit: str, carry: str) -> list[float]:
         """Return the norms of one carry in at most 16 pieces: the largest of each, or NaN."""
-        return thinned(self.norms.get((layer, carry), []))
+        return thinned(self.norms.get((unit, carry), []))
 
 
 def thinned(norms: list[float]) -> list[float]:
@@ -65,31 +73,36 @@ def columns_of(
 ) -> list[Column]:
     """Choose the steps to show.
 
-    Up to 12 steps all are shown. Of more, the first and last three, those in `expand`, and those with
-    something to see: a gradient that is not finite, a cut, a loss. Where such steps follow on each other, as
-    with a loss at every step, only the two ends of the run count, and where more than 18 are left, the
-    outermost.
+    Up to 12 steps of a group all are shown. Of more, the first and last three, those in `expand`, and those
+    with something to see: a gradient that is not finite, a cut, a loss, the border of what this backward pass
+    came to. Where such steps follow on each other, as with a loss at every step, only the two ends of the run
+    count, and where more than 18 are left, the outermost.
 
     Parameters
     ----------
     unrolled : Unrolled
     expand : collection of int
-        Steps to show in any case.
+        Steps to show in any case, counted from 0.
     only_expand : bool
         Show none but `expand`.
     """
-    steps = unrolled.steps
-    losses = {r.step for r in unrolled.records if r.role == "loss" and r.step is not None}
+    return [c for group in unrolled.groups for c in _columns(unrolled, group, set(expand), only_expand)]
+
+
+def _columns(unrolled: Unrolled, group: Group, expand: set[int], only_expand: bool) -> list[Column]:
+    steps = group.columns
+    records = [r for r in unrolled.records if r.group == group.name and r.step is not None]
+    losses = {r.step for r in records if r.role == "loss" and r.step is not None}
     cuts = {
         r.step
-        for r in unrolled.records
+        for r in records
         if r.cuts and r.step is not None and any(s in r.cuts and o.step != r.step for o, s in r.edges())
     }
     norms: dict[int, dict[tuple[str, str], float]] = {step: {} for step in steps}
-    for record in unrolled.records:
-        size = record.size if record.carry and record.step is not None else None
+    for record in records:
+        size = record.size if record.carry else None
         if size is not None and record.step is not None:
-            norms[record.step][record.layer, record.carry] = size
+            norms[record.step][record.unit, record.carry] = size
     broken = {step for step, found in norms.items() if not all(map(math.isfinite, found.values()))}
 
     if only_expand:
@@ -110,10 +123,10 @@ def columns_of(
     columns: list[Column] = []
     for step in steps:
         if step in shown:
-            columns.append(Column(step, step))
+            columns.append(Column(step, step, group=group.name))
             continue
         if not columns or not columns[-1].folded:
-            columns.append(Column(step, step, folded=True))
+            columns.append(Column(step, step, True, group.name))
         column = columns[-1]
         column.last = step
         column.losses += step in losses

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.records import Record
 
 __all__ = ["gates_of"]
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyrnn.autograd.tape import Node
-from tinyrnn.draw.reading.model import Record, records_of, roots_of
-from tinyrnn.draw.reading.parts import find_parts
-from tinyrnn.draw.reading.recurrence import Layer, find_layers
-from tinyrnn.draw.reading.sequence import assign_steps, bridge_sequences, find_losses, prune
+from tinyrnn.draw.reading.loops import find_runs
+from tinyrnn.draw.reading.records import Record, mark_reached, records_of, roots_of
+from tinyrnn.draw.reading.rolled import Group, place
+from tinyrnn.draw.reading.rows import set_rows
+from tinyrnn.draw.reading.sequences import bridge_sequences, find_losses, mark_weights, prune
+from tinyrnn.draw.reading.units import Unit, find_units
 from tinyrnn.recurrence.opening import open_scans
 
-__all__ = ["Unrolled", "uncollected", "unroll"]
+__all__ = ["Unrolled", "read", "uncollected", "unroll"]
 
 
 @dataclass
@@ -29,19 +31,32 @@ class Unrolled:
         Each after its sources.
     roots : list of Record
         What it was asked to draw.
-    layers : list of Layer
-        Those that hand a state on, in the order in which they were computed first.
-    steps : list of int
-        The time steps, rising.
+    groups : list of Group
+        The recurrences that share columns, in the order of data flow. Empty where no loop was found.
+    units : dict of str to Unit
+        What stands in the rows.
+    firsts : set of (Record, int)
+        The operands by which a loop takes its initial state.
     kept : bool
         Whether values were kept (the computation ran inside `tinyrnn.unrolled`).
     """
 
     records: list[Record]
     roots: list[Record]
-    layers: list[Layer]
-    steps: list[int]
+    groups: list[Group]
+    units: dict[str, Unit]
+    firsts: set[tuple[Record, int]]
     kept: bool
+
+    @property
+    def steps(self) -> list[int]:
+        """The time steps of the first group, rising; counted from 0."""
+        return self.groups[0].columns if self.groups else []
+
+    @property
+    def layers(self) -> list[Unit]:
+        """The units that hand a state on."""
+        return [unit for unit in self.units.values() if unit.carries]
 
     @property
     def differentiated(self) -> bool:
@@ -67,29 +82,33 @@ def unroll(outputs: Any, where: str = "unrolled") -> Unrolled:
     ...         with tr.scope("rnn", step=t):
     ...             h = tr.tanh(w * h)
     >>> [record.id for record in unroll(h).records if record.op == "tanh"]
-    ['t0.rnn.tanh', 't1.rnn.tanh', 't2.rnn.tanh']
+    ['t1.rnn.tanh', 't2.rnn.tanh', 't3.rnn.tanh']
     """
     nodes = open_scans(roots_of(outputs, where))
     with uncollected():
-        return _read(nodes)
+        return read(nodes)
 
 
-def _read(nodes: list[Node]) -> Unrolled:
+def read(nodes: list[Node]) -> Unrolled:
+    """Read the tape behind records, as it is: compiled scans are not opened."""
     records = records_of(nodes)
     wanted = set(nodes)
     roots = [record for record in records if record.node in wanted]
+    mark_reached(records, roots)
     bridge_sequences(records)
     records = prune(records, set(roots))
-    assign_steps(records)
-    if len(roots) == 1:
-        find_losses(roots[0])
-    layers = find_layers(records)
-    find_parts(records, {layer.name for layer in layers})
+    mark_weights(records, set(roots))
+    terms = [term for root in roots for term in find_losses(root)]
+    runs = find_runs(records)
+    groups, firsts = place(records, runs)
+    for term in terms:
+        if term.step is not None and term.role == "op" and term not in roots:
+            term.role = "loss"
+    units = find_units(records, set(roots), runs)
+    set_rows(records, units, firsts)
     _name(records)
-    steps = sorted({record.step for record in records if record.step is not None})
-    return Unrolled(
-        records, roots, layers, steps, any(record.node.value is not None for record in records if record.op)
-    )
+    kept = any(record.node.value is not None for record in records if record.op)
+    return Unrolled(records, roots, groups, units, firsts, kept)
 
 
 @contextlib.contextmanager
@@ -112,13 +131,12 @@ def _name(records: list[Record]) -> None:
         elif record.role == "state":
             own = f"{record.carry}0"
         elif record.role in ("input", "constant"):
-            own = "x" if record.role == "input" else record.name or "const"
+            own = record.name or ("x" if record.role == "input" else "const")
         else:
             own = record.op or record.name
-        step = "" if record.step is None else f"t{record.step}"
-        layer = "" if record.role == "input" or (record.role == "weight" and not step) else record.layer
-        base = ".".join(filter(None, (step, layer, own)))
-        base = "_".join(base.split())
+        step = "" if record.step is None else f"t{record.step + 1}"
+        unit = record.group if record.role == "input" else "" if record.role == "weight" else record.unit
+        base = "_".join(".".join(filter(None, (step, unit, own))).split())
         count = taken[base]
         taken[base] += 1
         record.id = f"{base}_{count}" if count else base

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tinyrnn.draw.reading.fold import Column
-from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.style import Gradient
 
 __all__ = ["Arrow", "Box", "View"]
@@ -23,10 +23,16 @@ class Box:
         A key of the theme's fills.
     title, index : str
         ``h`` and ``3`` for h₃.
-    band : str
-        The row of the picture: a layer, or ``x``, ``y``, ``loss``, or a bar's own.
+    band : int
+        The row of the picture, from below.
     column : str
-        The column's id; empty for what stands beside the steps.
+        The column's id; empty for what stands over several columns, or beside them.
+    groups : tuple of str
+        The groups of columns that it stands in, or over.
+    unit : str
+        The unit that it is, or a part of.
+    reverse : bool
+        Whether its loop goes from the last step to the first.
     key : tuple
         The same for the same box at other steps.
     members : list of Record
@@ -41,9 +47,12 @@ class Box:
     kind: str
     title: str
     index: str
-    band: str
+    band: int
     column: str
     key: tuple[str, ...]
+    groups: tuple[str, ...] = ()
+    unit: str = ""
+    reverse: bool = False
     members: list[Record] = field(default_factory=list[Record])
     lines: list[str] = field(default_factory=list[str])
     badges: list[Badge] = field(default_factory=list["Badge"])
@@ -77,20 +86,26 @@ class Arrow:
         Ids of boxes.
     carry : str
         The name of the state that passes to another step; empty for what passes within one.
-    layer : str
-        The layer of that state.
+    unit : str
+        The unit of that state.
     cut : bool
         The value passes and the gradient does not.
     gradient : Gradient or None
         The size of the gradient at the tail, where one has come back.
+    share : float or None
+        How much of what the head reads it is: the weight that attention gives it.
+    begins : bool
+        The state is one that a run begins from.
     """
 
     tail: str
     head: str
     carry: str = ""
-    layer: str = ""
+    unit: str = ""
     cut: bool = False
     gradient: Gradient | None = None
+    share: float | None = None
+    begins: bool = False
 
 
 @dataclass
@@ -101,8 +116,7 @@ class View:
     boxes: dict[str, Box]
     arrows: list[Arrow]
     columns: list[Column]
-    bands: list[str]
-    reverse: set[str]
+    bands: list[int]
     notes: list[str] = field(default_factory=list[str])
     tray: list[Box] = field(default_factory=list[Box])
     shades: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])

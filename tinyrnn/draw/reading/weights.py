@@ -8,25 +8,13 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.backward import fit
-from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.records import Record
+from tinyrnn.draw.reading.sequences import leaves_of
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.style import Gradient
 from tinyrnn.draw.text import norm
 
-__all__ = ["Uses", "contribution", "leaves_of", "uses_of"]
-
-
-def leaves_of(weight: Record) -> list[Record]:
-    """Return the parameters that a weight, such as ``W.T``, is made from."""
-    found: dict[Record, None] = {}
-    stack = [weight]
-    while stack:
-        record = stack.pop()
-        if record.sources:
-            stack += reversed(record.sources)
-        else:
-            found[record] = None
-    return list(found)
+__all__ = ["Uses", "contribution", "uses_of"]
 
 
 def contribution(user: Record, position: int) -> np.ndarray[Any, Any] | None:

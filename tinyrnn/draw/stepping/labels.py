@@ -14,9 +14,8 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.tape import Constant, Node
-from tinyrnn.draw.reading.model import Record, records_of
-from tinyrnn.draw.reading.recurrence import find_layers
-from tinyrnn.draw.reading.sequence import assign_steps, find_losses
+from tinyrnn.draw.reading.records import Record
+from tinyrnn.draw.reading.unroll import read
 
 __all__ = ["Labels"]
 
@@ -48,12 +47,9 @@ class Labels:
     """
 
     def __init__(self, root: Node, nodes: list[Node]) -> None:
-        records = records_of([root])
-        assign_steps(records)
-        known = {record.node: record for record in records}
-        if root in known:
-            find_losses(known[root])
-        layers = find_layers(records)
+        found = read([root])
+        known = {record.node: record for record in found.records}
+        layers = found.layers
         self.step: dict[Node, int | None] = {}
         self.role: dict[Node, str] = {}
         self.carry: dict[Node, str] = {}
@@ -63,7 +59,8 @@ class Labels:
             while record is None and scope is not None and scope.step is None:
                 scope = scope.parent
             self.step[node] = record.step if record is not None else scope.step if scope is not None else None
-            self.role[node] = record.role if record is not None else "detach"
+            cut = node.primitive is p.detach
+            self.role[node] = record.role if record is not None else "detach" if cut else "op"
             if record is not None and record.role == "op" and record.carry:
                 self.carry[node] = record.carry
         self._enter_steps(nodes)
@@ -94,7 +91,7 @@ class Labels:
         self, root: Node, nodes: list[Node], known: dict[Node, Record], layered: bool, reverse: set[str]
     ) -> dict[Node, str]:
         base: dict[Node, str] = {}
-        read: dict[str, object] = {}  # by layer, which operand of which operation reads the sequence
+        seen: dict[str, object] = {}  # by layer, which operand of which operation reads the sequence
         for node in nodes:
             record = known.get(node)
             name = self._given(node, record)
@@ -102,7 +99,7 @@ class Labels:
                 base[node] = name
             elif record is not None and record.role == "constant" and record.step is not None:
                 key = _key(node, record, record.step)
-                if read.setdefault(record.layer, key) == key:
+                if seen.setdefault(record.unit, key) == key:
                     base[node] = "x"
         base.setdefault(root, ROOT)
         letters = _letters({text.split("′")[0] for text in base.values()})
@@ -125,13 +122,13 @@ class Labels:
             if is_number(node):
                 texts[node] = text
                 continue
-            if layered and node in base and record is not None and record.layer and node is not root:
-                text = f"{record.layer}.{text}"
+            if layered and node in base and record is not None and record.unit and node is not root:
+                text = f"{record.unit}.{text}"
             if self.role[node] == "state" and not node.name:
-                backwards = record is not None and record.layer in reverse
-                text += str(max(steps) + 1 if backwards else min(steps) - 1).translate(SUBSCRIPTS)
+                backwards = record is not None and record.unit in reverse
+                text += str(max(steps) + 2 if backwards else min(steps)).translate(SUBSCRIPTS)
             elif step is not None and not (node is root and text == ROOT):
-                text += str(step).translate(SUBSCRIPTS)
+                text += str(step + 1).translate(SUBSCRIPTS)
             taken[text] += 1
             if taken[text] > 1:
                 text += "′" * (taken[text] - 1) if taken[text] < 4 else f"({taken[text]})"

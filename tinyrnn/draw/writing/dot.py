@@ -6,7 +6,6 @@ byte for byte. Everything that comes from the model is escaped.
 
 from __future__ import annotations
 
-from tinyrnn.draw.arranging.arrows import Router
 from tinyrnn.draw.arranging.geometry import Layout, badge_lines
 from tinyrnn.draw.arranging.route import Path, corners, middle, shifted, spline
 from tinyrnn.draw.reading.fold import Column
@@ -93,23 +92,27 @@ class _Writer:
                 self._fold(column)
                 continue
             left, right = layout.spans[column.id]
-            fill = theme.shade[shaded[column.first] % 2] if column.first in shaded else theme.panel
+            floor, ceiling = layout.panels[column.id]
+            first = column.first if not column.group else -1
+            fill = theme.shade[shaded[first] % 2] if first in shaded else theme.panel
             self.lines.append(f"  subgraph {attribute('cluster_' + column.id)} {{")
-            label = f"t = {column.first}"
-            box = f"{left:.1f},{layout.floor:.1f},{right:.1f},{layout.ceiling:.1f}"
+            box = f"{left:.1f},{floor:.1f},{right:.1f},{ceiling:.1f}"
             self.lines.append(
                 "    graph "
                 + attributes({
                     "bb": box, "style": "rounded,filled", "fillcolor": fill, "color": theme.border,
-                    "label": label,
+                    "label": column.title,
                     "fontname": "Helvetica", "fontsize": "10", "fontcolor": theme.faint, "id": column.id,
-                    "lp": f"{(left + right) / 2:.1f},{layout.floor + 10:.1f}",
-                    "lwidth": f"{width(label, 10) / 72:.2f}", "lheight": "0.17",
+                    "lp": f"{(left + right) / 2:.1f},{floor + 10:.1f}",
+                    "lwidth": f"{width(column.title, 10) / 72:.2f}", "lheight": "0.17",
                 })
             )  # fmt: skip
             for item in boxes:
                 self._box(item, "    ")
             self.lines.append("  }")
+        for id in [id for id in inside if id and id not in {c.id for c in self.view.columns}]:
+            for item in inside[id]:
+                self._box(item, "  ")
 
     def _fold(self, column: Column) -> None:
         style = {"label": fold_label(column, self.scale), "fillcolor": self.theme.fills["fold"]}
@@ -152,21 +155,21 @@ class _Writer:
     # --- arrows
     # ----------------------------------------------------------------------------------------------------
     def _arrows(self) -> None:
-        router = Router(self.view, self.layout)
         for box in self.view.boxes.values():
             for badge in box.badges:
                 self._stub(box, badge)
-        for arrow in self.view.arrows:
-            path = router.path(arrow)
-            across = abs(path[1][1] - path[0][1]) < 0.01 and abs(path[1][0] - path[0][0]) > 0.01
+        for arrow, path in self.layout.ways:
             style = {"pos": spline(path), "class": "forward"}
             if arrow.carry:
                 style |= {"penwidth": "2.6", "arrowsize": "0.7", "class": "forward carry"}
+            if arrow.share is not None:
+                style |= {"penwidth": f"{0.4 + 3.6 * arrow.share:.1f}", "class": "forward attention"}
+                style["tooltip"] = f"weight {number(arrow.share)}"
             self._edge(arrow.tail, arrow.head, style)
             if arrow.cut:
                 self._cut(arrow, path)
-            elif arrow.gradient is not None:
-                self._back(arrow, path, across)
+            elif arrow.gradient is not None and arrow.share is None:
+                self._back(arrow, path)
 
     def _edge(self, tail: str, head: str, style: dict[str, str]) -> None:
         self.lines.append(f"  {attribute(tail)} -> {attribute(head)} {attributes(style)};")
@@ -178,17 +181,17 @@ class _Writer:
         pos = f"{x:.1f},{y + h / 2:.1f} {x:.1f},{y + h / 2:.1f} {x:.1f},{top:.1f} {x:.1f},{top:.1f}"
         self._edge(badge.id, box.id, {"pos": pos, "arrowhead": "none", "class": "weight"})
 
-    def _back(self, arrow: Arrow, path: Path, across: bool) -> None:
+    def _back(self, arrow: Arrow, path: Path) -> None:
         gradient = arrow.gradient
         assert gradient is not None
         self.kinds.add(gradient.kind)
-        back = _beside(path, across)
+        back = _beside(path)
         style = {"pos": spline(back)} | self.scale.edge(gradient) | {"class": f"backward {gradient.kind}"}
         if arrow.tail == arrow.head:
             self._loop_back(arrow, path, style)
             return
         if arrow.carry:
-            x, y = middle(path) if len(path) == 4 else _between(self.view, self.layout, arrow, path)
+            x, y = _between(self.layout, self.view, arrow, path)
             style |= {"label": _size(gradient), "lp": f"{x:.1f},{y - BESIDE - 8:.1f}"}
         self._edge(arrow.head, arrow.tail, style)
 
@@ -198,7 +201,7 @@ class _Writer:
         far = max(path, key=lambda point: abs(point[0] - ax))[0]
         sign = 1.0 if far > ax else -1.0
         inner = corners([(bx, by + 5), (far - sign * 6, by + 5), (far - sign * 6, ay - 5), (ax, ay - 5)], 4.0)
-        text = f"{arrow.carry}, t − 1   {self.ranges.get((arrow.layer, arrow.carry), '')}".strip()
+        text = f"{arrow.carry}, t − 1   {self.ranges.get((arrow.unit, arrow.carry), '')}".strip()
         x = far + sign * (width(text, LINE) / 2 + 6)
         style |= {"pos": spline(inner), "label": text, "lp": f"{x:.1f},{(ay + by) / 2:.1f}"}
         self._edge(arrow.head, arrow.tail, style)
@@ -206,7 +209,7 @@ class _Writer:
     def _cut(self, arrow: Arrow, path: Path) -> None:
         """A gradient that starts back and ends at a bar."""
         self.kinds.add("cut")
-        x, y = middle(path) if len(path) == 4 else _between(self.view, self.layout, arrow, path)
+        x, y = _between(self.layout, self.view, arrow, path)
         start = path[-1]
         if abs(start[0] - x) < 8:
             x -= 10
@@ -228,7 +231,7 @@ def _ranges(view: View) -> dict[tuple[str, str], str]:
         for record in (r for box in view.boxes.values() for r in box.members if r.carry):
             size = record.size
             if size is not None:
-                found.setdefault((record.layer, record.carry), []).append(size)
+                found.setdefault((record.unit, record.carry), []).append(size)
     return {key: f"{number(min(norms))} … {number(max(norms))}" for key, norms in found.items()}
 
 
@@ -238,29 +241,31 @@ def _size(gradient: Gradient) -> str:
     return number(gradient.norm)
 
 
-def _beside(path: Path, across: bool) -> Path:
-    """Return the way back, next to the way there."""
-    dx, dy = (0.0, -BESIDE) if across else (BESIDE, 0.0)
+def _beside(path: Path) -> Path:
+    """Return the way back, next to the way there: its ends stay at the boxes."""
     (x0, y0), (x1, y1) = path[0], path[-1]
-    if across and abs(y1 - y0) > 12:
-        dx = 3.0 if (y1 - y0) * (x1 - x0) > 0 else -3.0
-    if not across and len(path) > 4:  # with corners: its level parts lie apart too, and its ends still touch
-        back = shifted(path, BESIDE, BESIDE)
-        back[0], back[-1] = (back[0][0], y0), (back[-1][0], y1)
-        return back[::-1]
-    return shifted(path[::-1], dx, dy)
+    if abs(path[1][1] - y0) < 0.01 < abs(path[1][0] - x0) and abs(path[-2][1] - y1) < 0.01:  # sideways
+        slant = 0.0 if abs(y1 - y0) <= 12 else 3.0 if (y1 - y0) * (x1 - x0) > 0 else -3.0
+        return shifted(path[::-1], slant, -BESIDE)
+    back = shifted(path, BESIDE, BESIDE)
+    for i, (x, y) in ((0, path[0]), (-1, path[-1])):
+        near = path[1] if i == 0 else path[-2]
+        upright = abs(near[0] - x) < 0.01
+        back[i] = (back[i][0], y) if upright else (x, back[i][1])
+    return back[::-1]
 
 
-def _between(view: View, layout: Layout, arrow: Arrow, path: Path) -> tuple[float, float]:
+def _between(layout: Layout, view: View, arrow: Arrow, path: Path) -> tuple[float, float]:
     """Return the middle of the gap between two steps, at the height of the arrow there."""
     tail, head = view.boxes[arrow.tail], view.boxes[arrow.head]
     ends = [layout.spans[box.column] for box in (tail, head) if box.column in layout.spans]
-    if len(ends) == 2:
+    if len(ends) == 2 and ends[0] != ends[1]:
         (_, a), (b, _) = sorted(ends)
         x = (a + b) / 2
     elif ends and tail.kind == "state":
-        edge = layout.centre[tail.id][0]
+        edge = layout.centre[tail.id][0] + layout.size[tail.id][0] / 2 * (1 if layout.centre[tail.id][0] < ends[0][0] else -1)
         x = (ends[0][0] + edge) / 2 if edge < ends[0][0] else (ends[0][1] + edge) / 2
     else:
         return middle(path)
-    return x, min(path, key=lambda point: abs(point[0] - x))[1]
+    near = min(path, key=lambda point: abs(point[0] - x))
+    return (x, near[1]) if abs(near[0] - x) < 40 else middle(path)

@@ -28,7 +28,7 @@ def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
         t: layout.spans[c.id]
         for c in view.columns
         for t in range(c.first, c.last + 1)
-        if c.id in layout.spans
+        if c.id in layout.spans and not c.group
     }
     lines: list[str] = []
     ends: list[float] = []  # the right end of the last bracket in each row
@@ -39,11 +39,11 @@ def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
         left, right = spans[inside[0]][0], spans[inside[-1]][1]
         row = next((r for r, end in enumerate(ends) if end < left), len(ends))
         ends[row : row + 1] = [right]
-        y = layout.floor - 16 - 18 * row
+        y = layout.bottom - 16 - 18 * row
         counted = [t for t in inside if t >= start]
         cut = spans[counted[0]][0] if counted else right
-        parts = [("replay", left, cut, f"replay {replay} … {start - 1}")] if cut > left else []
-        parts.append(("loss", cut, right, f"loss of steps {start} … {stop - 1}"))
+        parts = [("replay", left, cut, f"replay {replay + 1} … {start}")] if cut > left else []
+        parts.append(("loss", cut, right, f"loss of steps {start + 1} … {stop}"))
         for name, a, b, words in parts:
             style = {
                 "label": small(html(words)),
@@ -53,7 +53,7 @@ def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
             }
             lines.append("  " + node(f"window{i}.{name}", ((a + b) / 2, y), (b - a, 14), style))
     if ends:
-        layout.bottom = layout.floor - 8 - 18 * len(ends)
+        layout.bottom = layout.bottom - 8 - 18 * len(ends)
     return lines
 
 

@@ -50,7 +50,7 @@ def strip(norms: list[float], scale: Scale) -> str:
 def fold_label(column: Column, scale: Scale) -> Markup:
     """Say which steps are folded, what is among them, and how their gradients run."""
     count = column.last - column.first + 1
-    lines = [f"<b>{count} step{'s' * (count > 1)} folded</b>", f"t = {column.first} … {column.last}"]
+    lines = [f"<b>{count} step{'s' * (count > 1)} folded</b>", column.title]
     if column.losses:
         lines.append(f"{column.losses} with a loss")
     if column.cuts:

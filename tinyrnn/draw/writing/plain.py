@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyrnn.draw.reading.captions import missing, operation_lines
 from tinyrnn.draw.reading.levels import SYMBOLS, kind_of
-from tinyrnn.draw.reading.model import Record
+from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.style import Gradient, Scale, Theme
 from tinyrnn.draw.text import attribute, attributes, pretty

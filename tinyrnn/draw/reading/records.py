@@ -8,6 +8,7 @@ that follows from the scopes (`tinyrnn.scope`) and from the edges; no cell has t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from tinyrnn.autograd.state import Scope
 from tinyrnn.autograd.tape import Node, reachable
 from tinyrnn.draw.text import norm
 
-__all__ = ["Record", "records_of", "roots_of"]
+__all__ = ["Record", "Run", "mark_reached", "memory", "records_of", "roots_of"]
 
 ELEMENTWISE = {
     "multiply",
@@ -32,6 +33,42 @@ ELEMENTWISE = {
 }
 
 
+@dataclass(eq=False)
+class Run:
+    """One run of a loop: its steps, one after the other.
+
+    Attributes
+    ----------
+    path : str
+        The names of the scopes around it, such as ``encoder.l0``.
+    owner : object
+        The module whose loop it is, if there is one.
+    key : tuple
+        The same for another run of the same loop.
+    steps : list of int
+        In the order in which they ran.
+    offset : int
+        What is added to a step to count on from the run that it continues.
+    counted : bool
+        Whether a `tinyrnn.scope` says its steps.
+    chain : int
+        The same for all runs that go on from one another.
+    """
+
+    path: str
+    owner: Any
+    key: tuple[Any, ...]
+    steps: list[int] = field(default_factory=list[int])
+    offset: int = 0
+    counted: bool = True
+    chain: int = 0
+
+    @property
+    def reverse(self) -> bool:
+        """Whether it goes from the last step to the first."""
+        return len(self.steps) > 1 and self.steps[1] < self.steps[0]
+
+
 class Record:
     """One record of the tape, as drawings see it.
 
@@ -42,16 +79,10 @@ class Record:
     op : str
         Name of the primitive; ``""`` for a leaf.
     role : str
-        ``op``, ``input``, ``weight``, ``state`` (an initial state), ``constant``, ``loss``, or ``total`` (the
-        sum of the losses).
-    step : int or None
-        The time step.
-    outer, inner : str
-        The names of the scopes: those down to the one with the step, and those inside of it.
-    layer : str
-        The layer, as `recurrence` found it; ``""`` where there is but one and it has no name.
-    key : tuple
-        Which operation of the step it is. The same operation of another step has the same key.
+        ``op``, ``input``, ``weight``, ``state`` (an initial state), ``constant``, ``loss`` (what one step adds
+        to the loss), or ``total`` (the sum of the losses).
+    scopes : tuple of Scope
+        Those in which it was made, from the outermost in.
     sources : list of Record
         The operands that have a record.
     slots : list of int
@@ -60,35 +91,45 @@ class Record:
         Positions at which the value crosses and the gradient does not (``detach``).
     users : list of Record
         Those that have this one as a source.
+    reached : bool
+        Whether a gradient can come to it from what is drawn, by a way that is not cut.
+    run : Run or None
+        The run of a loop that it is a part of.
+    step : int or None
+        The column of its group; for a record of a run that is not placed yet, the step of the run.
+    group : str
+        The recurrences that go step by step together with it; see `rolled`.
+    unit : str
+        What it is a part of: a module, a cell, a scope; see `units`. Empty for what is not computed.
+    key : tuple
+        Which operation of its unit it is. The same operation of another step has the same key.
     carry : str
         Name of the state that this record hands to the next step; empty where it hands on none.
-    part : str
-        What it is a part of, see `parts`: ``cell``, ``module``, ``y``, ``loss``, or empty for what is not
-        computed.
     id : str
         A readable name that is unique in the drawing, such as ``t3.l0.tanh``.
     """
 
     __slots__ = (
-        "carry", "cuts", "id", "inner", "key", "layer", "node", "op", "outer", "part", "role", "slots",
-        "sources", "step", "users",
+        "carry", "cuts", "group", "id", "key", "node", "op", "reached", "role", "run", "scopes", "slots",
+        "sources", "step", "unit", "users",
     )  # fmt: skip
 
-    def __init__(self, node: Node, step: int | None, outer: str, inner: str) -> None:
+    def __init__(self, node: Node, scopes: tuple[Scope, ...]) -> None:
         self.node = node
         self.op = node.primitive.name if node.primitive is not None else ""
         self.role = "op"
-        self.step = step
-        self.outer = outer
-        self.inner = inner
-        self.layer = ""
-        self.key: tuple[Any, ...] = ()
+        self.scopes = scopes
         self.sources: list[Record] = []
         self.slots: list[int] = []
         self.cuts: frozenset[int] = frozenset()
         self.users: list[Record] = []
+        self.reached = True
+        self.run: Run | None = None
+        self.step: int | None = None
+        self.group = ""
+        self.unit = ""
+        self.key: tuple[Any, ...] = ()
         self.carry = ""
-        self.part = ""
         self.id = ""
 
     @property
@@ -114,8 +155,8 @@ class Record:
 
     @property
     def grad(self) -> np.ndarray[Any, Any] | None:
-        """The gradient, where a backward pass reached the record and gradients were kept."""
-        grad = self.node.grad
+        """The gradient, where this backward pass reached the record and gradients were kept."""
+        grad = self.node.grad if self.reached else None
         return None if grad is None else np.asarray(grad.numpy() if hasattr(grad, "numpy") else grad)
 
     @property
@@ -173,7 +214,7 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
     Constants get a record of their own where the tape has kept them. A ``detach`` becomes a mark on the edge:
     its consumer has the original as source, and the position in `cuts`.
     """
-    places: dict[int, tuple[int | None, str, str]] = {}
+    places: dict[int, tuple[Scope, ...]] = {}
     made: dict[Node, Record] = {}
     constants: dict[tuple[Any, ...], Record] = {}
     records: list[Record] = []
@@ -182,8 +223,8 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
         where = id(node.scope)  # the node keeps its scope alive, so the number stays its own
         place = places.get(where)
         if place is None:
-            place = places[where] = _place(node.scope)
-        record = made[node] = Record(node, *place)
+            place = places[where] = _outwards(node.scope)
+        record = made[node] = Record(node, place)
         return record
 
     for node in sorted(reachable(roots), key=lambda node: node.order):
@@ -204,12 +245,12 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
                 # What a record is made from is older than the record. Only the constants that the tape keeps
                 # for drawings are newer: they are written down when they are first met, as operands. One
                 # array that is used twice in a step, such as x_t, is one constant.
-                array = (record.step, *_memory(source.value)) if source.value is not None else (source,)
+                array = (_step(record), *memory(source.value)) if source.value is not None else (source,)
                 found = constants.get(array)
                 if found is None:
                     found = constants[array] = make(source)
                     found.role = "constant"
-                    found.step, found.outer, found.inner = record.step, record.outer, record.inner
+                    found.scopes = record.scopes
                     records.append(found)
                 made[source] = found
             record.sources.append(found)
@@ -235,24 +276,34 @@ def _stand_in(node: Node, position: int) -> Node | None:
     return Node(None, [], [], {}, (*node.shape[:-1], matrix.shape[0]), node.dtype, node.scope)
 
 
-def _memory(value: Any) -> tuple[Any, ...]:
+def memory(value: Any) -> tuple[Any, ...]:
     """Return what two views of the same numbers have in common."""
     interface = value.__array_interface__
     return interface["data"][0], interface["shape"], interface["strides"]
 
 
-def _place(scope: Scope | None) -> tuple[int | None, str, str]:
-    """Return the step (the outermost one, where loops are nested), and the names outside and inside of it."""
-    outwards: list[Scope] = []
+def _outwards(scope: Scope | None) -> tuple[Scope, ...]:
+    found: list[Scope] = []
     while scope is not None:
-        outwards.append(scope)
+        found.append(scope)
         scope = scope.parent
-    step: int | None = None
-    outer: list[str] = []
-    inner: list[str] = []
-    for scope in reversed(outwards):
-        if scope.name:
-            (outer if step is None else inner).append(scope.name)
-        if step is None and scope.step is not None:
-            step = int(scope.step)
-    return step, ".".join(outer), ".".join(inner)
+    return tuple(reversed(found))
+
+
+def _step(record: Record) -> int | None:
+    """Return a number for the step, or the call, in which a record was made."""
+    return next((id(s) for s in record.scopes if s.step is not None), None)
+
+
+def mark_reached(records: Iterable[Record], roots: Iterable[Record]) -> None:
+    """Mark what a gradient can come to: from the roots, by edges that are not cut."""
+    stack = list(roots)
+    seen = set(stack)
+    while stack:
+        record = stack.pop()
+        for source, slot in record.edges():
+            if slot not in record.cuts and source not in seen:
+                seen.add(source)
+                stack.append(source)
+    for record in records:
+        record.reached = record in seen

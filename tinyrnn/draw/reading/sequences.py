@@ -10,11 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from tinyrnn.autograd.tape import Node
-from tinyrnn.draw.reading.model import ELEMENTWISE, Record
+from tinyrnn.draw.reading.records import ELEMENTWISE, Record
 
-VIEWS = {"transpose", "reshape", "getitem", "broadcast_to", "astype"}
-
-__all__ = ["assign_steps", "bridge_sequences", "find_losses", "prune"]
+__all__ = ["bridge_sequences", "find_losses", "leaves_of", "mark_weights", "prune"]
 
 
 def prune(records: list[Record], roots: set[Record]) -> list[Record]:
@@ -36,10 +34,9 @@ def bridge_sequences(records: list[Record]) -> None:
         sources: list[Record] = []
         slots: list[int] = []
         for source, slot in record.edges():
-            if source.op == "getitem":
-                origins = _indexed(source)
-            else:
-                origins = _gathered(source, record.node.inputs[slot]) if slot in record.cuts else None
+            origins = _indexed(source) if source.op == "getitem" else None
+            if not origins and slot in record.cuts:
+                origins = _gathered(source, record.node.inputs[slot])
             for origin in origins or [source]:
                 sources.append(origin)
                 slots.append(slot)
@@ -63,7 +60,7 @@ def _gathered(state: Record, detached: Node | None) -> list[Record] | None:
     """Return the state that was cut, where it was gathered with those of other layers before it was cut."""
     value = None if detached is None else detached.value
     start = state
-    while value is not None and state.step is None and state.op in ("reshape", "stack"):
+    while value is not None and (state.op in ("reshape", "stack") or _is_stack_of_one(state)):
         same = [s for s in state.sources if s.shape == value.shape and s.value is not None]
         same = [s for s in same if np.array_equal(s.value, value, equal_nan=True)]  # pyright: ignore[reportArgumentType]
         if not same:
@@ -75,12 +72,12 @@ def _gathered(state: Record, detached: Node | None) -> list[Record] | None:
 def _entry(sequence: Record, t: int, axis: int) -> list[Record] | None:
     """Return the records that entry `t` along `axis` of a sequence is made from."""
     params = sequence.node.params
-    if sequence.step is not None or not sequence.sources or axis >= len(sequence.shape):
+    if not sequence.sources or axis >= len(sequence.shape):
         return None
     if sequence.op == "stack" and params["axis"] == axis:
         return [sequence.sources[t]] if len(sequence.sources) == len(sequence.node.inputs) else None
-    if sequence.op == "reshape" and axis == 0 and sequence.shape == (1, *sequence.sources[0].shape):
-        return [sequence.sources[0]]  # a stack of one
+    if _is_stack_of_one(sequence) and axis == 0:
+        return [sequence.sources[0]]
     if sequence.op == "transpose":
         return _entry(sequence.sources[0], t, params["axes"][axis])
     if sequence.op == "concatenate" and params["axis"] != axis:
@@ -92,41 +89,62 @@ def _entry(sequence: Record, t: int, axis: int) -> list[Record] | None:
     return None
 
 
-def assign_steps(records: list[Record]) -> None:
-    """Give a step to the records outside of the loop that belong to a single one.
+def _is_stack_of_one(record: Record) -> bool:
+    """Whether a record is ``x[None]``."""
+    return (
+        record.op in ("reshape", "getitem")
+        and len(record.sources) == 1
+        and record.shape == (1, *record.sources[0].shape)
+    )
 
-    ``x[t]`` belongs to the step that alone uses it; a readout or a loss belongs to the step that alone it is
-    made from.
+
+def mark_weights(records: list[Record], roots: set[Record]) -> None:
+    """Call a weight what is made of weights alone, such as ``W.T``.
+
+    Not so rows that are looked up in one, nor what an operation makes that elsewhere takes, beside one of the
+    same weights, what is no weight: ``h0 @ W`` of a learned first state.
     """
-    for record in records:
-        if record.op in VIEWS and record.sources[0].role == "weight" and len(record.sources) == 1:
-            record.role = "weight"  # such as W.T, in a step or outside
-        if record.step is not None or not record.sources:
-            continue
-        if all(source.role in ("weight", "constant") for source in record.sources):
-            steps = {user.step for user in record.users}
-            if record.op == "getitem" and len(steps) == 1 and None not in steps:
-                (record.step,) = steps
-                record.role = "input"
-            elif all(source.role == "weight" for source in record.sources):
-                record.role = "weight"  # such as a transposed or normalised weight
-            continue
-        steps = {source.step for source in record.sources if source.role not in ("weight", "constant")}
-        sequence = record.op == "stack" and all(user.step is None for user in record.users)
-        if len(steps) == 1 and not sequence:
-            (record.step,) = steps
-            outer = {source.outer for source in record.sources if source.step is not None}
-            record.outer = record.outer or min(outer, default="")
-    for record in records:
-        if record.role == "constant" and record.step is None:
-            steps = {user.step for user in record.users}
-            record.step = steps.pop() if len(steps) == 1 else None
+    computing: set[tuple[object, ...]] = set()
+    fixed = False
+    while not fixed:
+        fixed = True
+        for record in records:
+            if not record.op:
+                continue
+            weights = [record for record in record.sources if record.role == "weight"]
+            alone = bool(weights) and len(weights) == len(record.sources) and record not in roots
+            uses = {(record.op, slot, s.op, *map(id, leaves_of(s))) for s, slot in record.edges() if s in weights}
+            if alone and not _looks_up(record) and (len(weights) == 1 or not uses & computing):
+                record.role = "weight"
+                continue
+            fixed = fixed and uses <= computing and record.role == "op"
+            record.role = "op"
+            computing |= uses
 
 
-def find_losses(root: Record) -> None:
-    """Mark the sum of the losses as ``total``, and what is summed as ``loss``, where the root is a number."""
+def leaves_of(weight: Record) -> list[Record]:
+    """Return the parameters that a weight, such as ``W.T``, is made from."""
+    found: dict[Record, None] = {}
+    stack = [weight]
+    while stack:
+        record = stack.pop()
+        if record.sources:
+            stack += reversed(record.sources)
+        else:
+            found[record] = None
+    return list(found)
+
+
+def _looks_up(record: Record) -> bool:
+    index = record.node.params.get("index", ())
+    basic = (int, slice, type(None), type(...))
+    return record.op == "getitem" and not all(isinstance(item, basic) for item in index)
+
+
+def find_losses(root: Record) -> list[Record]:
+    """Mark the sum of the losses as ``total``, where the root is a number, and return what is summed."""
     if root.node.shape not in ((), (1,)) or root.role == "weight":
-        return
+        return []
     chain: set[Record] = set()
     terms: list[Record] = []
     stack = [root]
@@ -134,19 +152,20 @@ def find_losses(root: Record) -> None:
         record = stack.pop()
         if record in chain or record.role in ("weight", "constant"):
             continue
-        if _sums(record):
+        if _sums(record) or _scales(record):
             chain.add(record)
             stack += record.sources
         else:
             terms.append(record)
-    if not chain:
-        root.role = "loss" if root.step is not None else "total"
-        return
     for record in chain:
-        record.role, record.step = "total", None
-    for term in terms:
-        if term.step is not None:
-            term.role = "loss"
+        record.role = "total"
+    return terms
+
+
+def _scales(record: Record) -> bool:
+    """Whether a record is a number times a constant."""
+    parts = [source for source in record.sources if source.role != "constant"]
+    return record.op in ("multiply", "divide", "negative") and len(parts) == 1 and parts[0].shape == ()
 
 
 def _sums(record: Record) -> bool:

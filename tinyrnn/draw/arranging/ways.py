@@ -1,0 +1,143 @@
+"""Which way each arrow goes: straight, along a lane, or around boxes, on a track of its own.
+
+Between two bands is a channel, beside each column a gutter. An arrow that cannot go straight leaves its box
+upwards into the channel over it, goes along a track there, up or down a track in a gutter where it must pass
+other bands, and along a track of the channel under its head. In each channel what leaves has the lower
+tracks, what passes straight from one band to the next those in the middle, and what arrives the upper ones: no
+two arrows lie on one line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyrnn.draw.reading.view import Arrow, Box, View
+
+__all__ = ["Way", "ways_of"]
+
+
+@dataclass
+class Way:
+    """The kind of way that an arrow goes.
+
+    Attributes
+    ----------
+    kind : str
+        ``loop``, ``inside`` a block, ``lane``, ``straight``, ``channel`` (one track between neighbouring
+        bands), or ``around``.
+    gutter : (str, int) or None
+        The column beside which it goes around, and on which side: 1 for the right one.
+    bundle : str
+        Arrows of one bundle share their tracks: what attention looks at.
+    """
+
+    arrow: Arrow
+    tail: Box
+    head: Box
+    kind: str
+    gutter: tuple[str, int] | None = None
+    bundle: str = ""
+
+
+def ways_of(view: View) -> list[Way]:
+    """Choose a way for each arrow of a view."""
+    return _Chooser(view).run()
+
+
+class _Chooser:
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.order: dict[str, int] = {}
+        self.group: dict[str, str] = {}
+        columns = [(c.id, c.group) for c in view.columns]
+        columns += [(b.column, b.groups[0]) for b in view.boxes.values() if b.column.startswith("all")]
+        for id, group in columns:
+            if id not in self.order:
+                self.order[id] = len(self.order)
+                self.group[id] = group
+        self.last = {group: id for id, group in self.group.items()}
+        self.filled: dict[tuple[str, int], bool] = {}
+        self.bars: dict[int, set[str]] = {}
+        folds = {b.column for b in view.boxes.values() if b.kind == "fold"}
+        stepped = {b.band for b in view.boxes.values() if b.column and not b.column.startswith("over")}
+        for box in view.boxes.values():
+            if box.kind == "state":
+                continue
+            if box.column in self.order:
+                self.filled[box.column, box.band] = True
+            else:
+                self.bars.setdefault(box.band, set()).update(box.groups)
+        for column in folds:
+            for band in stepped:
+                self.filled[column, band] = True
+
+    def run(self) -> list[Way]:
+        """Return the way of each arrow, in order."""
+        return [self.choose(arrow) for arrow in self.view.arrows]
+
+    def choose(self, arrow: Arrow) -> Way:
+        """Choose the way of one arrow."""
+        tail, head = self.view.boxes[arrow.tail], self.view.boxes[arrow.head]
+        way = Way(arrow, tail, head, "straight")
+        if tail is head:
+            way.kind = "loop"
+        elif arrow.carry and self.on_lane(tail, head):
+            way.kind = "lane"
+        elif tail.column == head.column and tail.band == head.band and tail.column:
+            way.kind = "inside"
+        elif not self.clear(tail, head):
+            way.kind = "around"
+            way.gutter = self.gutter(tail, head)
+        elif tail.column in self.order and head.column in self.order and tail.column != head.column:
+            way.kind = "channel"
+        if arrow.share is not None and way.kind in ("channel", "around"):
+            way.bundle = head.id
+        return way
+
+    def on_lane(self, tail: Box, head: Box) -> bool:
+        """Whether a state goes straight to the side: nothing stands between in its band."""
+        fold = "fold" in (tail.kind, head.kind)
+        if tail.band != head.band and not fold:
+            return False
+        band = head.band if tail.kind == "fold" else tail.band
+        if tail.kind == "state":
+            return True
+        low, high = sorted((self.order.get(tail.column, 0), self.order.get(head.column, 0)))
+        return not any(self.filled.get((c, band)) for c, i in self.order.items() if low < i < high)
+
+    def between(self, tail: Box, head: Box) -> range:
+        """Return the bands that lie between two boxes."""
+        if "fold" in (tail.kind, head.kind):
+            fold, other = (tail, head) if tail.kind == "fold" else (head, tail)
+            inside = [band for (c, band) in self.filled if c == fold.column]
+            near = min(inside, key=lambda band: abs(band - other.band))
+            return range(min(near, other.band) + 1, max(near, other.band))
+        low, high = sorted((tail.band, head.band))
+        return range(low + 1, high)
+
+    def clear(self, tail: Box, head: Box) -> bool:
+        """Whether an arrow can go up from the tail's band to the head's with nothing in its way."""
+        if tail.band >= head.band and "fold" not in (tail.kind, head.kind):
+            return False
+        if self.blocked(tail, head):
+            return False
+        columns = {b.column for b in (tail, head) if b.column in self.order}
+        if not columns:
+            columns = {c for c, g in self.group.items() if g in tail.groups}
+        if len(columns) == 2 and any(b in self.view.bands for b in self.between(tail, head)):
+            return False
+        return not any(self.filled.get((c, band)) for c in columns for band in self.between(tail, head))
+
+    def blocked(self, tail: Box, head: Box) -> bool:
+        """Whether a bar lies between two boxes."""
+        groups = {*tail.groups, *head.groups}
+        return any(self.bars.get(band, set()) & groups for band in self.between(tail, head))
+
+    def gutter(self, tail: Box, head: Box) -> tuple[str, int]:
+        """Return where to go around."""
+        if self.blocked(tail, head) or not {tail.column, head.column} & set(self.order):
+            return self.last[(tail.groups or head.groups)[-1]], 1
+        if tail.column in self.order:
+            right = self.order.get(head.column, self.order[tail.column]) >= self.order[tail.column]
+            return tail.column, 1 if right else -1
+        return head.column, -1

@@ -1,0 +1,81 @@
+"""Rows: what feeds a unit is below it, what reads it above."""
+
+from __future__ import annotations
+
+from tinyrnn.draw.reading.records import Record
+from tinyrnn.draw.reading.units import Unit
+
+__all__ = ["set_rows"]
+
+
+def set_rows(
+    records: list[Record], units: dict[str, Unit], firsts: set[tuple[Record, int]]
+) -> None:
+    """Give each unit its row: the longest path along the flow of data, with what crosses steps left out.
+
+    Units of one group that hand on a state, or that stand over several steps, have a row to themselves.
+    """
+    below: dict[str, dict[str, None]] = {name: {} for name in units}
+    wide = {name: unit.role == "cell" and bool(unit.carries) for name, unit in units.items()}
+    for record in records:
+        if record.unit and record.step is None and record.role in ("op", "total", "loss", "input"):
+            wide[record.unit] = True
+        if not record.unit or record.role in ("weight", "constant", "state", "input"):
+            continue
+        for source, slot in record.edges():
+            if not source.unit or source.unit == record.unit or source.role in ("weight", "constant", "state"):
+                continue
+            crossing = source.step is not None and record.step is not None and source.step != record.step
+            if (source.group == record.group and crossing) or (record, slot) in firsts:
+                continue
+            below[record.unit].setdefault(source.unit)
+    order = _order(below)
+    taken: dict[int, list[str]] = {}
+
+    def free(name: str, row: int) -> bool:
+        mine = units[name].groups
+        return not any(
+            (wide[name] or wide[other]) and mine & units[other].groups
+            for other in taken.get(row, [])
+        )
+
+    for name in order:
+        row = max((units[b].row + 1 for b in below[name]), default=0)
+        while not free(name, row):
+            row += 1
+        units[name].row = row
+        taken.setdefault(row, []).append(name)
+    _lift(below, units, taken, free)
+    used = {row: i for i, row in enumerate(sorted({unit.row for unit in units.values()}))}
+    for unit in units.values():
+        unit.row = used[unit.row]
+
+
+def _order(below: dict[str, dict[str, None]]) -> list[str]:
+    """Return the units from below; where they lead to each other within a step, the older one first."""
+    done: dict[str, None] = {}
+    waiting = list(below)
+    while waiting:
+        ready = next((n for n in waiting if all(b in done for b in below[n])), None)
+        if ready is None:  # a circle within steps: take the first, and forget what leads back to it
+            ready = waiting[0]
+            below[ready] = {b: None for b in below[ready] if b in done}
+        waiting.remove(ready)
+        done[ready] = None
+    return list(done)
+
+
+def _lift(
+    below: dict[str, dict[str, None]], units: dict[str, Unit], taken: dict[int, list[str]], free: object
+) -> None:
+    """Bring what waits for nothing, such as an input, next to its lowest user."""
+    for name in reversed(list(units)):
+        if below[name]:
+            continue
+        users = [units[user].row for user, sources in below.items() if name in sources]
+        for row in range(min(users, default=0) - 1, units[name].row, -1):
+            if free(name, row):  # pyright: ignore
+                taken[units[name].row].remove(name)
+                taken.setdefault(row, []).append(name)
+                units[name].row = row
+                break

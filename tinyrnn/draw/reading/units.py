@@ -1,0 +1,462 @@
+"""Units: what a box at the level of cells stands for, and its row.
+
+A cell is what leads to a carry inside of its step. A call of a module that leads to no carry is a unit of its
+own, and so is a scope that the user has named. Of what stands in no module, what leads to nothing but the loss
+belongs to the loss, and what only moves data belongs to what uses it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinyrnn.draw.reading.loops import names
+from tinyrnn.draw.reading.records import Record, Run
+
+__all__ = ["MOVES", "Unit", "find_units"]
+
+MOVES = {"transpose", "reshape", "getitem", "broadcast_to", "astype", "stack", "concatenate"}
+
+
+@dataclass
+class Unit:
+    """One unit of the rolled graph.
+
+    Attributes
+    ----------
+    name : str
+        The path that the user gave: of attributes, or of scopes. Unique.
+    kind : str
+        The class of the module, if it is one.
+    role : str
+        ``cell``, ``module``, ``loss`` (of one step), ``total``, ``input``, ``ops``, or ``moves`` for what only
+        puts together, or takes apart, what the steps gave.
+    reverse : bool
+        Whether its loop goes from the last step to the first.
+    row : int
+        Counted from below, along the flow of data.
+    groups : set of str
+        The groups in whose columns, or over which, it stands.
+    carries : dict
+        From the key of a carry's record to the name of the carry, such as ``h``.
+    """
+
+    name: str
+    kind: str = ""
+    role: str = "ops"
+    reverse: bool = False
+    row: int = 0
+    groups: set[str] = field(default_factory=set[str])
+    carries: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])
+
+
+def find_units(records: list[Record], roots: set[Record], runs: list[Run]) -> dict[str, Unit]:
+    """Set ``unit``, ``carry`` and ``key`` of the records; return the units by name, from below."""
+    units = _Units(records, roots, runs)
+    _name_carries(records, units.found)
+    return units.found
+
+
+class _Units:
+    def __init__(self, records: list[Record], roots: set[Record], runs: list[Run]) -> None:
+        self.records = records
+        self.roots = roots
+        self.found: dict[str, Unit] = {}
+        self.of: dict[Hashable, str] = {}
+        self.bare: set[str] = set()  # cells in which no module stands
+        self.computed = [r for r in records if r.role in ("op", "loss", "total")]
+        self.containers = _containers(self.computed)
+        self.shared = _shared_path(self.computed, self.containers)
+        chains: dict[int, list[Record]] = {run.chain: [] for run in runs}
+        for record in self.computed:
+            if record.run is not None and record.key:
+                chains[record.run.chain].append(record)
+        for members in chains.values():
+            self._loop(members)
+        for record in self.computed:
+            call = self._call(record)
+            if not record.unit and call is not None:
+                scopes = record.scopes[: call + 1]
+                owner = scopes[-1].owner
+                name = self._path(scopes) or type(owner).__name__
+                record.unit = self._unit((id(owner), name), name, type(owner).__name__, "module")
+        self._losses()
+        self._loose()
+        self._inputs()
+        self._spread()
+
+    def _path(self, scopes: Iterable[Any]) -> str:
+        """Return the names of scopes, without those that everything is in."""
+        path = names(scopes)
+        return path.removeprefix(self.shared) if path != self.shared.rstrip(".") else path.split(".")[-1]
+
+    def _unit(self, key: Hashable, name: str, kind: str, role: str, reverse: bool = False) -> str:
+        if key not in self.of:
+            own, n = name, 1
+            while own in self.found:
+                n += 1
+                own = f"{name}_{n}"
+            self.of[key] = own
+            self.found[own] = Unit(own, kind, role, reverse)
+        return self.of[key]
+
+    def _call(self, record: Record) -> int | None:
+        """Return which of its scopes is the outermost call of a module that is not a loop around it."""
+        return next(
+            (
+                i
+                for i, scope in enumerate(record.scopes)
+                if scope.owner is not None and id(scope) not in self.containers
+            ),
+            None,
+        )
+
+    def _loop(self, members: list[Record]) -> None:
+        """Part what one loop does into its cells, the modules before and after them, and the rest."""
+        if not members:
+            return
+        run = members[0].run
+        assert run is not None
+        inside = set(members)
+        atom: dict[Record, Hashable] = {}
+        scope: dict[Hashable, tuple[Any, ...]] = {}
+        for record in members:
+            depth = _depth(record) if run.counted else None
+            inner = record.scopes[depth + 1 :] if depth is not None else ()
+            if not run.counted and (call := self._call(record)) is not None:
+                inner = record.scopes[call:]
+            if inner:
+                atom[record] = (inner[0].name, id(inner[0].owner) if inner[0].owner is not None else None)
+                scope[atom[record]] = inner[:1]
+            else:
+                atom[record] = record.key
+        leads: dict[Hashable, set[Hashable]] = {a: set() for a in atom.values()}
+        crossing: set[tuple[Hashable, Hashable]] = set()
+        for record in members:
+            for source in record.sources:
+                if source in inside:
+                    leads[atom[source]].add(atom[record])
+                    if source.step != record.step:
+                        crossing.add((atom[source], atom[record]))
+        reached = _closure(leads)
+        circles: list[set[Hashable]] = []
+        for a, b in crossing:
+            if a in reached[b] or a == b:
+                circle = {c for c in leads if c == a or (c in reached[a] and a in reached[c])}
+                if circle not in circles:
+                    circles.append(circle)
+        order = {a: i for i, a in enumerate(leads)}
+        circles.sort(key=lambda circle: min(order[a] for a in circle))
+        base = run.path.removeprefix(self.shared) if run.path != self.shared.rstrip(".") else run.path.split(".")[-1]
+        name_of: dict[Hashable, str] = {}
+        for circle in circles:
+            parts = [a for a in circle if a in scope]
+            owners = {scope[a][0].owner for a in parts if scope[a][0].owner is not None}
+            if not run.counted and len(parts) > 1:  # each module of a loop written by hand is its own box
+                for a in parts:
+                    owner = scope[a][0].owner
+                    name = self._path(scope[a]) or type(owner).__name__
+                    name_of[a] = self._unit((run.chain, a), name, type(owner).__name__, "cell")
+                continue
+            owner = run.owner or (next(iter(owners)) if len(owners) == 1 and len(circle) == 1 else None)
+            own = base or (names(scope[parts[0]]) if len(parts) == 1 else "") or ""
+            if len(circles) > 1 and len(parts) == 1:
+                own = ".".join(filter(None, (base, names(scope[parts[0]]) or type(owner).__name__)))
+            kind = type(owner).__name__ if owner is not None else ""
+            key = (run.chain, min(order[a] for a in circle))
+            unit = self._unit(key, own or kind or "cell", kind, "cell", run.reverse)
+            if not run.counted and not parts:
+                self.bare.add(unit)
+            name_of |= dict.fromkeys(circle, unit)
+        if not circles and run.counted:  # a loop in which nothing is handed on
+            owner = run.owner
+            if owner is None:
+                owners = {scope[a][0].owner for a in scope if scope[a][0].owner is not None}
+                owner = next(iter(owners)) if len(owners) == 1 and len(scope) == 1 else None
+            kind = type(owner).__name__ if owner is not None else ""
+            unit = self._unit(run.chain, base or kind or "cell", kind, "cell" if run.owner is not None else "module")
+            lossy = _lossy(members, set())
+            for record in members:
+                if record not in lossy:
+                    record.unit = unit
+            return
+        # Operations of the loop's own that lead to a cell, or only look after its outputs, belong to it.
+        own = {r for r in members if atom[r] not in scope}
+        keys: dict[Hashable, str] = {}
+        for record in reversed(members):
+            a = atom[record]
+            if a in name_of:
+                keys.setdefault(a, name_of[a])
+            elif record in own:
+                for user in record.users:
+                    if user in inside and user.step == record.step and atom[user] in keys:
+                        if atom[user] in name_of or atom[user] in own or user in own:
+                            keys.setdefault(a, keys[atom[user]])
+                            break
+        lossy = _lossy(members, set(keys))
+        weighing = _weighing(members, inside)
+        for record in members:
+            a = atom[record]
+            if a in keys:
+                record.unit = keys[a]
+            elif a in scope:
+                owner = scope[a][0].owner
+                kind = type(owner).__name__ if owner is not None else ""
+                name = ".".join(filter(None, (base, names(scope[a]) or kind)))
+                record.unit = self._unit((run.chain, a), name, kind, "module")
+            elif record not in lossy and record not in weighing and circles and run.counted:
+                before = [s.unit for s in record.sources if s.unit and s in inside]
+                record.unit = before[0] if before else ""
+
+    def _losses(self) -> None:
+        """Find what leads to nothing but the loss."""
+        number = {r for r in self.roots if r.node.shape in ((), (1,))}
+        lossy = _lossy(self.computed, set(), number)
+        for record in reversed(self.computed):
+            if record not in lossy or (record.unit and record not in self.roots):
+                continue
+            uses = {u.unit for u in record.users if (u.group, u.step) == (record.group, record.step)}
+            uses |= {u.unit for u in record.users if u.role == "total"} if record.step is None else set()
+            if record.role == "total" or record in self.roots:
+                record.unit = self._unit(("total", self._root_of(record)), "loss", "", "total")
+            elif record.name:
+                record.unit = self._unit(("loss", record.name), record.name, "", "loss")
+            elif len(uses) == 1 and self.found[min(uses)].role in ("loss", "total"):
+                record.unit = min(uses)
+            elif record.step is None:
+                record.unit = self._unit(("total", self._root_of(record)), "loss", "", "total")
+            else:
+                record.unit = self._unit(("loss", record.group), f"{record.group}.L".lstrip("."), "", "loss")
+
+    def _root_of(self, record: Record) -> int:
+        """Return which of several outputs a record leads to; the first where there are several."""
+        if len(self.roots) == 1:
+            return 0
+        if not hasattr(self, "_roots"):
+            self._roots: dict[Record, int] = {}
+            order = [r for r in self.records if r in self.roots]
+            for i, root in enumerate(order):
+                stack = [root]
+                while stack:
+                    r = stack.pop()
+                    if r not in self._roots:
+                        self._roots[r] = i
+                        stack += r.sources
+        return self._roots.get(record, 0)
+
+    def _loose(self) -> None:
+        """Give the rest to what uses it, or to a unit of its own."""
+        counts: Counter[Hashable] = Counter()
+        for record in reversed(self.computed):
+            if record.unit:
+                continue
+            uses = [u for u in record.users if u.unit]
+            alike = {u.unit for u in uses}
+            same = {(u.group, u.step) for u in uses} == {(record.group, record.step)}
+            if len(alike) == 1 and not record.name and record not in self.roots:
+                (unit,) = alike
+                joins = self.found[unit].role == "ops" or unit in self.bare
+                if same and (record.op in MOVES or joins):
+                    record.unit = unit
+                    continue
+            where = (record.group, record.step, record.op, record.name, tuple(sorted(alike)))
+            key = ("ops", where[0], record.step is None, *where[2:], counts[where])
+            counts[where] += 1
+            moves = record.op in MOVES and record.step is None and record not in self.roots
+            record.unit = self._unit(key, record.name or record.op, "", "moves" if moves else "ops")
+
+    def _inputs(self) -> None:
+        """Tell inputs from other constants: a cell or module computes with them, or what leads to one."""
+        leading: set[Record] = set()
+        for record in reversed(self.computed):
+            role = self.found[record.unit].role
+            if role in ("cell", "module") or any(u in leading for u in record.users):
+                leading.add(record)
+        numbers: dict[Hashable, set[float]] = {}
+        scalars: list[tuple[Record, Hashable]] = []
+        for record in self.records:
+            if record.role == "input":
+                self._place_input(record)
+            if record.role != "constant" or not record.users:
+                continue
+            user = record.users[0]
+            if not record.shape:
+                slot = (user.unit, user.op, user.slots[user.sources.index(record)])
+                value = record.value
+                numbers.setdefault(slot, set()).add(float("nan") if value is None else float(value))
+                scalars.append((record, slot))
+            elif user in leading and record.dtype.kind != "b":
+                alone = self.found[user.unit].role == "cell" and not any(
+                    r.run is user.run and r.step != user.step for r in self.computed
+                )
+                if alone and record.value is not None and not record.value.any():
+                    record.role, record.unit = "state", user.unit
+                    record.group, record.step = user.group, None
+                else:
+                    self._place_input(record)
+            else:
+                record.unit = user.unit
+        for record, slot in scalars:
+            if len(numbers[slot]) > 1 and record.users[0] in leading and record.step is not None:
+                self._place_input(record)
+            else:
+                record.unit = record.users[0].unit
+
+    def _spread(self) -> None:
+        """Say over which groups each unit stands: its own steps', else those of what leads to it, or of its users."""
+        for record in self.records:
+            if record.unit and record.step is not None:
+                self.found[record.unit].groups.add(record.group)
+        for records, near in ((self.records, "sources"), (self.records[::-1], "users")):
+            reached: dict[Record, set[str]] = {}
+            for record in records:
+                groups = reached[record] = set[str]()
+                if record.step is not None:
+                    groups.add(record.group)
+                    continue
+                for other in getattr(record, near):
+                    groups |= reached.get(other, set())
+            for unit in [unit for unit in self.found.values() if not unit.groups]:
+                for record in records:
+                    if record.unit == unit.name and record.role not in ("constant", "state"):
+                        unit.groups |= reached[record]
+
+    def _place_input(self, record: Record) -> None:
+        user = record.users[0]
+        record.role = "input"
+        name = record.name or "x"
+        if record.step is None:
+            record.group = user.group
+        record.unit = self._unit(("input", name, record.group, record.step is None), name, "", "input")
+
+
+def _depth(record: Record) -> int | None:
+    return next((i for i, scope in enumerate(record.scopes) if scope.step is not None), None)
+
+
+def _containers(records: list[Record]) -> set[int]:
+    """Return the calls in which more happens than one thing: a loop, or several steps."""
+    found: set[int] = set()
+    seen: dict[int, tuple[str, int | None]] = {}
+    for record in records:
+        depth = _depth(record)
+        if depth is not None:
+            found.update(map(id, record.scopes[:depth]))
+        for scope in record.scopes if record.op not in MOVES else ():
+            if seen.setdefault(id(scope), (record.group, record.step)) != (record.group, record.step):
+                found.add(id(scope))
+    return found
+
+
+def _shared_path(records: list[Record], containers: set[int]) -> str:
+    """Return the path, with a dot behind it, of the loops that everything is in: one model, say."""
+    paths: set[tuple[str, ...]] = set()
+    for record in records:
+        names_ = [scope.name for scope in record.scopes]
+        inside = next((i for i, s in enumerate(record.scopes) if id(s) not in containers), len(names_))
+        if record.scopes:
+            paths.add(tuple(filter(None, names_[: inside + 1])))
+    paths.discard(())
+    if not paths:
+        return ""
+    shared: list[str] = []
+    for parts in zip(*(path[:-1] if len(paths) > 1 else path[:-1] for path in paths)):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return ".".join(shared) + "." if shared else ""
+
+
+def _closure(leads: dict[Hashable, set[Hashable]]) -> dict[Hashable, set[Hashable]]:
+    reached: dict[Hashable, set[Hashable]] = {}
+    for start in leads:
+        seen: set[Hashable] = set()
+        stack = [start]
+        while stack:
+            fresh = leads[stack.pop()] - seen
+            seen |= fresh
+            stack += fresh
+        reached[start] = seen
+    return reached
+
+
+def _lossy(
+    records: Iterable[Record], cells: set[Hashable], roots: Iterable[Record] = ()
+) -> set[Record]:
+    """Return what, outside of modules, leads to nothing but the loss, and uses no weight."""
+    found: set[Record] = set(roots)
+    for record in reversed(list(records)):
+        if record.role in ("loss", "total"):
+            found.add(record)
+        elif record.users and all(user in found or user.role in ("loss", "total") for user in record.users):
+            weighs = any(s.role == "weight" for s in record.sources)
+            if not (weighs or record.unit or record.key in cells):
+                found.add(record)
+    return found
+
+
+def _weighing(members: list[Record], inside: set[Record]) -> set[Record]:
+    """Return the records that use a weight, or lead to one that does, in their step."""
+    found: set[Record] = set()
+    for record in reversed(members):
+        after = (u for u in record.users if u in inside and u.step == record.step)
+        if any(s.role == "weight" for s in record.sources) or any(u in found for u in after):
+            found.add(record)
+    return found
+
+
+def _name_carries(records: list[Record], units: dict[str, Unit]) -> None:
+    """Give keys by unit, and name what crosses to another step: as the model names it, else h, or h1, h2, ..."""
+    counts: Counter[Hashable] = Counter()
+    carried: dict[str, dict[tuple[object, ...], list[Record]]] = {}
+    for record in records:
+        if record.role not in ("op", "loss") or record.step is None:
+            continue
+        where = (record.group, record.step, record.unit, record.op)
+        record.key = (record.unit, record.op, counts[where])
+        counts[where] += 1
+    for record in records:
+        if record.role == "op" and record.step is not None and _crosses(record):
+            carried.setdefault(record.unit, {}).setdefault(record.key, []).append(record)
+    for name, found in carried.items():
+        given = {key: next((r.name for r in rs if r.name), "") for key, rs in found.items()}
+        plain = [key for key, own in given.items() if not own]
+        default = {key: "h" if len(plain) == 1 else f"h{i + 1}" for i, key in enumerate(plain)}
+        units[name].carries = {key: own or default[key] for key, own in given.items()}
+    last: dict[tuple[object, ...], Record] = {}
+    crossing: set[tuple[object, ...]] = set()
+    for record in records:
+        own = units[record.unit].carries.get(record.key, "") if record.unit and record.step is not None else ""
+        if not own:
+            continue
+        where = (record.group, record.step, record.unit, own)
+        if _crosses(record):
+            record.carry = own
+            crossing.add(where)
+        else:
+            last[where] = record
+    for where, record in last.items():
+        if where not in crossing:
+            record.carry = str(where[-1])
+    for record in records:  # what a run begins from is named as what it becomes
+        if record.role == "state":
+            _name_state(record, units)
+
+
+def _crosses(record: Record) -> bool:
+    """Whether a later step of its own loop uses it."""
+    return any(
+        u.step is not None and u.group == record.group and u.step != record.step and u.role != "total"
+        for u in record.users
+    )
+
+
+def _name_state(record: Record, units: dict[str, Unit]) -> None:
+    user = record.users[0]
+    record.unit, record.group, record.step = user.unit, user.group, None
+    handed = record.key[0] if record.key else None
+    carries = units[record.unit].carries
+    own = units[handed.unit].carries.get(handed.key, "") if handed is not None else ""
+    record.carry = own or next(iter(carries.values()), "h")

@@ -300,7 +300,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     f.__name__: f
     for f in (
         tagger, tagger_lstm, loss_at_the_end, learned_h0, two_losses, replay, continued, called_three_times,
-        encoder_decoder, attention, decoder_by_hand, cnn_lstm, bidirectional, three_layers, kinds, custom_cell,
-        dict_carry, loop_of_cells, loop_with_scopes, loop_of_nothing, compiled, trained,
+        encoder_decoder, attention, decoder_by_hand, cnn_lstm, bidirectional, three_layers, kinds,
+        custom_cell, dict_carry, loop_of_cells, loop_with_scopes, loop_of_nothing, compiled, trained,
     )
 }  # fmt: skip

@@ -84,7 +84,7 @@ def test_each_step_once_and_each_weight_once_a_use(kind, steps, layers, bidirect
     folded = [tuple(map(int, re.findall(r"\d+", id))) for id in ids(drawing, "fold")]
     inside = [t for first, last in folded for t in range(first, last + 1)]
     shown = [int(t) for t in re.findall(r'subgraph "cluster_t(\d+)"', drawing.source)]
-    assert sorted(inside + shown) == list(range(steps))
+    assert sorted(inside + shown) == list(range(1, steps + 1))
     assert bool(inside) == (steps > 12)
 
     names = [f"l{k}{way}" for k in range(layers) for way in ("", "_reverse")[: 1 + bidirectional]]
@@ -114,7 +114,7 @@ def test_every_use_of_a_weight_has_an_alias_at_level_op(steps, cuts):
 
 def test_node_ids_tell_what_they_are():
     found = nodes(tr.draw.unrolled(looped_rnn(4), "op"))
-    assert {"t3.rnn.tanh", "t0.x", "rnn.h0", "loss", "t3.rnn.matmul_1.weight_hh"} <= set(found)
+    assert {"t4.rnn.tanh", "t1.x", "rnn.h0", "loss.add", "t4.rnn.matmul_1.weight_hh"} <= set(found)
     for id in found:
         assert not re.search(r"\d{6,}", id)
 
@@ -168,8 +168,8 @@ def test_initial_states_are_marked():
 def test_expand_opens_single_steps():
     found = nodes(tr.draw.unrolled(looped_rnn(30, every=False), expand=[10]))
     assert "t10.rnn.tanh" in found
-    assert "t0.rnn.cell" in found
-    assert {"t3..t9", "t11..t26"} <= set(found)
+    assert "t1.rnn.cell" in found
+    assert {"t4..t9", "t11..t27"} <= set(found)
 
 
 def test_too_many_boxes_are_drawn_at_a_coarser_level_with_a_note():
@@ -182,7 +182,7 @@ def test_steps_with_something_to_see_are_not_folded():
     shown = re.findall(
         r'"cluster_t(\d+)"', tr.draw.unrolled(looped_rnn(200, every=False, cuts=(100,))).source
     )
-    assert list(map(int, shown)) == [0, 1, 2, 99, 100, 197, 198, 199]
+    assert list(map(int, shown)) == [1, 2, 3, 100, 101, 198, 199, 200]
 
 
 def test_plain_graphs_draw_too():
@@ -205,7 +205,7 @@ def test_an_unnamed_loop_and_a_scalar_network():
             with tr.scope(step=t):
                 h = tr.tanh(w * h + u * x)
     found = nodes(tr.draw.unrolled(h))
-    assert {"t0.x", "t1.x", "t2.x", "t0.cell", "t2.cell", "h0"} <= set(found)
+    assert {"t1.x", "t2.x", "t3.x", "t1.cell.cell", "t3.cell.cell", "cell.h0"} <= set(found)
 
 
 # --- values and gradients -----------------------------------------------------------------------------------
@@ -218,12 +218,12 @@ def test_gradient_of_each_carry_is_printed():
     back = {(a, b): style for a, b, style in edges(drawing, "backward")}
     for t in range(3):
         size = f"{np.linalg.norm(carried[t].grad):.3g}"
-        assert f'label="{size}"' in back[f"t{t + 1}.rnn.cell", f"t{t}.rnn.cell"]
+        assert f'label="{size}"' in back[f"t{t + 2}.rnn.cell", f"t{t + 1}.rnn.cell"]
 
 
 def test_truncation_cut_lets_the_value_pass_and_not_the_gradient():
     drawing = tr.draw.unrolled(looped_rnn(4, cuts=(2,)))
-    pair = ("t1.rnn.cell", "t2.rnn.cell")
+    pair = ("t2.rnn.cell", "t3.rnn.cell")
     assert pair in [(a, b) for a, b, _ in edges(drawing, "forward carry")]
     (style,) = [style for a, b, style in edges(drawing, "backward") if (b, a) == pair]
     assert 'arrowhead="tee"' in style
@@ -251,17 +251,24 @@ def test_zero_and_non_finite_look_different_from_small():
     assert (broken["style"], broken["arrowhead"]) == ("bold", "diamond")
 
 
-def test_a_clipped_gradient_is_told_from_a_small_one():
-    loss = looped_rnn(4)
+def test_a_gradient_is_clipped_where_clipping_says_so():
+    rnn = tr.nn.RNN(2, 3, rng=np.random.default_rng(0), dtype="float64")
+    x = tr.tensor(np.ones((3, 1, 2)))
+    with tr.unrolled():
+        loss = (rnn(x)[0] ** 2).sum()
+        loss.backward()
+    weight = rnn.weight_hh_l0
+    weight.grad = tr.tensor(weight.grad.data * 0.5)  # smaller, and not clipped
     assert "Clipped" not in tr.draw.unrolled(loss).source
-    weight = next(r for r in unroll(loss).records if r.name == "weight_hh")
-    before = np.linalg.norm(weight.grad)
-    weight.node.grad = weight.node.grad * (0.1 / before)
+    before = np.linalg.norm(weight.grad.data)
+    tr.optim.clip_grad_norm_([weight], before / 4)
     drawing = tr.draw.unrolled(loss)
     note = next(style for id, style in nodes(drawing).items() if id.startswith("note"))
-    assert f"W_hh‖ was {before:.3g}, is 0.1." in note
+    assert f"W_hh‖ was {before:.3g}, is {before / 4:.3g}." in note
     framed = {id: "filled,bold" in style for id, style in nodes(drawing).items() if 'class="weight"' in style}
-    assert all(bold == id.endswith("weight_hh") for id, bold in framed.items())
+    assert all(bold == ("weight_hh" in id) for id, bold in framed.items() if "∂ 0" not in nodes(drawing)[id])
+    rnn.zero_grad()
+    assert "Clipped" not in tr.draw.unrolled(loss).source
 
 
 def test_width_grows_with_the_logarithm_of_the_gradient():
@@ -282,7 +289,7 @@ def test_a_folded_box_says_the_range_of_the_gradients_inside():
     loss = looped_rnn(40, every=False)
     norms = {r.step: np.linalg.norm(r.grad) for r in unroll(loss).records if r.carry and r.role == "op"}
     inside = [norms[t] for t in range(3, 37)]
-    label = nodes(tr.draw.unrolled(loss))["t3..t36"]
+    label = nodes(tr.draw.unrolled(loss))["t4..t37"]
     low, high = re.search(r"‖∂L/∂state‖ ([^ <]+) … ([^ <]+)<", label).groups()
     assert float(low) == pytest.approx(min(inside), rel=0.06)
     assert float(high) == pytest.approx(max(inside), rel=0.06)
@@ -317,7 +324,7 @@ def test_without_kept_values_the_structure_is_drawn_and_a_note_says_why(level):
     assert "(1, 3) f64" in drawing.source
     kept = nodes(tr.draw.unrolled(looped_rnn(4), level))
     if level == "cell":
-        assert set(kept) - {"legend"} == set(nodes(drawing)) - {"note0"}
+        assert set(kept) - {"legend"} == set(nodes(drawing)) - {"note0", "note1"}
 
 
 def test_before_backward_a_note_says_that_there_are_no_gradients():
@@ -330,10 +337,10 @@ def test_before_backward_a_note_says_that_there_are_no_gradients():
 def test_padded_steps_are_faded():
     loss = layered("RNN", 4, lengths=np.array([2, 3]), batch=2)
     found = nodes(tr.draw.unrolled(loss))
-    assert "1 of 2 rows run" in found["t2.l0.cell"]
-    assert "0 of 2 rows run" in found["t3.l0.cell"]
-    assert "dotted" in found["t3.l0.cell"]
-    assert "dotted" not in found["t2.l0.cell"]
+    assert "1 of 2 rows run" in found["t3.l0.cell"]
+    assert "0 of 2 rows run" in found["t4.l0.cell"]
+    assert "dotted" in found["t4.l0.cell"]
+    assert "dotted" not in found["t3.l0.cell"]
 
 
 def test_windows_are_shaded_with_what_is_replayed():
@@ -342,7 +349,7 @@ def test_windows_are_shaded_with_what_is_replayed():
     by_triples = tr.draw.unrolled(loss, windows=[(0, 0, 5), (2, 5, 10)])
     assert by_k.source == by_triples.source
     assert ids(by_k, "window") == ["window0.loss", "window1.replay", "window1.loss"]
-    assert "replay 2 … 4" in nodes(by_k)["window1.replay"]
+    assert "replay 3 … 5" in nodes(by_k)["window1.replay"]
 
 
 # --- what may come from a model -----------------------------------------------------------------------------
@@ -420,7 +427,7 @@ def test_pictures_are_laid_out(level):
         ({"values": "all"}, "unrolled: values is 'all'; expected one of 'summary', 'full', 'none'"),
         ({"theme": "blue"}, "draw: theme is 'blue'; expected one of 'light', 'dark'"),
         ({"max_nodes": 0}, "unrolled: max_nodes is 0; expected at least 1"),
-        ({"expand": [7]}, "unrolled: expand has step 7; the graph has steps 0 to 2"),
+        ({"expand": [7]}, "unrolled: expand has step 7; the graph has steps 1 to 3"),
         ({"expand": [1], "level": "rolled"}, "unrolled: expand opens single steps"),
         ({"windows": [(3, 2, 5)]}, "unrolled: a window is (3, 2, 5); expected replay_start <= start < stop"),
     ],

@@ -136,12 +136,12 @@ def test_detached_steps_give_no_record() -> None:
     labels = Labels(run.root, run.nodes)
     crossing = [
         c for c in run.contributions
-        if (labels.step[c.node], labels.step[c.source]) == (2, 1) and labels.carry.get(c.source) == "h"
+        if (labels.step[c.node], labels.step[c.source]) == (3, 2) and labels.carry.get(c.source) == "h"
     ]  # fmt: skip
     assert not crossing
     cut = [node for node in run.nodes if node.primitive is not None and node.primitive.name == "detach"]
     assert len(cut) == 1
-    assert labels.step[cut[0]] == 2
+    assert labels.step[cut[0]] == 3
     assert all(cut[0] not in (c.node, c.source) for c in run.contributions)
 
 
@@ -184,19 +184,19 @@ def test_too_many_records_are_refused() -> None:
 def test_formulas_are_the_rules_of_the_table() -> None:
     loss, _ = by_hand(T=2)
     assert formulas(loss, "forward") == [
-        "a₀ = x₀ @ W_ih", "b₀ = h₋₁ @ W_hh", "d₀ = a₀ + b₀", "e₀ = d₀ + bias", "h₀ = tanh(e₀)",
-        "f₀ = h₀ @ W_hy", "k₀ = f₀ - j₀", "m₀ = k₀²", "n₀ = sum(m₀)", "Σ₀ = 0 + n₀",
         "a₁ = x₁ @ W_ih", "b₁ = h₀ @ W_hh", "d₁ = a₁ + b₁", "e₁ = d₁ + bias", "h₁ = tanh(e₁)",
-        "f₁ = h₁ @ W_hy", "k₁ = f₁ - j₁", "m₁ = k₁²", "n₁ = sum(m₁)", "L = Σ₀ + n₁",
+        "f₁ = h₁ @ W_hy", "k₁ = f₁ - j₁", "m₁ = k₁²", "n₁ = sum(m₁)", "Σ₁ = 0 + n₁",
+        "a₂ = x₂ @ W_ih", "b₂ = h₁ @ W_hh", "d₂ = a₂ + b₂", "e₂ = d₂ + bias", "h₂ = tanh(e₂)",
+        "f₂ = h₂ @ W_hy", "k₂ = f₂ - j₂", "m₂ = k₂²", "n₂ = sum(m₂)", "L = Σ₁ + n₂",
     ]  # fmt: skip
     backward = formulas(loss, "backward")
     assert backward[:12] == [
-        "Σ₀ += ∂L", "n₁ += ∂L", "m₁ += broadcast(∂n₁, (1, 1))", "k₁ += ∂m₁ * k₁", "k₁ += ∂m₁ * k₁",
-        "f₁ += ∂k₁", "h₁ += ∂f₁ @ W_hy.T", "W_hy += h₁.T @ ∂f₁", "e₁ += ∂h₁ * (1 - h₁²)", "d₁ += ∂e₁",
-        "bias += ∂e₁", "a₁ += ∂d₁",
+        "Σ₁ += ∂L", "n₂ += ∂L", "m₂ += broadcast(∂n₂, (1, 1))", "k₂ += ∂m₂ * k₂", "k₂ += ∂m₂ * k₂",
+        "f₂ += ∂k₂", "h₂ += ∂f₂ @ W_hy.T", "W_hy += h₂.T @ ∂f₂", "e₂ += ∂h₂ * (1 - h₂²)", "d₂ += ∂e₂",
+        "bias += ∂e₂", "a₂ += ∂d₂",
     ]  # fmt: skip
-    assert "h₀ += ∂b₁ @ W_hh.T" in backward
-    assert "h₀ += ∂f₀ @ W_hy.T" in backward
+    assert "h₁ += ∂b₂ @ W_hh.T" in backward
+    assert "h₁ += ∂f₁ @ W_hy.T" in backward
 
 
 def test_formulas_of_other_rules() -> None:
@@ -311,7 +311,7 @@ def test_ledgers_and_records_of_the_page(tmp_path: Any) -> None:
     loss.backward()
     for name, rows in ledgers.items():
         records = [data["records"][i] for i in rows]
-        assert [data["nodes"][r["node"]]["step"] for r in records] == [4, 3, 2, 1, 0]
+        assert [data["nodes"][r["node"]]["step"] for r in records] == [5, 4, 3, 2, 1]
         parts = [data["arrays"][r["part"]] for r in records]
         shape = weights[name].shape
         total = sum(np.full(shape, p["all"]) if "all" in p else np.reshape(p["rows"], shape) for p in parts)

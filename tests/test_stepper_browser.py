@@ -126,7 +126,7 @@ def test_the_ledgers_sum_is_the_weights_gradient(open_page: Open) -> None:
     for name in ("W_hh", "W_ih", "W_hy"):
         page.locator("#weight").select_option(label=name)
         rows = page.locator("#rows tbody tr[data-record]").all()
-        assert [row.locator("th").inner_text() for row in rows] == [f"t = {t}" for t in (4, 3, 2, 1, 0)]
+        assert [row.locator("th").inner_text() for row in rows] == [f"t = {t}" for t in (5, 4, 3, 2, 1)]
         expected = weights[name].grad.numpy()
         parts = [whole(numbers(row), expected.shape) for row in rows]
         total = numbers(page.locator("#sum"))
@@ -174,10 +174,10 @@ def test_detached_steps_give_no_record(open_page: Open) -> None:
     page = open_page(by_hand(T=4, detach={2})[0])
     unfold(page, "all")
     lines = page.locator("#all tbody tr").all_inner_texts()
-    assert sum("detach(h₁)" in line for line in lines) == 1
-    through_the_cut = [line for line in lines if "backward\tt = 2" in line and "∂h₁" in line]
+    assert sum("detach(h₂)" in line for line in lines) == 1
+    through_the_cut = [line for line in lines if "backward\tt = 3" in line and "∂h₂" in line]
     assert not through_the_cut
-    assert any("backward\tt = 3" in line and "∂h₂ +=" in line for line in lines)
+    assert any("backward\tt = 4" in line and "∂h₃ +=" in line for line in lines)
 
 
 def test_keys_alone_suffice(open_page: Open) -> None:
@@ -187,9 +187,9 @@ def test_keys_alone_suffice(open_page: Open) -> None:
     press("ArrowRight")
     assert position(page) == 2
     press("ArrowDown")
-    assert "t = 1" in page.locator("#card").inner_text()
+    assert "t = 2" in page.locator("#card").inner_text()
     press("ArrowUp")
-    assert "t = 0" in page.locator("#card").inner_text()
+    assert "t = 1" in page.locator("#card").inner_text()
     press("b")
     assert "∂L = 1" in page.locator("#card").inner_text()
     press("w")
@@ -218,7 +218,7 @@ def test_keys_alone_suffice(open_page: Open) -> None:
 def test_next_into_a_weight_follows_the_choice(open_page: Open) -> None:
     page = open_page(by_hand(T=3)[0])
     page.locator("#weight").select_option(label="W_hh")
-    for t in (2, 1, 0):
+    for t in (3, 2, 1):
         page.locator("#into").click()
         text = page.locator("#card").inner_text()
         assert "∂W_hh +=" in text

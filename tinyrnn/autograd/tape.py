@@ -129,14 +129,17 @@ class Node:
 class Leaf(Node):
     """The record of a Tensor that was not computed: a parameter, or an input that requires grad.
 
-    Its ``grad`` is the Tensor's ``.grad``, summed over backward passes.
+    Its ``grad`` is the Tensor's ``.grad``, summed over backward passes. ``clipped`` is, after clipping, the
+    array that was clipped and how many times larger its norm was; it holds for as long as that array is the
+    gradient.
     """
 
-    __slots__ = ()
+    __slots__ = ("clipped",)
 
     def __init__(self, tensor: Any, name: str = "") -> None:
         super().__init__(None, [], [], NONE, tensor.shape, tensor.dtype, thread.modes.scope)
         self.name = name
+        self.clipped: tuple[Any, float] | None = None
 
 
 class Constant(Leaf):

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 TITLE, LINE, BADGE = 12.0, 8.0, 7.5  # sizes of letters, in points
+WIDER = 1.16  # DejaVu Sans, which many machines show for Helvetica, is so much wider
 FULL = 8  # an array of up to 8 x 8 is shown in full where that is asked for
 
 # Widths of Helvetica in thousandths of the size, by groups of letters that share one.
@@ -40,8 +41,8 @@ _WIDTHS = {
 
 
 def width(line: str, size: float) -> float:
-    """Return about how wide a line is in Helvetica, in points."""
-    return sum(_WIDTHS.get(c, 600) for c in line) * size / 1000
+    """Return about how wide a line is, in points, in Helvetica or what is shown for it."""
+    return sum(_WIDTHS.get(c, 640) for c in line) * size * WIDER / 1000
 
 
 def number(x: float) -> str:

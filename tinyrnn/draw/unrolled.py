@@ -103,7 +103,7 @@ def unrolled(
         if recorded.steps:
             source = _source(recorded, level, expand, weights, values, gradients, colours, max_nodes, windows)
         else:
-            source = plain_dot(recorded, colours, values, gradients, max_nodes)
+            source = plain_dot(recorded, colours, values, gradients, max_nodes, hint=True)
     return Drawing(source, engine=engine, timeout=timeout)
 
 
@@ -129,13 +129,15 @@ def _source(
         raise ValueError(
             "unrolled: expand opens single steps, and level='rolled' has none; use another level"
         )
-    view = _within(recorded, level, opened, weights, max_nodes)
-    view.shades = windows_of(windows, recorded.steps)
+    shades = windows_of(windows, recorded.steps)
+    borders = {t for replay, start, stop in shades for t in (replay, start, stop)} - {0}
+    view = _within(recorded, level, opened, borders, weights, max_nodes)
+    view.shades = shades
+    view.notes += missing(recorded, gradients)
     add_captions(view, recorded, values, gradients, opened)
     add_weights(view, recorded, weights == "tray", gradients)
     if not gradients:
         _drop_gradients(view)
-    view.notes += missing(recorded, gradients)
     return dot_of(view, place(view), colours)
 
 
@@ -185,14 +187,16 @@ def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"unrolled: {name} is {value!r}; expected one of {', '.join(map(repr, allowed))}")
 
 
-def _within(recorded: Unrolled, level: str, opened: frozenset[int], weights: str, most: int) -> View:
+def _within(
+    recorded: Unrolled, level: str, opened: frozenset[int], borders: set[int], weights: str, most: int
+) -> View:
     """Make the view of a level, or of the finest coarser one that keeps within the number of boxes."""
     asked = level
     while True:
         # A layer has no steps to open: with some to open, they are shown between folded ones.
         single = level == "layer" and bool(opened)
         shown = "cell" if single else level
-        columns = columns_of(recorded, opened, only_expand=single)
+        columns = columns_of(recorded, opened, borders, only_expand=single)
         view = view_of(recorded, shown, columns, opened, weights)
         count = len(view.boxes) + sum(len(box.badges) for box in view.boxes.values())
         if count <= most or level == LEVELS[-1]:

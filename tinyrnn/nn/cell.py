@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tinyrnn.autograd.creation import zeros
+from tinyrnn.autograd.state import thread
 from tinyrnn.nn.module import Module
+from tinyrnn.recurrence.loop import name_values
+from tinyrnn.recurrence.tree import flatten
 
 
 class Cell(Module):
@@ -70,4 +73,11 @@ class Cell(Module):
     def forward(self, x: Any, state: Any = None) -> Any:
         """Take one step and return the new state, as PyTorch's cells do; `step` returns the output too."""
         state, _ = self.step(self.initial_state(*x.shape[:1]) if state is None else state, x)
+        return self._named(state)
+
+    def _named(self, state: Any) -> Any:
+        """Name the parts of a state for drawings, as `scan` does."""
+        if thread.modes.keeping:
+            leaves, tree = flatten(state)
+            name_values(tree, leaves, [])
         return state

@@ -119,7 +119,7 @@ class GatedCell(Cell):
             for name, part in zip(self.states, parts):
                 expect_shape(where, name, part.shape, (*x.shape[:-1], self.hidden_size), words)
             state = self.join_state(parts)
-        return self.step(state, x)[0]
+        return self._named(self.step(state, x)[0])
 
     def extra_repr(self) -> str:
         """Return the sizes, and what differs from the defaults."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from tinyrnn.autograd.changes import mark_changed
+from tinyrnn.autograd.tape import Leaf
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.gradients import Array, own_gradient, with_gradients
 from tinyrnn.optim.hyperparameters import check_number
@@ -89,6 +90,8 @@ def clip_grad_norm_(
         factor = max_norm / (norm + 1e-6)
         for g in _own(where, found):
             np.multiply(g, factor, out=g)
+        for _, p in found:
+            _mark(p, 1 / factor if factor else math.inf)
     return norm
 
 
@@ -130,8 +133,13 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     if any(np.isnan(p.grad.data).any() for _, p in found if p.grad is not None):
         _drop(found, f"{where}: a gradient is NaN: {_culprits(found)}")
         return
+    before = [(p, float(np.linalg.norm(p.grad.data))) for _, p in found if p.grad is not None]
     for g in _own(where, found):
         np.clip(g, -clip_value, clip_value, out=g)
+    for p, norm in before:
+        now = 0.0 if p.grad is None else float(np.linalg.norm(p.grad.data))
+        if now < norm:
+            _mark(p, norm / now if now else math.inf)
 
 
 def _bound(where: str, name: str, value: float) -> float:
@@ -162,6 +170,12 @@ def _own(where: str, found: list[tuple[int, Tensor]]) -> list[Array]:
     for g in arrays:
         mark_changed(g, where, "a gradient")
     return arrays
+
+
+def _mark(p: Tensor, ratio: float) -> None:
+    """Note, for drawings, how many times larger a gradient was before it was clipped."""
+    if p.grad is not None and isinstance(p.node, Leaf):
+        p.node.clipped = p.grad.data, ratio
 
 
 def _culprits(found: list[tuple[int, Tensor]]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from tinyrnn.autograd.backward import backpropagate
 from tinyrnn.autograd.changes import changed_since
-from tinyrnn.autograd.state import thread, unrolled
+from tinyrnn.autograd.state import unrolled
 from tinyrnn.autograd.tape import Node, reachable
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.record import OUTPUT, ScanNode
@@ -96,7 +97,25 @@ def _steps(node: ScanNode, inputs: list[Node | None], *, held: bool) -> list[Ten
             for k, i in enumerate([*program.consts, *program.carry, *program.xs])
         ]
     operands = [Tensor(a, n) for a, n in zip(arrays, inputs, strict=True)]
+    before = {n: n.value for n in inputs if n is not None}
     with unrolled():
-        thread.modes.keeping = held
         times = node.times(0, node.steps)
-        return record_steps(program, node.count, operands, times, node.scope, name_values=True)
+        outputs = record_steps(program, node.count, operands, times, node.scope, name_values=True)
+    if not held:
+        _forget([y.node for y in outputs if y.node is not None], before)
+    return outputs
+
+
+def _forget(made: list[Node], before: dict[Node, Any]) -> None:
+    """Drop the values of steps that ran on zeros, but for the numbers that stand in the program."""
+    seen = set(before)
+    stack = [node for node in made if node not in seen]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack += [n for n in node.inputs if n is not None]
+            if node.primitive is not None or node.shape:
+                node.value = None
+    for node, value in before.items():
+        node.value = value

@@ -48,7 +48,9 @@ class Measures:
             title = width(box.title, TITLE) * 1.12 + width(box.index, LINE)
             w = max([title, *(width(line, LINE) for line in box.lines)]) + 16
             h = 10 + TITLE + (LINE + 2.5) * len(box.lines)
-            low, tall = {"cell": (96.0, 40.0), "op": (44.0, 0.0), "fold": (170.0, 96.0)}.get(box.kind, (50.0, 0.0))
+            low, tall = {"cell": (96.0, 40.0), "op": (44.0, 0.0), "fold": (170.0, 96.0)}.get(
+                box.kind, (50.0, 0.0)
+            )
             self.size[box.id] = (max(w, low), max(h, 26.0, tall))
             widest[box.key] = max(widest.get(box.key, 0.0), w, low)
             if box.badges:

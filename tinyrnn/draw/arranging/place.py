@@ -172,8 +172,9 @@ class _Placing:
             carries.sort(key=lambda c: (c != "c", c))  # the cell state above
             under = max((measures.under(b) for b in boxes), default=0.0)
             tall = max((layout.size[b.id][1] for b in boxes), default=0.0)
-            alone = {b.band for b in boxes if b.column in self.columns}
-            folds = [b for b in view.boxes.values() if b.kind == "fold" and alone and len(self._stepped()) == 1]
+            folds = [
+                b for b in view.boxes.values() if b.kind == "fold" and b.bands & set(view.bands) == {band}
+            ]
             if blocks:
                 centres: list[float] = []
                 at = y
@@ -197,9 +198,7 @@ class _Placing:
             layout.bands[band] = (y, y + height)
             y += height
         self.bottom_of[len(view.bands)] = y
-        extra = channels.get(len(view.bands), 0)
-        layout.bottom = -24.0 if not channels.get(0) else -24.0
-        self.top = y + (TRACK * extra + 18.0 if extra else 0.0)
+        layout.bottom = -24.0
 
     def _stepped(self) -> set[int]:
         """Return the bands in which boxes of single steps stand."""
@@ -232,12 +231,16 @@ class _Placing:
                 y = layout.lanes.get((box.band, box.carries[0]), self.base.get(box.band, 0.0))
                 layout.centre[box.id] = (x, y)
             elif box.kind == "fold":
-                low, high = layout.bands[stepped[0]][0], layout.bands[stepped[-1]][1]
+                mine = sorted(box.bands & set(view.bands))
+                low, high = layout.bands[mine[0]][0], layout.bands[mine[-1]][1]
                 layout.centre[box.id] = (x, (low + high) / 2)
                 layout.size[box.id] = (layout.size[box.id][0], high - low)
             elif (box.column, box.band) not in measures.cells:
                 low, high = layout.bands[box.band]
-                layout.centre[box.id] = (x, low + measures.under(box) + (high - low - measures.under(box)) / 2)
+                layout.centre[box.id] = (
+                    x,
+                    low + measures.under(box) + (high - low - measures.under(box)) / 2,
+                )
         if not stepped:
             return
         floor = min(layout.bands[band][0] for band in stepped) - 26
@@ -272,4 +275,3 @@ class _Placing:
                     y - h / 2 - 5 - tall / 2 - (tall + 3) * (i // 2),
                 )
                 layout.badges[badge.id] = (centre, (w, tall))
-

@@ -54,10 +54,18 @@ def tidy(points: Sequence[Point]) -> list[Point]:
     for point in points:
         if kept and abs(point[0] - kept[-1][0]) < 0.05 and abs(point[1] - kept[-1][1]) < 0.05:
             continue
-        if len(kept) > 1 and any(abs(kept[-2][i] - kept[-1][i]) + abs(kept[-1][i] - point[i]) < 0.05 for i in (0, 1)):
+        if len(kept) > 1 and any(
+            abs(kept[-2][i] - kept[-1][i]) + abs(kept[-1][i] - point[i]) < 0.05 for i in (0, 1)
+        ):
             kept.pop()
         kept.append(point)
     return kept
+
+
+def _level(axis: int, *points: Point) -> bool:
+    """Whether points lie on one line along an axis."""
+    places = [point[axis] for point in points]
+    return max(places) - min(places) < 0.05
 
 
 def shifted(path: Path, dx: float, dy: float) -> Path:

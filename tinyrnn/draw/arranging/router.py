@@ -52,14 +52,14 @@ class Router:
 
     # --- where arrows leave and arrive ----------------------------------------------------------------------
     def _beside(self) -> None:
-        """Find the ends that another box of the block stands over or under: these go in or out at the side."""
+        """Find the ends that others of the block stand over or under: these go in or out at the side."""
         counts: Counter[tuple[str, float]] = Counter()
         for i, way in enumerate(self.around):
             for end, box, sign in ((0, way.tail, 1), (1, way.head, -1)):
                 block = self.measures.blocks.get((box.column, box.band))
                 if block is None:
                     continue
-                (x, _), (w, _) = self.layout.centre[box.id], self.layout.size[box.id]
+                (x, _) = self.layout.centre[box.id]
                 row = block.row[box.key]
                 crowded = any(
                     other is not box
@@ -110,7 +110,7 @@ class Router:
         for i, way in enumerate(self.around):  # where only one end is crowded, the other stands opposite
             if way.kind == "straight" and not (self._wide(way.tail) or self._wide(way.head)):
                 for end, box in ((0, way.tail), (1, way.head)):
-                    alone = sum(1 for key in ends.get((box.id, end), ())) == 1
+                    alone = len(ends.get((box.id, end), ())) == 1
                     room = self.layout.size[box.id][0] / 2 - 8
                     x = self.ports[i, 1 - end]
                     if alone and abs(x - self.layout.centre[box.id][0]) <= min(room, 16.0):
@@ -160,13 +160,14 @@ class Router:
         for channel, kind in sorted(self.wanted):
             rows: list[list[tuple[float, float, str]]] = []
             for a, b, name in sorted(self.wanted[channel, kind]):
-                for n, row in enumerate(rows):
-                    if all(other == name or b + 9 < low or high + 9 < a for low, high, other in row):
-                        row.append((a, b, name))
-                        break
-                else:
-                    n = len(rows)
-                    rows.append([(a, b, name)])
+                free = (
+                    n
+                    for n, row in enumerate(rows)
+                    if all(other == name or b + 9 < low or high + 9 < a for low, high, other in row)
+                )
+                n = next(free, len(rows))
+                rows[n:] = [*rows[n:], []] if n == len(rows) else rows[n:]
+                rows[n].append((a, b, name))
                 self.track[channel, kind, name] = counts.get(channel, 0) + n
             counts[channel] = counts.get(channel, 0) + len(rows)
         return counts
@@ -177,20 +178,8 @@ class Router:
     def _channel(self, way: Way, end: int) -> int:
         """Return the channel that a way leaves into, or arrives from."""
         if end == 0:
-            if way.tail.kind == "fold":
-                return self._fold_end(1) + 1
-            return self.index[way.tail.band] + 1
-        if way.head.kind == "fold":
-            return self._fold_end(-1)
-        return self.index[way.head.band]
-
-    def _fold_end(self, sign: int) -> int:
-        stepped = [
-            self.index[b.band]
-            for b in self.view.boxes.values()
-            if b.column and not b.column.startswith("over") and b.kind != "fold"
-        ]
-        return (max if sign > 0 else min)(stepped, default=0)
+            return max(self.index.get(band, 0) for band in way.tail.bands or {way.tail.band}) + 1
+        return min(self.index.get(band, 0) for band in way.head.bands or {way.head.band})
 
     # --- points ---------------------------------------------------------------------------------------------
     def paths(self, bottoms: dict[int, float]) -> list[tuple[Arrow, Path]]:

@@ -3,8 +3,8 @@
 Between two bands is a channel, beside each column a gutter. An arrow that cannot go straight leaves its box
 upwards into the channel over it, goes along a track there, up or down a track in a gutter where it must pass
 other bands, and along a track of the channel under its head. In each channel what leaves has the lower
-tracks, what passes straight from one band to the next those in the middle, and what arrives the upper ones: no
-two arrows lie on one line.
+tracks, what passes straight from one band to the next those in the middle, and what arrives the upper ones:
+no two arrows lie on one line.
 """
 
 from __future__ import annotations
@@ -58,18 +58,14 @@ class _Chooser:
         self.last = {group: id for id, group in self.group.items()}
         self.filled: dict[tuple[str, int], bool] = {}
         self.bars: dict[int, set[str]] = {}
-        folds = {b.column for b in view.boxes.values() if b.kind == "fold"}
-        stepped = {b.band for b in view.boxes.values() if b.column and not b.column.startswith("over")}
         for box in view.boxes.values():
             if box.kind == "state":
                 continue
             if box.column in self.order:
-                self.filled[box.column, box.band] = True
+                for band in range(min(box.bands), max(box.bands) + 1) if box.bands else (box.band,):
+                    self.filled[box.column, band] = True
             else:
                 self.bars.setdefault(box.band, set()).update(box.groups)
-        for column in folds:
-            for band in stepped:
-                self.filled[column, band] = True
 
     def run(self) -> list[Way]:
         """Return the way of each arrow, in order."""

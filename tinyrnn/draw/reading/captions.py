@@ -78,11 +78,11 @@ def _shown(box: Box, roots: set[Record]) -> list[Record]:
 
 def _origin(record: Record) -> str:
     """Say where an initial state comes from."""
-    if record.role == "state" and not record.sources and not isinstance(record.node, Leaf):
+    if record.node.primitive is None and not isinstance(record.node, Leaf):
         return "not kept"
     if not isinstance(record.node, Constant):
         return "learned"
-    return "given" if record.value is None or record.value.any() else "zero"
+    return "not kept" if record.value is None else "given" if record.value.any() else "zero"
 
 
 def _with_number(box: Box) -> None:

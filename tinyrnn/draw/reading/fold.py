@@ -69,7 +69,11 @@ def thinned(norms: list[float]) -> list[float]:
 
 
 def columns_of(
-    unrolled: Unrolled, expand: Collection[int] = (), *, only_expand: bool = False
+    unrolled: Unrolled,
+    expand: Collection[int] = (),
+    borders: Collection[int] = (),
+    *,
+    only_expand: bool = False,
 ) -> list[Column]:
     """Choose the steps to show.
 
@@ -83,13 +87,21 @@ def columns_of(
     unrolled : Unrolled
     expand : collection of int
         Steps to show in any case, counted from 0.
+    borders : collection of int
+        Steps with which a window begins.
     only_expand : bool
         Show none but `expand`.
     """
-    return [c for group in unrolled.groups for c in _columns(unrolled, group, set(expand), only_expand)]
+    return [
+        c
+        for group in unrolled.groups
+        for c in _columns(unrolled, group, set(expand), set(borders), only_expand)
+    ]
 
 
-def _columns(unrolled: Unrolled, group: Group, expand: set[int], only_expand: bool) -> list[Column]:
+def _columns(
+    unrolled: Unrolled, group: Group, expand: set[int], borders: set[int], only_expand: bool
+) -> list[Column]:
     steps = group.columns
     records = [r for r in unrolled.records if r.group == group.name and r.step is not None]
     losses = {r.step for r in records if r.role == "loss" and r.step is not None}
@@ -98,6 +110,13 @@ def _columns(unrolled: Unrolled, group: Group, expand: set[int], only_expand: bo
         for r in records
         if r.cuts and r.step is not None and any(s in r.cuts and o.step != r.step for o, s in r.edges())
     }
+    borders = (borders & set(steps)) | {
+        r.step
+        for r in records
+        if r.step is not None
+        and r.run is not None
+        and any(o.run is not r.run and o.run is not None and o.carry and o.step != r.step for o in r.sources)
+    }  # where a run begins that goes on from another one
     norms: dict[int, dict[tuple[str, str], float]] = {step: {} for step in steps}
     for record in records:
         size = record.size if record.carry else None
@@ -111,7 +130,7 @@ def _columns(unrolled: Unrolled, group: Group, expand: set[int], only_expand: bo
         shown = set(steps)
     else:
         place = {step: i for i, step in enumerate(steps)}
-        sights = {steps[max(place[t] - d, 0)] for t in _ends(cuts, place) for d in (0, 1)}
+        sights = {steps[max(place[t] - d, 0)] for t in _ends(cuts, place) | borders for d in (0, 1)}
         sights |= _ends(broken, place) | _ends(losses, place)
         sights -= {*steps[:ENDS], *steps[-ENDS:]}
         if len(sights) > MOST:

@@ -52,6 +52,8 @@ def view_of(
         if box is None:
             continue
         box.members.append(record)
+        if box.kind == "fold":
+            box.bands.add(unrolled.units[record.unit].row)
         if record.carry and record.carry not in box.carries:
             box.carries.append(record.carry)
         of[record] = box.id
@@ -65,9 +67,7 @@ def view_of(
 class _Grouping:
     """Which box a record goes to; makes the box when it is met first."""
 
-    def __init__(
-        self, unrolled: Unrolled, level: str, columns: list[Column], expand: frozenset[int]
-    ) -> None:
+    def __init__(self, unrolled: Unrolled, level: str, columns: list[Column], expand: frozenset[int]) -> None:
         self.units = unrolled.units
         self.roots = [record for record in unrolled.records if record in set(unrolled.roots)]
         self.level = level
@@ -170,7 +170,8 @@ class _Grouping:
         if unit.role in ("loss", "total"):
             return "loss", self.loss_title(unit), unit.name
         if unit.role == "module":
-            return "module", unit.name, unit.name
+            number = any(r.unit == unit.name and r.shape == () for r in self.roots)  # a loss that is a module
+            return ("loss", self.loss_title(unit), unit.name) if number else ("module", unit.name, unit.name)
         last = next((r for r in reversed(self.roots) if r.unit == unit.name), None)
         title = unit.name if last is None or not last.name else last.name
         return "output" if last is not None else "op", SYMBOLS.get(title, title), unit.name
@@ -245,9 +246,7 @@ def _arrows(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arrow
     return list(found.values())
 
 
-def _origins(
-    record: Record, of: dict[Record, str]
-) -> Iterator[tuple[Record, int, tuple[int, int] | None]]:
+def _origins(record: Record, of: dict[Record, str]) -> Iterator[tuple[Record, int, tuple[int, int] | None]]:
     """Go over the operands; of what only moves data and has no box, over what it was made from.
 
     Yields
@@ -282,6 +281,8 @@ class _Attention:
 
     def share(self, record: Record, i: int, count: int) -> float | None:
         """Return the weight of entry i, the mean over a batch; None where there is no softmax over all."""
+        if record.step is None:
+            return None
         softmax = self.softmax.get((record.unit, record.group, record.step))
         if softmax is None or softmax.value is None:
             return None
@@ -297,9 +298,10 @@ def _add_badges(unrolled: Unrolled, of: dict[Record, str], boxes: dict[str, Box]
     leaves: dict[Record, list[Record]] = {}
     made: dict[str, Badge] = {}
     uses: Counter[str] = Counter()
+    boxed: Counter[Record] = Counter()
     for record in unrolled.records:
         id = of.get(record)
-        if id is None or boxes[id].kind in ("fold", "state"):
+        if record.role == "weight":
             continue
         for source, slot in record.edges():
             if source.role != "weight":
@@ -307,10 +309,35 @@ def _add_badges(unrolled: Unrolled, of: dict[Record, str], boxes: dict[str, Box]
             if source not in leaves:
                 leaves[source] = leaves_of(source)
             for leaf in leaves[source]:
+                boxed[leaf] += 1
+                if id is None or boxes[id].kind in ("fold", "state"):
+                    continue
                 name = f"{id}.{leaf.id}"
                 badge = made.get(name)
                 if badge is None:
-                    badge = made[name] = Badge(name, leaf, pretty(leaf.name) or "W")
+                    badge = made[name] = Badge(name, leaf, "")
                     boxes[id].badges.append(badge)
                 uses[name] += 1
                 badge.use = (record, slot) if len(leaves[source]) == 1 and uses[name] == 1 else None
+    for name, badge in made.items():
+        badge.whole = uses[name] == boxed[badge.weight]
+    _name_badges(boxes)
+
+
+def _name_badges(boxes: dict[str, Box]) -> None:
+    """Name and sort the aliases: as short as tells them apart, in the order of the parameters."""
+    inside: dict[tuple[str, ...], dict[Record, None]] = {}
+    for box in boxes.values():
+        box.badges.sort(key=lambda badge: badge.weight.node.order)
+        inside.setdefault(tuple(sorted(box.groups)) + (box.unit,), {}).update(
+            dict.fromkeys(badge.weight for badge in box.badges)
+        )
+    for box in boxes.values():
+        mine = inside[(*sorted(box.groups), box.unit)]
+        short = Counter(pretty(weight.name) or "W" for weight in mine)
+        order = sorted(mine, key=lambda weight: weight.node.order)
+        for badge in box.badges:
+            own = pretty(badge.weight.name) or "W"
+            path = badge.weight.name.split(".")
+            badge.text = f"{path[-2]}.{own}" if short[own] > 1 and len(path) > 1 else own
+            badge.colour = order.index(badge.weight)

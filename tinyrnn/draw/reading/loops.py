@@ -1,8 +1,8 @@
 """Steps: which records belong to which step of which loop.
 
-A scope with a step says so itself (`tinyrnn.scope`; `scan` opens one for each step). In a loop written by hand
-without scopes, the calls of a module that lead to each other one after the other are steps. In a loop with
-neither module nor scope, the uses of a weight that lead to each other are.
+A scope with a step says so itself (`tinyrnn.scope`; `scan` opens one for each step). In a loop written by
+hand without scopes, the calls of a module that lead to each other one after the other are steps. In a loop
+with neither module nor scope, the uses of a weight that lead to each other are.
 """
 
 from __future__ import annotations
@@ -156,15 +156,15 @@ def _chains_of_calls(records: list[Record], free: set[Record]) -> list[_Chain]:
 
 def _chains_of_weights(records: list[Record], free: set[Record]) -> list[_Chain]:
     """Return the weights whose uses lead to each other."""
-    uses: dict[Record, list[Record]] = {}
+    uses: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
         if record.role == "op" and record in free:
-            for weight in {s for s in record.sources if s.role == "weight"}:
-                for leaf in leaves_of(weight):
-                    uses.setdefault(leaf, []).append(record)
+            for weight, slot in record.edges():
+                for leaf in leaves_of(weight) if weight.role == "weight" else ():
+                    uses.setdefault((leaf, record.op, slot), []).append(record)
     chains = (
-        _Chain(records, [[r] for r in dict.fromkeys(users)], "", None, (id(leaf.node),))
-        for leaf, users in uses.items()
+        _Chain(records, [[r] for r in dict.fromkeys(users)], "", None, tuple(map(id, how)))
+        for how, users in uses.items()
         if len(users) > 1
     )
     return [chain for chain in chains if chain.leads_on]
@@ -192,9 +192,7 @@ def _steps_of(records: list[Record], clock: _Chain, together: list[_Chain]) -> d
         if any(user in clock.of or user in ahead for user in record.users):
             ahead.add(record)
     members = set(clock.of).union(*(chain.of for chain in together))
-    steps = {
-        r: clock.depth[r] - 1 for r in records if r in clock.depth and (r in ahead or r in members)
-    }
+    steps = {r: clock.depth[r] - 1 for r in records if r in clock.depth and (r in ahead or r in members)}
     _retime(records, steps, clock)
     _finish(records, steps, clock)
     return steps
@@ -205,9 +203,10 @@ def _retime(records: list[Record], steps: dict[Record, int], clock: _Chain) -> N
     moved: set[Record] = set()
     for record in reversed(records):
         step = steps.get(record)
-        if step is not None and record not in clock.of and record.users:
-            if all(steps.get(user) == step + 1 or (user in moved) for user in record.users):
-                moved.add(record)
+        if step is None or record in clock.of or not record.users:
+            continue
+        if all(steps.get(user) == step + 1 or user in moved for user in record.users):
+            moved.add(record)
     shrinking = True
     while shrinking:  # what would itself have to cross, moved or not, is a state: it stays
         stay = {
@@ -234,19 +233,18 @@ def _finish(records: list[Record], steps: dict[Record, int], clock: _Chain) -> N
     """
     last = max(clock.level) - 1
     parts = _Alike(records, steps, lambda r, t: tuple((t.of(s), slot) for s, slot in r.edges()))
-    for record in records:
-        if record.run is None and clock.depth.get(record) == last + 1 and record.role == "op":
-            if record not in steps and parts.fits(record, last):
-                steps[record] = last
+    free = [r for r in records if r.run is None and r.role == "op" and r not in steps]
+    for record in free:
+        if clock.depth.get(record) == last + 1 and parts.fits(record, last):
+            steps[record] = last
     uses = _Alike(
         records[::-1],
         steps,
         lambda r, t: tuple(sorted({(t.of(u), slot) for u in r.users for s, slot in u.edges() if s is r})),
     )
-    for record in reversed(records):
-        if record.run is None and record not in clock.depth and record.role == "op" and record not in steps:
-            if record.users and uses.fits(record, 0):
-                steps[record] = 0
+    for record in reversed(free):
+        if record not in clock.depth and record.users and uses.fits(record, 0):
+            steps[record] = 0
 
 
 class _Alike:

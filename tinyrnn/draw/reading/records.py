@@ -79,8 +79,8 @@ class Record:
     op : str
         Name of the primitive; ``""`` for a leaf.
     role : str
-        ``op``, ``input``, ``weight``, ``state`` (an initial state), ``constant``, ``loss`` (what one step adds
-        to the loss), or ``total`` (the sum of the losses).
+        ``op``, ``input``, ``weight``, ``state`` (an initial state), ``constant``, ``loss`` (what one step
+        adds to the loss), or ``total`` (the sum of the losses).
     scopes : tuple of Scope
         Those in which it was made, from the outermost in.
     sources : list of Record
@@ -91,6 +91,8 @@ class Record:
         Positions at which the value crosses and the gradient does not (``detach``).
     users : list of Record
         Those that have this one as a source.
+    given : ndarray or None
+        The value of an output, where the tape did not keep it.
     reached : bool
         Whether a gradient can come to it from what is drawn, by a way that is not cut.
     run : Run or None
@@ -110,8 +112,8 @@ class Record:
     """
 
     __slots__ = (
-        "carry", "cuts", "group", "id", "key", "node", "op", "reached", "role", "run", "scopes", "slots",
-        "sources", "step", "unit", "users",
+        "carry", "cuts", "given", "group", "id", "key", "node", "op", "reached", "role", "run", "scopes",
+        "slots", "sources", "step", "unit", "users",
     )  # fmt: skip
 
     def __init__(self, node: Node, scopes: tuple[Scope, ...]) -> None:
@@ -124,6 +126,7 @@ class Record:
         self.cuts: frozenset[int] = frozenset()
         self.users: list[Record] = []
         self.reached = True
+        self.given: Any = None
         self.run: Run | None = None
         self.step: int | None = None
         self.group = ""
@@ -150,7 +153,7 @@ class Record:
     @property
     def value(self) -> np.ndarray[Any, Any] | None:
         """The value, where it was kept."""
-        value = self.node.value
+        value = self.given if self.node.value is None else self.node.value
         return None if value is None else np.asarray(getattr(value, "data", value))
 
     @property
@@ -173,8 +176,8 @@ class Record:
         return f"<Record {self.id or self.op or 'leaf'} {self.shape}>"
 
 
-def roots_of(outputs: Any, where: str = "unrolled") -> list[Node]:
-    """Return the tape's records of a Tensor, or of tuples, lists and dicts of Tensors.
+def roots_of(outputs: Any, where: str = "unrolled") -> dict[Node, Any]:
+    """Return the tape's records, and the values, of a Tensor, or of tuples, lists and dicts of Tensors.
 
     Raises
     ------
@@ -185,13 +188,13 @@ def roots_of(outputs: Any, where: str = "unrolled") -> list[Node]:
     """
     from tinyrnn.autograd.tensor import Tensor
 
-    found: list[Node] = []
+    found: dict[Node, Any] = {}
     stack = [outputs]
     while stack:
         item = stack.pop()
         if isinstance(item, Tensor):
             if item.node is not None:
-                found.append(item.node)
+                found[item.node] = item.data
         elif isinstance(item, (tuple, list)):
             stack += reversed(item)
         elif isinstance(item, dict):

@@ -97,12 +97,12 @@ def _continued(
             before = source.run
             if before is None or before is run or before.key != run.key or not source.key:
                 continue
-            if (record.key, slot) in taken or run.key not in known:
-                if chain_of[id(run)] != chain_of[id(before)]:
-                    last = before.offset + max(before.steps)
-                    rises = min(run.steps) + before.offset > last
-                    run.offset = before.offset if rises else last + 1 - min(run.steps)
-                    chain_of[id(run)] = chain_of[id(before)]
+            handed = (record.key, slot) in taken or run.key not in known
+            if handed and chain_of[id(run)] != chain_of[id(before)]:
+                last = before.offset + max(before.steps)
+                rises = min(run.steps) + before.offset > last
+                run.offset = before.offset if rises else last + 1 - min(run.steps)
+                chain_of[id(run)] = chain_of[id(before)]
     for run in runs:
         run.chain = chain_of[id(run)]
     return chain_of
@@ -197,9 +197,7 @@ def _together(
 ) -> tuple[list[Group], Any]:
     """Put chains into groups; return these, and a function from a step of a chain to its column."""
     chains = list(dict.fromkeys(chain_of[id(run)] for run in runs))
-    steps = {
-        c: {run.offset + s for run in runs if chain_of[id(run)] == c for s in run.steps} for c in chains
-    }
+    steps = {c: {run.offset + s for run in runs if chain_of[id(run)] == c for s in run.steps} for c in chains}
     pairs: dict[tuple[int, int], set[tuple[int, int]]] = {}
     apart: set[tuple[int, int]] = set()
     leads: dict[int, set[int]] = {c: set() for c in chains}

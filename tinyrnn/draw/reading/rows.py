@@ -8,60 +8,72 @@ from tinyrnn.draw.reading.units import Unit
 __all__ = ["set_rows"]
 
 
-def set_rows(
-    records: list[Record], units: dict[str, Unit], firsts: set[tuple[Record, int]]
-) -> None:
+def set_rows(records: list[Record], units: dict[str, Unit], firsts: set[tuple[Record, int]]) -> None:
     """Give each unit its row: the longest path along the flow of data, with what crosses steps left out.
 
     Units of one group that hand on a state, or that stand over several steps, have a row to themselves.
     """
     below: dict[str, dict[str, None]] = {name: {} for name in units}
     wide = {name: unit.role == "cell" and bool(unit.carries) for name, unit in units.items()}
+    over: set[str] = set()
     for record in records:
         if record.unit and record.step is None and record.role in ("op", "total", "loss", "input"):
             wide[record.unit] = True
+            over.add(record.unit)
         if not record.unit or record.role in ("weight", "constant", "state", "input"):
             continue
         for source, slot in record.edges():
-            if not source.unit or source.unit == record.unit or source.role in ("weight", "constant", "state"):
+            if (
+                not source.unit
+                or source.unit == record.unit
+                or source.role in ("weight", "constant", "state")
+            ):
                 continue
             crossing = source.step is not None and record.step is not None and source.step != record.step
             if (source.group == record.group and crossing) or (record, slot) in firsts:
                 continue
             below[record.unit].setdefault(source.unit)
-    order = _order(below)
+    order = _order(below, over)
     taken: dict[int, list[str]] = {}
+    floor: dict[str, int] = {}  # what stands over all steps does not come between the boxes of one
 
     def free(name: str, row: int) -> bool:
         mine = units[name].groups
         return not any(
-            (wide[name] or wide[other]) and mine & units[other].groups
-            for other in taken.get(row, [])
+            (wide[name] or wide[other]) and mine & units[other].groups for other in taken.get(row, [])
         )
 
     for name in order:
         row = max((units[b].row + 1 for b in below[name]), default=0)
+        if name in over and below[name]:
+            row = max([row, *(floor.get(group, 0) for group in units[name].groups)])
         while not free(name, row):
             row += 1
         units[name].row = row
         taken.setdefault(row, []).append(name)
+        for group in units[name].groups if name not in over else ():
+            floor[group] = max(floor.get(group, 0), row + 1)
     _lift(below, units, taken, free)
     used = {row: i for i, row in enumerate(sorted({unit.row for unit in units.values()}))}
     for unit in units.values():
         unit.row = used[unit.row]
 
 
-def _order(below: dict[str, dict[str, None]]) -> list[str]:
-    """Return the units from below; where they lead to each other within a step, the older one first."""
+def _order(below: dict[str, dict[str, None]], over: set[str]) -> list[str]:
+    """Return the units from below, those of single steps as early as can be.
+
+    Where units lead to each other within a step, the older one comes first.
+    """
     done: dict[str, None] = {}
     waiting = list(below)
     while waiting:
-        ready = next((n for n in waiting if all(b in done for b in below[n])), None)
-        if ready is None:  # a circle within steps: take the first, and forget what leads back to it
-            ready = waiting[0]
-            below[ready] = {b: None for b in below[ready] if b in done}
-        waiting.remove(ready)
-        done[ready] = None
+        ready = [name for name in waiting if all(b in done for b in below[name])]
+        if not ready:  # a circle within steps: take the first, and forget what leads back to it
+            ready = waiting[:1]
+            below[ready[0]] = {b: None for b in below[ready[0]] if b in done}
+        first = min(ready, key=lambda name: name in over)
+        waiting.remove(first)
+        done[first] = None
     return list(done)
 
 

@@ -113,7 +113,10 @@ def mark_weights(records: list[Record], roots: set[Record]) -> None:
                 continue
             weights = [record for record in record.sources if record.role == "weight"]
             alone = bool(weights) and len(weights) == len(record.sources) and record not in roots
-            uses = {(record.op, slot, s.op, *map(id, leaves_of(s))) for s, slot in record.edges() if s in weights}
+            alone = alone and not any(_steps_on(record, source) for source in weights)
+            uses = {
+                (record.op, slot, s.op, *map(id, leaves_of(s))) for s, slot in record.edges() if s in weights
+            }
             if alone and not _looks_up(record) and (len(weights) == 1 or not uses & computing):
                 record.role = "weight"
                 continue
@@ -133,6 +136,12 @@ def leaves_of(weight: Record) -> list[Record]:
         else:
             found[record] = None
     return list(found)
+
+
+def _steps_on(record: Record, source: Record) -> bool:
+    """Whether a record takes what another step has computed."""
+    mine, theirs = ([scope for scope in r.scopes if scope.step is not None][:1] for r in (record, source))
+    return bool(mine and theirs) and mine[0] is not theirs[0] and source.op != ""
 
 
 def _looks_up(record: Record) -> bool:

@@ -26,6 +26,13 @@ def add_weights(view: View, unrolled: Unrolled, tray: bool, gradients: bool) -> 
                 size, total = norm(part), found[badge.weight].gradient
                 clipped = total is not None and total.before is not None
                 badge.gradient = Gradient(size, size if clipped else None)
+            elif badge.whole and badge.weight.grad is not None:
+                badge.gradient = found[badge.weight].gradient
+        if not unrolled.kept:
+            sizes = [(w, u.gradient.norm) for w, u in found.items() if u.gradient is not None]
+            words = [f"{w.name or w.id} {number(size)}" for w, size in sizes]
+            for i in range(0, len(words), 4):
+                view.notes.append(("‖∂L/∂·‖:  " if not i else "            ") + ",   ".join(words[i : i + 4]))
         for weight, uses in found.items():
             if uses.gradient is not None and uses.gradient.before is not None:
                 view.notes.append(
@@ -36,7 +43,7 @@ def add_weights(view: View, unrolled: Unrolled, tray: bool, gradients: bool) -> 
         return
     for weight, uses in found.items():
         title = pretty(weight.name) or weight.id
-        box = Box(f"weight.{weight.id}", "product", title, "", "", "", (weight.id,), [weight])
+        box = Box(f"weight.{weight.id}", "product", title, "", 0, "", (weight.id,), members=[weight])
         box.lines = [type_of(weight.shape, weight.dtype), f"× {uses.count} use{'s' * (uses.count != 1)}"]
         if gradients and uses.gradient is not None:
             before = uses.gradient.before

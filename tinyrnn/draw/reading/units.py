@@ -1,8 +1,8 @@
 """Units: what a box at the level of cells stands for, and its row.
 
-A cell is what leads to a carry inside of its step. A call of a module that leads to no carry is a unit of its
-own, and so is a scope that the user has named. Of what stands in no module, what leads to nothing but the loss
-belongs to the loss, and what only moves data belongs to what uses it.
+A cell is what leads to a carry inside of its step. A call of a module that leads to no carry is a unit of
+its own, and so is a scope that the user has named. Of what stands in no module, what leads to nothing but the
+loss belongs to the loss, and what only moves data belongs to what uses it.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Unit:
     kind : str
         The class of the module, if it is one.
     role : str
-        ``cell``, ``module``, ``loss`` (of one step), ``total``, ``input``, ``ops``, or ``moves`` for what only
-        puts together, or takes apart, what the steps gave.
+        ``cell``, ``module``, ``loss`` (of one step), ``total``, ``input``, ``ops``, or ``moves`` for what
+        only puts together, or takes apart, what the steps gave.
     reverse : bool
         Whether its loop goes from the last step to the first.
     row : int
@@ -69,6 +69,10 @@ class _Units:
         self.computed = [r for r in records if r.role in ("op", "loss", "total")]
         self.containers = _containers(self.computed)
         self.shared = _shared_path(self.computed, self.containers)
+        self.begin: dict[int, int | None] = {}
+        for record in self.computed:
+            if record.run is not None and record.key:
+                self.begin.setdefault(record.run.chain, record.step)
         chains: dict[int, list[Record]] = {run.chain: [] for run in runs}
         for record in self.computed:
             if record.run is not None and record.key:
@@ -89,7 +93,9 @@ class _Units:
 
     def _path(self, scopes: Iterable[Any]) -> str:
         """Return the names of scopes, without those that everything is in."""
-        path = names(scopes)
+        return self._short(names(scopes))
+
+    def _short(self, path: str) -> str:
         return path.removeprefix(self.shared) if path != self.shared.rstrip(".") else path.split(".")[-1]
 
     def _unit(self, key: Hashable, name: str, kind: str, role: str, reverse: bool = False) -> str:
@@ -149,7 +155,11 @@ class _Units:
                     circles.append(circle)
         order = {a: i for i, a in enumerate(leads)}
         circles.sort(key=lambda circle: min(order[a] for a in circle))
-        base = run.path.removeprefix(self.shared) if run.path != self.shared.rstrip(".") else run.path.split(".")[-1]
+        base = (
+            run.path.removeprefix(self.shared)
+            if run.path != self.shared.rstrip(".")
+            else run.path.split(".")[-1]
+        )
         name_of: dict[Hashable, str] = {}
         for circle in circles:
             parts = [a for a in circle if a in scope]
@@ -176,7 +186,9 @@ class _Units:
                 owners = {scope[a][0].owner for a in scope if scope[a][0].owner is not None}
                 owner = next(iter(owners)) if len(owners) == 1 and len(scope) == 1 else None
             kind = type(owner).__name__ if owner is not None else ""
-            unit = self._unit(run.chain, base or kind or "cell", kind, "cell" if run.owner is not None else "module")
+            unit = self._unit(
+                run.chain, base or kind or "cell", kind, "cell" if run.owner is not None else "module"
+            )
             lossy = _lossy(members, set())
             for record in members:
                 if record not in lossy:
@@ -191,10 +203,10 @@ class _Units:
                 keys.setdefault(a, name_of[a])
             elif record in own:
                 for user in record.users:
-                    if user in inside and user.step == record.step and atom[user] in keys:
-                        if atom[user] in name_of or atom[user] in own or user in own:
-                            keys.setdefault(a, keys[atom[user]])
-                            break
+                    near = user in inside and user.step == record.step and atom[user] in keys
+                    if near and (atom[user] in name_of or user in own):
+                        keys.setdefault(a, keys[atom[user]])
+                        break
         lossy = _lossy(members, set(keys))
         weighing = _weighing(members, inside)
         for record in members:
@@ -215,7 +227,7 @@ class _Units:
         number = {r for r in self.roots if r.node.shape in ((), (1,))}
         lossy = _lossy(self.computed, set(), number)
         for record in reversed(self.computed):
-            if record not in lossy or (record.unit and record not in self.roots):
+            if record not in lossy or record.unit:
                 continue
             uses = {u.unit for u in record.users if (u.group, u.step) == (record.group, record.step)}
             uses |= {u.unit for u in record.users if u.role == "total"} if record.step is None else set()
@@ -274,38 +286,66 @@ class _Units:
             role = self.found[record.unit].role
             if role in ("cell", "module") or any(u in leading for u in record.users):
                 leading.add(record)
-        numbers: dict[Hashable, set[float]] = {}
+        numbers: dict[Hashable, list[float]] = {}
         scalars: list[tuple[Record, Hashable]] = []
+        usual: dict[tuple[str, str], set[tuple[int, ...]]] = {}
+        first: list[Record] = []
         for record in self.records:
             if record.role == "input":
                 self._place_input(record)
             if record.role != "constant" or not record.users:
                 continue
             user = record.users[0]
+            begins = user.run is not None and user.step is not None and self._is_first(user)
             if not record.shape:
-                slot = (user.unit, user.op, user.slots[user.sources.index(record)])
+                slot = (user.key or (user.unit, user.op), user.slots[user.sources.index(record)])
                 value = record.value
-                numbers.setdefault(slot, set()).add(float("nan") if value is None else float(value))
+                if not begins:
+                    numbers.setdefault(slot, []).append(float("nan") if value is None else float(value))
                 scalars.append((record, slot))
             elif user in leading and record.dtype.kind != "b":
-                alone = self.found[user.unit].role == "cell" and not any(
-                    r.run is user.run and r.step != user.step for r in self.computed
-                )
-                if alone and record.value is not None and not record.value.any():
-                    record.role, record.unit = "state", user.unit
-                    record.group, record.step = user.group, None
+                if begins:
+                    first.append(record)
                 else:
+                    usual.setdefault((user.unit, user.group), set()).add(record.shape)
                     self._place_input(record)
             else:
                 record.unit = user.unit
         for record, slot in scalars:
-            if len(numbers[slot]) > 1 and record.users[0] in leading and record.step is not None:
+            if len(set(numbers.get(slot, ()))) > 1 and record.users[0] in leading and record.step is not None:
                 self._place_input(record)
             else:
                 record.unit = record.users[0].unit
+        for record in first:
+            self._place_first(record, first, usual.get((record.users[0].unit, record.group)))
+
+    def _is_first(self, record: Record) -> bool:
+        """Whether a record belongs to the step with which its chain of runs begins."""
+        run = record.run
+        assert run is not None
+        return self.begin.get(run.chain) == record.step
+
+    def _place_first(self, record: Record, first: list[Record], usual: set[tuple[int, ...]] | None) -> None:
+        """Tell x₁ from a constant initial state, and from what was computed of both and not recorded."""
+        user = record.users[0]
+        if usual is not None:
+            beside = [r for r in first if r.users[0].unit == user.unit and r is not record]
+            known = any(r.shape in usual for r in beside)
+            if record.shape in usual or (
+                not known and record is min([record, *beside], key=lambda r: r.node.order)
+            ):
+                self._place_input(record)
+            else:
+                record.unit = user.unit
+            return
+        zeros = record.value is not None and not record.value.any()
+        if self.found[user.unit].role == "cell" and zeros:  # a loop of one step
+            record.role, record.unit, record.group, record.step = "state", user.unit, user.group, None
+        else:
+            self._place_input(record)
 
     def _spread(self) -> None:
-        """Say over which groups each unit stands: its own steps', else those of what leads to it, or of its users."""
+        """Say over which groups each unit stands: of its own steps, else of what leads to it, or uses it."""
         for record in self.records:
             if record.unit and record.step is not None:
                 self.found[record.unit].groups.add(record.group)
@@ -362,7 +402,7 @@ def _shared_path(records: list[Record], containers: set[int]) -> str:
     if not paths:
         return ""
     shared: list[str] = []
-    for parts in zip(*(path[:-1] if len(paths) > 1 else path[:-1] for path in paths)):
+    for parts in zip(*(path[:-1] for path in paths)):
         if len(set(parts)) > 1:
             break
         shared.append(parts[0])
@@ -382,9 +422,7 @@ def _closure(leads: dict[Hashable, set[Hashable]]) -> dict[Hashable, set[Hashabl
     return reached
 
 
-def _lossy(
-    records: Iterable[Record], cells: set[Hashable], roots: Iterable[Record] = ()
-) -> set[Record]:
+def _lossy(records: Iterable[Record], cells: set[Hashable], roots: Iterable[Record] = ()) -> set[Record]:
     """Return what, outside of modules, leads to nothing but the loss, and uses no weight."""
     found: set[Record] = set(roots)
     for record in reversed(list(records)):
@@ -408,7 +446,7 @@ def _weighing(members: list[Record], inside: set[Record]) -> set[Record]:
 
 
 def _name_carries(records: list[Record], units: dict[str, Unit]) -> None:
-    """Give keys by unit, and name what crosses to another step: as the model names it, else h, or h1, h2, ..."""
+    """Give keys by unit, and name what crosses to another step: as the model does, else h, or h1, h2, ..."""
     counts: Counter[Hashable] = Counter()
     carried: dict[str, dict[tuple[object, ...], list[Record]]] = {}
     for record in records:
@@ -424,11 +462,16 @@ def _name_carries(records: list[Record], units: dict[str, Unit]) -> None:
         given = {key: next((r.name for r in rs if r.name), "") for key, rs in found.items()}
         plain = [key for key, own in given.items() if not own]
         default = {key: "h" if len(plain) == 1 else f"h{i + 1}" for i, key in enumerate(plain)}
-        units[name].carries = {key: own or default[key] for key, own in given.items()}
+        units[name].carries = {
+            key: given[key] or default[key]
+            for key in sorted(given, key=lambda k: (given[k] == "c", given[k]))
+        }
     last: dict[tuple[object, ...], Record] = {}
     crossing: set[tuple[object, ...]] = set()
     for record in records:
-        own = units[record.unit].carries.get(record.key, "") if record.unit and record.step is not None else ""
+        own = (
+            units[record.unit].carries.get(record.key, "") if record.unit and record.step is not None else ""
+        )
         if not own:
             continue
         where = (record.group, record.step, record.unit, own)

@@ -84,9 +84,14 @@ def unroll(outputs: Any, where: str = "unrolled") -> Unrolled:
     >>> [record.id for record in unroll(h).records if record.op == "tanh"]
     ['t1.rnn.tanh', 't2.rnn.tanh', 't3.rnn.tanh']
     """
-    nodes = open_scans(roots_of(outputs, where))
+    given = roots_of(outputs, where)
+    nodes = open_scans(list(given))
     with uncollected():
-        return read(nodes)
+        found = read(nodes)
+    values = dict(zip(nodes, given.values()))
+    for record in found.roots:
+        record.given = values[record.node]
+    return found
 
 
 def read(nodes: list[Node]) -> Unrolled:
@@ -106,7 +111,7 @@ def read(nodes: list[Node]) -> Unrolled:
             term.role = "loss"
     units = find_units(records, set(roots), runs)
     set_rows(records, units, firsts)
-    _name(records)
+    _name(records, bool(groups))
     kept = any(record.node.value is not None for record in records if record.op)
     return Unrolled(records, roots, groups, units, firsts, kept)
 
@@ -123,7 +128,7 @@ def uncollected() -> Generator[None]:
             gc.enable()
 
 
-def _name(records: list[Record]) -> None:
+def _name(records: list[Record], looped: bool) -> None:
     taken: Counter[str] = Counter()
     for record in records:
         if record.role == "weight":
@@ -136,7 +141,7 @@ def _name(records: list[Record]) -> None:
             own = record.op or record.name
         step = "" if record.step is None else f"t{record.step + 1}"
         unit = record.group if record.role == "input" else "" if record.role == "weight" else record.unit
-        base = "_".join(".".join(filter(None, (step, unit, own))).split())
+        base = "_".join(".".join(filter(None, (step, unit if looped else "", own))).split())
         count = taken[base]
         taken[base] += 1
         record.id = f"{base}_{count}" if count else base

@@ -31,6 +31,8 @@ class Box:
         The groups of columns that it stands in, or over.
     unit : str
         The unit that it is, or a part of.
+    bands : set of int
+        Of a fold, all the rows in which its steps have boxes.
     reverse : bool
         Whether its loop goes from the last step to the first.
     key : tuple
@@ -53,6 +55,7 @@ class Box:
     groups: tuple[str, ...] = ()
     unit: str = ""
     reverse: bool = False
+    bands: set[int] = field(default_factory=set[int])
     members: list[Record] = field(default_factory=list[Record])
     lines: list[str] = field(default_factory=list[str])
     badges: list[Badge] = field(default_factory=list["Badge"])
@@ -66,7 +69,8 @@ class Badge:
     """The alias of a weight, at one of its uses.
 
     ``use`` is the operation that uses it and the operand's position; None where a box uses it several times,
-    for their sum is not known from one of them.
+    for their sum is not known from one of them. ``whole`` tells whether these are all uses that there are,
+    and ``colour`` counts the weights of a unit.
     """
 
     id: str
@@ -74,6 +78,8 @@ class Badge:
     text: str
     use: tuple[Record, int] | None = None
     gradient: Gradient | None = None
+    whole: bool = False
+    colour: int = 0
 
 
 @dataclass

@@ -49,8 +49,7 @@ class Uses:
     by_step : dict
         The norm of what the uses in each step add to the gradient.
     gradient : Gradient or None
-        The parameter's gradient, with its norm before clipping where it is now smaller than the sum of what
-        was added. (A gradient that is larger was summed over several passes.)
+        The parameter's gradient, with its norm before it was clipped, if it was.
     """
 
     count: int = 0
@@ -84,8 +83,8 @@ def uses_of(unrolled: Unrolled) -> dict[Record, Uses]:
         if leaf.grad is None:
             continue
         now = norm(leaf.grad)
-        same = len({part.shape for part in parts.values()}) == 1
-        with np.errstate(all="ignore"):
-            before = norm(np.asarray(sum(parts.values()))) if same else now
-        found[leaf].gradient = Gradient(now, before if now < before * (1 - 1e-4) else None)
+        array, ratio = getattr(leaf.node, "clipped", None) or (None, 1.0)
+        held = leaf.node.grad
+        same = array is not None and array is (held if isinstance(held, np.ndarray) else held.data)
+        found[leaf].gradient = Gradient(now, now * ratio if same else None)
     return found

@@ -132,7 +132,7 @@ def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
 def _columns(nodes: list[Node], labels: Labels) -> list[tuple[Column, list[Node]]]:
     """Sort the records into columns; what has no step comes after all, if it is made from one of them."""
     steps = sorted({step for step in labels.step.values() if step is not None})
-    by_step = {step: (Column(step, f"t = {step + 1}"), list[Node]()) for step in steps}
+    by_step = {step: (Column(step, f"t = {step}"), list[Node]()) for step in steps}
     before, after = (
         (Column(None, "before"), list[Node]()),
         (Column(None, "after" if steps else ""), list[Node]()),

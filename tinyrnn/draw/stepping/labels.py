@@ -40,6 +40,7 @@ class Labels:
     text : dict of Node to str
         Unique names.
     step : dict of Node to (int or None)
+        Counted from 1, as in textbooks.
     role : dict of Node to str
         As `tinyrnn.draw.reading.model.Record.role`; also ``detach``.
     carry : dict of Node to str
@@ -58,7 +59,8 @@ class Labels:
             scope = node.scope
             while record is None and scope is not None and scope.step is None:
                 scope = scope.parent
-            self.step[node] = record.step if record is not None else scope.step if scope is not None else None
+            step = record.step if record is not None else scope.step if scope is not None else None
+            self.step[node] = None if step is None else step + 1  # x₁ gives h₁
             cut = node.primitive is p.detach
             self.role[node] = record.role if record is not None else "detach" if cut else "op"
             if record is not None and record.role == "op" and record.carry:
@@ -91,16 +93,11 @@ class Labels:
         self, root: Node, nodes: list[Node], known: dict[Node, Record], layered: bool, reverse: set[str]
     ) -> dict[Node, str]:
         base: dict[Node, str] = {}
-        seen: dict[str, object] = {}  # by layer, which operand of which operation reads the sequence
         for node in nodes:
             record = known.get(node)
             name = self._given(node, record)
             if name:
                 base[node] = name
-            elif record is not None and record.role == "constant" and record.step is not None:
-                key = _key(node, record, record.step)
-                if seen.setdefault(record.unit, key) == key:
-                    base[node] = "x"
         base.setdefault(root, ROOT)
         letters = _letters({text.split("′")[0] for text in base.values()})
         weights = count(1)
@@ -126,9 +123,9 @@ class Labels:
                 text = f"{record.unit}.{text}"
             if self.role[node] == "state" and not node.name:
                 backwards = record is not None and record.unit in reverse
-                text += str(max(steps) + 2 if backwards else min(steps)).translate(SUBSCRIPTS)
+                text += str(max(steps) + 1 if backwards else min(steps) - 1).translate(SUBSCRIPTS)
             elif step is not None and not (node is root and text == ROOT):
-                text += str(step + 1).translate(SUBSCRIPTS)
+                text += str(step).translate(SUBSCRIPTS)
             taken[text] += 1
             if taken[text] > 1:
                 text += "′" * (taken[text] - 1) if taken[text] < 4 else f"({taken[text]})"

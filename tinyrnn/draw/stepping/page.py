@@ -98,7 +98,7 @@ def stepper(
     ...         with tr.scope(step=t):
     ...             h = tr.tanh(w * h)
     >>> tr.draw.stepper(h)
-    <Stepper: 2 time steps, 4 records forward, 6 backward, from h₁>
+    <Stepper: 2 time steps, 4 records forward, 6 backward, from h₂>
     """
     run = replay(output, gradient)
     total = len(run.nodes) + len(run.contributions)

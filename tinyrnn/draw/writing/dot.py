@@ -39,10 +39,13 @@ class _Writer:
         self.has_gradients = bool(norms)
         self.kinds: set[str] = set()
         self.ranges = _ranges(view)
-        weights = dict.fromkeys(badge.weight for box in view.boxes.values() for badge in box.badges)
-        weights |= dict.fromkeys(record for box in view.tray for record in box.members)
-        names = sorted({weight.id.rsplit(".", 1)[-1] for weight in weights})
-        self.colours = {name: theme.weights[i % len(theme.weights)] for i, name in enumerate(names)}
+        self.colours = {
+            badge.weight: theme.weights[badge.colour % len(theme.weights)]
+            for box in view.boxes.values()
+            for badge in box.badges
+        }
+        for i, box in enumerate(view.tray):
+            self.colours.setdefault(box.members[0], theme.weights[i % len(theme.weights)])
         self.lines: list[str] = []
 
     def write(self) -> str:
@@ -103,7 +106,7 @@ class _Writer:
                     "bb": box, "style": "rounded,filled", "fillcolor": fill, "color": theme.border,
                     "label": column.title,
                     "fontname": "Helvetica", "fontsize": "10", "fontcolor": theme.faint, "id": column.id,
-                    "lp": f"{(left + right) / 2:.1f},{floor + 10:.1f}",
+                    "lp": f"{left + 10 + width(column.title, 10) / 2:.1f},{floor + 10:.1f}",
                     "lwidth": f"{width(column.title, 10) / 72:.2f}", "lheight": "0.17",
                 })
             )  # fmt: skip
@@ -140,7 +143,7 @@ class _Writer:
         label = small("<br/>".join(html(line) for line in badge_lines(badge)), BADGE)
         style = {
             "label": label,
-            "fillcolor": self.colours[badge.weight.id.rsplit(".", 1)[-1]],
+            "fillcolor": self.colours[badge.weight],
             "style": "filled",
         }
         if badge.gradient is not None:
@@ -263,7 +266,9 @@ def _between(layout: Layout, view: View, arrow: Arrow, path: Path) -> tuple[floa
         (_, a), (b, _) = sorted(ends)
         x = (a + b) / 2
     elif ends and tail.kind == "state":
-        edge = layout.centre[tail.id][0] + layout.size[tail.id][0] / 2 * (1 if layout.centre[tail.id][0] < ends[0][0] else -1)
+        edge = layout.centre[tail.id][0] + layout.size[tail.id][0] / 2 * (
+            1 if layout.centre[tail.id][0] < ends[0][0] else -1
+        )
         x = (ends[0][0] + edge) / 2 if edge < ends[0][0] else (ends[0][1] + edge) / 2
     else:
         return middle(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyrnn.draw.arranging.geometry import Layout, Point
+from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.view import View
 from tinyrnn.draw.style import Scale, Theme
 from tinyrnn.draw.text import attribute, attributes, html, width
@@ -58,7 +59,7 @@ def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
 
 
 def foot_lines(
-    view: View, layout: Layout, scale: Scale, kinds: set[str], colours: dict[str, str], gradients: bool
+    view: View, layout: Layout, scale: Scale, kinds: set[str], colours: dict[Record, str], gradients: bool
 ) -> list[str]:
     """Write the tray, the scale, and the notes, one under the other."""
     lines: list[str] = []
@@ -69,7 +70,7 @@ def foot_lines(
         w, h = layout.size[box.id]
         style = {
             "label": tray_label(box, scale),
-            "fillcolor": colours[box.members[0].id.rsplit(".", 1)[-1]],
+            "fillcolor": colours[box.members[0]],
             "style": "filled",
             "class": "weight",
         }

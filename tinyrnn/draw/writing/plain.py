@@ -13,7 +13,9 @@ from tinyrnn.draw.writing.markup import label
 __all__ = ["plain_dot"]
 
 
-def plain_dot(unrolled: Unrolled, theme: Theme, values: str, gradients: bool, max_nodes: int) -> str:
+def plain_dot(
+    unrolled: Unrolled, theme: Theme, values: str, gradients: bool, max_nodes: int, *, hint: bool = False
+) -> str:
     """Write the graph as DOT, a node for each record, from the inputs on the left to the right."""
     records = [r for r in unrolled.records if r.role != "constant" or r.shape]
     hidden = max(len(records) - max_nodes, 0)
@@ -26,7 +28,7 @@ def plain_dot(unrolled: Unrolled, theme: Theme, values: str, gradients: bool, ma
         "  graph " + attributes({
             "rankdir": "LR", "bgcolor": theme.background, "nodesep": "0.3", "ranksep": "0.45", "fontname":
             "Helvetica", "fontsize": "9", "fontcolor": theme.text, "labeljust": "l", "label": _note(unrolled,
-            hidden, gradients),
+            hidden, gradients, hint),
         }),
         "  node " + attributes({
             "shape": "box", "fontname": "Helvetica", "fontsize": "12", "fontcolor": theme.text, "color":
@@ -85,6 +87,8 @@ def _kind(record: Record, unrolled: Unrolled) -> str:
     return kind_of(record.op)
 
 
-def _note(unrolled: Unrolled, hidden: int, gradients: bool) -> str:
+def _note(unrolled: Unrolled, hidden: int, gradients: bool, hint: bool) -> str:
     notes = [f"{hidden} older operations are not drawn (max_nodes)."] if hidden else []
+    if hint:
+        notes.append("No steps were found: with tr.scope(step=t) around each, time runs from left to right.")
     return " ".join([*notes, *missing(unrolled, gradients)])

@@ -1,0 +1,291 @@
+"""What stands where: the rows, columns, arrows and names of each model of the table, and rules for any model.
+
+The rules are checked on the view, before anything is laid out.
+"""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+from draw_table import MODELS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tinyrnn as tr
+from tinyrnn.draw.reading.fold import columns_of
+from tinyrnn.draw.reading.levels import LEVELS, view_of
+from tinyrnn.draw.reading.unroll import unroll
+
+# For each model: its groups with their number of columns, and the units from below, with
+# (row, name, kind, carries, over how many columns of one step each; 0 for what stands over all).
+EXPECTED = {
+    "tagger": ({"": 4}, "x/0 embedding:Embedding/0 recurrent.l0:GRUCell[h]/4 head:Linear/0 loss/0"),
+    "tagger_lstm": ({"": 4}, "x/0 embedding:Embedding/0 recurrent.l0:LSTMCell[h,c]/4 head:Linear/0 loss/0"),
+    "loss_at_the_end": ({"": 4}, "x/4 l0:LSTMCell[h,c]/4 Linear:Linear/1 loss/1"),
+    "learned_h0": ({"": 4}, "x/4 l0:GRUCell[h]/4 loss/0"),
+    "two_losses": (
+        {"": 4},
+        "x/4 l0:GRUCell[h]/4 Linear_2:Linear/1 L_count/1 Linear:Linear/0 L_tag/0 loss/0",
+    ),
+    "replay": ({"": 15}, "x/15 l0:RNNCell[h]/15 Linear:Linear/0 loss/0"),
+    "continued": ({"": 4}, "x/4 l0:RNNCell[h]/4 loss/0"),
+    "called_three_times": (
+        {"": 2, "l0": 2, "l0_3": 2},
+        "x/2|x_2/2|x_3/2 l0:RNNCell[h]/2|l0_2:RNNCell[h]/2|l0_3:RNNCell[h]/2 L/1|l0.L/1|l0_3.L/1 loss/0",
+    ),
+    "encoder_decoder": (
+        {"": 4, "decoder.l0": 3},
+        "x/4|x_2/3 encoder.l0:GRUCell[h]/4|decoder.l0:GRUCell[h]/3 head:Linear/0 loss/0",
+    ),
+    "attention": (
+        {"": 4, "cell": 3},
+        "x/4 encoder.l0:GRUCell[h]/4 transpose/0|x_2/3 cell:GRUCell[h]/3 head:Linear/3 loss/0",
+    ),
+    "decoder_by_hand": (
+        {"": 4},
+        "x/4 Embedding:Embedding/4 GRUCell:GRUCell[h]/4 Linear:Linear/4 L/4 loss/0",
+    ),
+    "cnn_lstm": ({"": 4}, "x/0 features:Sequential/0 lstm.l0:LSTMCell[h,c]/4 head:Linear/1 loss/1"),
+    "bidirectional": (
+        {"": 4},
+        "x/4 l0:GRUCell[h]/4 l0_reverse:GRUCell[h]/4 l1:GRUCell[h]/4 l1_reverse:GRUCell[h]/4 Linear:Linear/0 "
+        "loss/0",
+    ),
+    "three_layers": ({"": 4}, "x/4 l0:LSTMCell[h,c]/4 l1:LSTMCell[h,c]/4 l2:LSTMCell[h,c]/4 loss/1"),
+    "kinds": ({"": 4}, "x/4 l0:GRUCell[h]/4 l1:LSTMCell[h,c]/4 loss/0"),
+    "custom_cell": ({"": 4}, "x/4 l0:TwoScopes[h]/4 loss/1"),
+    "dict_carry": ({"": 4}, "x/4 cell[slow]/4 loss/0"),
+    "loop_of_cells": ({"": 4}, "x/4 RNNCell:RNNCell[h]/4 loss/1"),
+    "loop_with_scopes": ({"": 4}, "x/4 memory:LSTMCell[h,c]/4 readout:Linear/4 L/4 loss/0"),
+    "loop_of_nothing": ({"": 4}, "x/4 cell[h]/4 matmul/4 L/4 loss/0"),
+    "compiled": ({"": 4}, "embedding:Embedding/0 recurrent.l0:LSTMCell[h,c]/4 head:Linear/0 loss/0"),
+    "trained": ({"": 4}, "x/0 embedding:Embedding/0 recurrent.l0:GRUCell[h]/4 head:Linear/0 loss/0"),
+}
+
+
+def described(found):
+    """The groups, and the units row by row, as in the table above."""
+    steps = {name: set() for name in found.units}
+    for record in found.records:
+        if record.unit and record.step is not None and record.role not in ("constant", "weight"):
+            steps[record.unit].add(record.step)
+    rows = {}
+    for unit in found.units.values():
+        kind = f":{unit.kind}" if unit.kind else ""
+        carries = ",".join(unit.carries.values())
+        text = f"{unit.name}{kind}{f'[{carries}]' if carries else ''}/{len(steps[unit.name])}"
+        rows.setdefault(unit.row, []).append(text)
+    groups = {group.name: len(group.columns) for group in found.groups}
+    return groups, [set(rows[row]) for row in sorted(rows)]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_rows_and_columns(name):
+    groups, rows = EXPECTED[name]
+    assert described(unroll(MODELS[name]())) == (groups, [set(row.split("|")) for row in rows.split(" ")])
+
+
+def view(loss, level="cell", *, everything=True):
+    found = unroll(loss)
+    columns = columns_of(found, range(10**3) if everything else ())
+    return found, view_of(found, level, columns, frozenset(), "alias")
+
+
+def arrows(shown, *, carry):
+    return {(a.tail, a.head) for a in shown.arrows if bool(a.carry) == carry}
+
+
+def test_embedding_head_and_loss_are_called_by_their_names():
+    _, shown = view(MODELS["tagger"]())
+    titles = {box.id: (box.kind, box.title, box.index) for box in shown.boxes.values()}
+    assert titles["embedding"] == ("module", "embedding", "")
+    assert titles["head"] == ("module", "head", "")
+    assert titles["loss"] == ("loss", "L", "")
+    assert titles["t3.recurrent.l0.cell"] == ("cell", "GRU h", "3")
+    assert titles["recurrent.l0.h0"] == ("state", "h", "0")
+    assert {("x", "embedding"), ("embedding", "t3.recurrent.l0.cell"), ("head", "loss")} <= arrows(
+        shown, carry=False
+    )
+    assert arrows(shown, carry=True) == {
+        ("recurrent.l0.h0", "t1.recurrent.l0.cell"),
+        *((f"t{t}.recurrent.l0.cell", f"t{t + 1}.recurrent.l0.cell") for t in (1, 2, 3)),
+    }
+
+
+def test_a_decoder_begins_from_the_last_state_of_the_encoder():
+    _, shown = view(MODELS["encoder_decoder"]())
+    assert ("t4.encoder.l0.cell", "t1.decoder.l0.cell") in arrows(shown, carry=True)
+    crossing = {(a, b) for a, b in arrows(shown, carry=False) if "encoder" in a and "decoder" in b}
+    assert crossing == set()
+
+
+def test_attention_is_a_fan_with_the_weights_of_its_softmax():
+    found, shown = view(MODELS["attention"]())
+    fans = {(a.tail, a.head): a.share for a in shown.arrows if a.share is not None}
+    assert set(fans) == {
+        (f"t{i}.encoder.l0.cell", f"t{t}.cell.cell") for i in (1, 2, 3, 4) for t in (1, 2, 3)
+    }
+    for t in (1, 2, 3):
+        softmax = next(r for r in found.records if r.op == "softmax" and r.step == t - 1)
+        shares = [fans[f"t{i}.encoder.l0.cell", f"t{t}.cell.cell"] for i in (1, 2, 3, 4)]
+        assert shares == pytest.approx(softmax.value.ravel().tolist())
+
+
+def test_a_second_call_goes_on_behind_the_cut():
+    found, shown = view(MODELS["continued"]())
+    cut = {(a.tail, a.head): a.cut for a in shown.arrows if a.carry}
+    assert cut[("t2.l0.cell", "t3.l0.cell")]
+    assert sum(cut.values()) == 1
+    assert all(unit.name != "l0_2" for unit in found.units.values())
+
+
+def test_gradients_of_earlier_windows_are_not_drawn():
+    found, shown = view(MODELS["replay"]())
+    cut = next(a for a in shown.arrows if a.cut)
+    assert (cut.tail, cut.head) == ("t5.l0.cell", "t6.l0.cell")
+    behind = [r for r in found.records if r.step is not None and r.step < 5]
+    assert behind
+    assert all(r.grad is None for r in behind)
+    assert any(r.node.grad is not None for r in behind)  # an earlier pass has left its own
+    earlier = [a for a in shown.arrows if re.match(r"t[1-5]\.", a.tail)]
+    assert earlier
+    assert all(a.gradient is None for a in earlier)
+
+
+def test_the_border_of_a_replay_is_never_folded():
+    shown = [c for c in columns_of(unroll(MODELS["replay"]())) if not c.folded]
+    assert {4, 5, 9, 10} <= {c.first for c in shown}
+
+
+def test_a_learned_state_stands_at_the_left_with_its_gradient():
+    found, _ = view(MODELS["learned_h0"]())
+    (state,) = [r for r in found.records if r.role == "state"]
+    assert state.step is None
+    assert state.size > 0
+    text = tr.draw.unrolled(MODELS["learned_h0"]()).source
+    label = next(line for line in text.splitlines() if line.strip().startswith('"l0.h0" ['))
+    assert ">learned<" in label
+    assert "‖∂L‖" in label
+
+
+def test_a_compiled_model_after_backward_shows_what_is_still_known():
+    loss = MODELS["compiled"]()
+    text = tr.draw.unrolled(loss).source
+    for state in ("c0", "h0"):
+        assert f'"recurrent.l0.{state}"' in text
+    assert f"{loss.item():.3g}" in next(line for line in text.splitlines() if '"loss" [' in line)
+    for name in ("embedding.weight", "recurrent.weight_hh_l0", "head.bias"):
+        assert f"{name} " in text
+
+
+def test_nothing_is_clipped_but_by_clipping():
+    assert "Clipped" not in tr.draw.unrolled(MODELS["trained"]()).source
+
+
+def test_two_runs_of_one_loop_do_not_share_a_step():
+    found = unroll(MODELS["called_three_times"]())
+    cells = Counter((r.group, r.step, r.unit) for r in found.records if r.op == "tanh")
+    assert set(cells.values()) == {1}
+
+
+def test_without_steps_a_note_says_what_would_help():
+    x = tr.tensor([1.0, 2.0], requires_grad=True)
+    assert "tr.scope(step=t)" in tr.draw.unrolled(tr.tanh(x * 2).sum()).source
+
+
+# --- rules for any model ------------------------------------------------------------------------------------
+
+
+def check_rules(loss):
+    found = unroll(loss)
+    # The rows respect the flow of data, but for what crosses to another step, and initial states.
+    for record in found.records:
+        if not record.unit or record.role in ("weight", "constant", "state", "input"):
+            continue
+        for source, slot in record.edges():
+            crosses = source.group == record.group and None not in (source.step, record.step)
+            crosses = crosses and source.step != record.step
+            inner = source.unit in ("", record.unit) or source.role in ("weight", "constant", "state")
+            if not (inner or crosses or (record, slot) in found.firsts):
+                assert found.units[source.unit].row < found.units[record.unit].row
+    for level in LEVELS:
+        columns = columns_of(found, range(100))
+        shown = view_of(found, level, columns, frozenset(), "alias")
+        for arrow in shown.arrows:
+            assert {arrow.tail, arrow.head} <= set(shown.boxes)
+            if arrow.gradient is not None:  # each gradient printed is one on the tape
+                assert any(arrow.gradient.norm == r.size for r in found.records if r.size is not None)
+        if level in ("op", "gate", "cell"):  # every parameter that is used is drawn
+            drawn = {badge.weight.node for box in shown.boxes.values() for badge in box.badges}
+            drawn |= {r.node for box in shown.boxes.values() if box.kind == "state" for r in box.members}
+            drawn |= {s.node for r in found.records if r.role == "state" for s in r.sources}
+            used = {r.node for r in found.records if r.role == "weight" and not r.op}
+            assert used <= drawn
+        if level == "cell":  # each cell once in each of its steps, with one arrow from step to step
+            for box in shown.boxes.values():
+                assert len({(r.group, r.step) for r in box.members}) == 1 or not box.column
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_rules_hold_for_the_table(name):
+    check_rules(MODELS[name]())
+
+
+@given(
+    kinds=st.lists(st.sampled_from(["RNNCell", "LSTMCell", "GRUCell"]), min_size=1, max_size=3),
+    steps=st.integers(1, 5),
+    embedded=st.booleans(),
+    head=st.sampled_from(["none", "all", "last", "loop"]),
+    by_hand=st.booleans(),
+    twice=st.booleans(),
+    compiled=st.booleans(),
+)
+@settings(deadline=None, max_examples=25)
+def test_rules_hold_for_random_models(kinds, steps, embedded, head, by_hand, twice, compiled):
+    rng = np.random.default_rng(0)
+    cells = [getattr(tr.nn, kind)(3, 3, rng=rng, dtype="float64") for kind in kinds]
+    embedding = tr.nn.Embedding(5, 3, rng=rng, dtype="float64")
+    readout = tr.nn.Linear(3, 2, rng=rng, dtype="float64")
+    tokens = rng.integers(0, 5, size=(steps, 2))
+    inputs = tr.tensor(rng.normal(size=(steps, 2, 3)))
+
+    def compute():
+        xs = embedding(tokens) if embedded else inputs
+        if by_hand:
+            states, outputs = [cell.initial_state(2) for cell in cells], []
+            for t in range(steps):
+                x = xs[t]
+                for i, cell in enumerate(cells):
+                    states[i] = cell(x, states[i])
+                    x = states[i].h if hasattr(states[i], "h") else states[i]
+                outputs.append(x)
+            y = tr.stack(outputs)
+        else:
+            model = tr.nn.Recurrent(cells)
+            if twice and steps > 1:
+                first, state = model(xs[:1])
+                rest, _ = model(xs[1:], state)
+                y = tr.concatenate([first, rest], axis=0)
+            else:
+                y, _ = model(xs)
+        if head == "all":
+            y = readout(y)
+        elif head == "last":
+            y = readout(y[steps - 1])
+        elif head == "loop":
+            return sum(((readout(y[t]) ** 2).mean() for t in range(steps)), 0.0)
+        return (y**2).mean()
+
+    if compiled:
+        loss = compute()
+        loss.backward()
+    else:
+        with tr.unrolled():
+            loss = compute()
+            loss.backward()
+    check_rules(loss)
+    found = unroll(loss)
+    if steps > 1:
+        assert [len(group.columns) for group in found.groups] == [steps]
+        assert len([u for u in found.units.values() if u.carries]) == len(cells)

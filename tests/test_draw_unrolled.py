@@ -452,4 +452,9 @@ def test_a_first_state_that_is_computed_is_drawn() -> None:
         y, _ = gru(x, tr.tanh(seen(np.ones((1, 3))))[None])
         loss = (y * y).sum()
     loss.backward()
-    assert "learned" in tr.draw.unrolled(loss).source
+    drawing = tr.draw.unrolled(loss)
+    assert {("Linear", "tanh"), ("tanh", "t1.l0.cell")} <= {(a, b) for a, b, _ in edges(drawing)}
+    height = {
+        id: float(re.search(r'pos="[^,]*,([^"]*)"', style).group(1)) for id, style in nodes(drawing).items()
+    }
+    assert height["Linear"] < height["tanh"] < height["t1.l0.cell"] < height["loss"]

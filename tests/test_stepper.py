@@ -316,7 +316,7 @@ def test_ledgers_and_records_of_the_page(tmp_path: Any) -> None:
         shape = weights[name].shape
         total = sum(np.full(shape, p["all"]) if "all" in p else np.reshape(p["rows"], shape) for p in parts)
         np.testing.assert_allclose(total, weights[name].grad.numpy(), rtol=1e-12, atol=1e-15)
-    assert [s["step"] for s in data["times"]["steps"]] == [0, 1, 2, 3, 4]
+    assert [s["step"] for s in data["times"]["steps"]] == [1, 2, 3, 4, 5]
 
 
 def test_text_of_the_model_stays_inert() -> None:

@@ -30,7 +30,8 @@ def set_rows(records: list[Record], units: dict[str, Unit], firsts: set[tuple[Re
             ):
                 continue
             crossing = source.step is not None and record.step is not None and source.step != record.step
-            if (source.group == record.group and crossing) or (record, slot) in firsts:
+            handed = source.step is not None and (record, slot) in firsts
+            if (source.group == record.group and crossing) or handed:
                 continue
             below[record.unit].setdefault(source.unit)
     order = _order(below, over)

@@ -41,7 +41,7 @@ def main():
     given = task.arguments(__doc__)
     x, y, x_test, y_test = digit_images.load()
     rng = np.random.default_rng(given.seed)
-    updates, epochs = (40, 5) if given.quick else (100, 40)
+    updates, epochs = (40, 5) if given.quick else (100, 20)
     test = lines(x_test, y_test, np.random.default_rng(1), 100 if given.quick else 500)
     ctc_reader.compare(lambda: lines(x, y, rng, 16), test, 3, updates, epochs, given, "handwriting")
 

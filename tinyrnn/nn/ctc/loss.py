@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.functions import concatenate, exp, log, maximum, where
+from tinyrnn.autograd.state import scope
 from tinyrnn.nn.ctc.arguments import Batch, read_batch
 from tinyrnn.nn.reduction import reduced
 from tinyrnn.recurrence.scan import scan
@@ -112,7 +113,8 @@ def _log_probability(batch: Batch) -> Any:
     before = np.full(states.shape, _NEVER, number)  # any frame: as if at the first blank
     before[:, 0] = 0
     # No frames at all: one is run for scan's sake, and not looked at.
-    alpha, _ = scan(step, before, frames, lengths=np.maximum(batch.input_lengths, 1))
+    with scope("ctc"):
+        alpha, _ = scan(step, before, frames, lengths=np.maximum(batch.input_lengths, 1))
     ended = (batch.input_lengths > 0)[:, None]
     alpha = alpha if ended.all() else where(ended, alpha, before)
     last_label = where(counts > 0, alpha[rows, np.maximum(2 * counts - 1, 0)], number(_NEVER))

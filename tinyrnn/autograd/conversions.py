@@ -42,7 +42,8 @@ class Conversions:
         if self.node is not None and thread.modes.recording:
             raise TypeError(
                 "a Tensor that requires grad was about to become a plain array, which would cut its gradient "
-                "silently; use .numpy() or .detach() where that is meant"
+                "silently; use .numpy() or .detach() where that is meant, and tr.stack to join Tensors, "
+                "which np.array([t, t]) cannot (tr.concatenate, tr.r_ and tr.c_ join them too)"
             )
         return np.array(self.data, dtype=dtype, copy=copy)
 

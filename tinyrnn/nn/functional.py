@@ -1,5 +1,23 @@
 """The functions behind the modules, where PyTorch's users look: ``import tinyrnn.nn.functional as F``."""
 
+from tinyrnn.autograd.functions import (
+    elu,
+    gelu,
+    hardsigmoid,
+    hardtanh,
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    mish,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    tanh,
+)
 from tinyrnn.nn.class_losses import cross_entropy, nll_loss
 from tinyrnn.nn.convolution.conv import conv1d, conv2d
 from tinyrnn.nn.convolution.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
@@ -16,9 +34,25 @@ __all__ = [
     "cross_entropy",
     "ctc_loss",
     "dropout",
+    "elu",
+    "gelu",
+    "hardsigmoid",
+    "hardtanh",
     "l1_loss",
+    "leaky_relu",
+    "log_softmax",
+    "logsigmoid",
     "max_pool1d",
     "max_pool2d",
+    "mish",
     "mse_loss",
     "nll_loss",
+    "relu",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "tanh",
 ]

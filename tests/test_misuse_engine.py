@@ -188,7 +188,6 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "a float array": (lambda: t(3)[np.ones(2)], IndexError, "an array of dtype float64; expected integers"),
     "a string index": (lambda: t(3)["a"], IndexError, "a part of the index is 'a'; expected integers"),
-    "a truth value": (lambda: t(3)[True], IndexError, "a part of the index is True; expected integers"),
     "a short mask": (
         lambda: t(3, 2)[np.array([True, False])],
         IndexError,

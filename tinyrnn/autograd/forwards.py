@@ -173,9 +173,9 @@ def accumulate_index(total: Any, owned: bool, g: Any, shape: Any, rest: Any, ind
 def place(x: Any, indices: Any, length: int) -> Any:
     """Return zeros with ``length`` elements along the last axis, and each element added at its index."""
     result = np.zeros((*x.shape[:-1], length), x.dtype)
-    rows = result.reshape(-1, length)
-    where = np.broadcast_to(indices, x.shape).reshape(len(rows), x.shape[-1])
-    np.add.at(rows, (np.arange(len(rows))[:, None], where), x.reshape(where.shape))
+    count = math.prod(x.shape[:-1])
+    where = np.broadcast_to(indices, x.shape).reshape(count, x.shape[-1])
+    np.add.at(result.reshape(count, length), (np.arange(count)[:, None], where), x.reshape(where.shape))
     return result
 
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Self
 
 from tinyrnn.autograd import functions as F
 from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.functions.indexing import split_index
+from tinyrnn.autograd.functions.indexing import split_index, without_truths
 from tinyrnn.autograd.methods import Methods
 from tinyrnn.autograd.numpy_protocol import array_function, array_ufunc
 from tinyrnn.autograd.operands import operand
@@ -142,8 +142,9 @@ class Operators(Methods):
         items = index if type(index) is tuple else (index,)
         for item in items:
             if type(item) not in STATIC:
-                static, arrays = split_index(index, self.shape)
-                return self._apply(p.getitem, (self, *arrays), {"index": static})
+                x, items = without_truths(self, items)
+                static, arrays = split_index(items, x.shape)
+                return x._apply(p.getitem, (x, *arrays), {"index": static})
         return self._apply(p.getitem, (self,), {"index": items})
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:

@@ -49,6 +49,29 @@ def split_index(index: Any, shape: Shape) -> tuple[tuple[IndexItem, ...], list[A
     return tuple(static), arrays
 
 
+def without_truths(x: Any, items: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """Write single booleans in an index as NumPy takes them.
+
+    Each is an axis of length 1 put in where it stands, of which True picks the element, and False none.
+    """
+    result: list[Any] = []
+    axis = 0
+    for i, item in enumerate(items):
+        if _is_truth(item):
+            x = p.reshape(x, shape=(*x.shape[:axis], 1, *x.shape[axis:]))
+            item = np.zeros(int(bool(item)), np.intp)
+        rest = sum(_width(later) for later in items[i + 1 :] if not _is_truth(later))
+        axis = x.ndim - rest if item is Ellipsis else axis + _width(item)
+        result.append(item)
+    return x, tuple(result)
+
+
+def _is_truth(item: Any) -> bool:
+    return isinstance(item, (bool, np.bool_)) or (
+        isinstance(item, (Value, np.ndarray)) and not item.shape and item.dtype.kind == "b"
+    )
+
+
 def _item(item: Any) -> Any:
     """Return a part of an index as an int, slice, None, ``...``, or an array of integers or booleans."""
     if item is None or item is Ellipsis or isinstance(item, slice):

@@ -37,8 +37,9 @@ def _unchanged(line: Line, lines: list[Line]) -> dict[str, Any]:
 def _reduced(line: Line, lines: list[Line]) -> dict[str, Any]:
     """Shift the axes that are taken away, or along which values are normalised; None stands for all."""
     ndim, axis = len(lines[line.args[0]].shape), line.params.get("axis")
-    everything = axis is None or ndim == 0
-    axes = range(ndim) if everything else (axis,) if isinstance(axis, (int, np.integer)) else axis
+    axes = (
+        range(ndim) if axis is None or ndim == 0 else (axis,) if isinstance(axis, (int, np.integer)) else axis
+    )
     return {**line.params, "axis": tuple(int(a) % ndim + 1 for a in axes)}
 
 

@@ -136,7 +136,7 @@ def states_of(recorded: Unrolled) -> dict[str, list[tuple[int, Node]]]:
             nodes = [
                 (r.step, r.node)
                 for r in recorded.records
-                if r.layer == layer.name and r.carry == carry and r.role != "state" and r.step is not None
+                if r.unit == layer.name and r.carry == carry and r.role != "state" and r.step is not None
             ]
             nodes.sort(key=lambda pair: pair[0], reverse=layer.reverse)
             found[f"{layer.name}.{carry}" if layer.name else carry] = nodes
@@ -191,8 +191,8 @@ def _gate_shares(recorded: Unrolled) -> dict[str, GateShares]:
     layers = {layer.name for layer in recorded.layers}
     by_step: dict[tuple[str, int], list[Node]] = {}
     for record in recorded.records:
-        if record.layer in layers and record.step is not None and record.op and record.value is not None:
-            by_step.setdefault((record.layer, record.step), []).append(record.node)
+        if record.unit in layers and record.step is not None and record.op and record.value is not None:
+            by_step.setdefault((record.unit, record.step), []).append(record.node)
     values: dict[str, dict[int, tuple[Array, bool]]] = {}
     for (layer, step), nodes in by_step.items():
         for name, (node, signed) in named_gates(nodes).items():

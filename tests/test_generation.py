@@ -92,6 +92,15 @@ def test_draws_have_their_distribution(options: dict[str, Any], expected: Any) -
     np.testing.assert_allclose(shares, expected, atol=4 * math.sqrt(0.25 / n))
 
 
+def test_a_sample_of_low_temperature_takes_the_likeliest() -> None:
+    model = CharacterModel()
+    greedy = list(tr.generate(model, [1], length=20, temperature=0))
+    for temperature in (1e-9, 1e-40, 1e-320):
+        assert list(tr.generate(model, [1], length=20, temperature=temperature, rng=1)) == greedy
+    a, b = (list(tr.generate(model, [1], length=20, rng=seed)) for seed in (1, 2))
+    assert a != b
+
+
 def test_ties_among_the_top_k_are_cut_at_k() -> None:
     (drawn,) = tr.generate(fixed(np.zeros(9)), np.zeros((1, 500), int), length=1, top_k=3, rng=0)
     assert len(set(drawn.tolist())) == 3

@@ -1,12 +1,11 @@
 """The demo: a character model learns English by truncated backpropagation through time.
 
-Everything that training takes stands here, in the open: the model, the loop, the measure, the sampling.
+Everything that training takes stands here, in the open: the model, the loop, the measure.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count, islice
 from pathlib import Path
@@ -84,30 +83,6 @@ def bits_per_character(model: CharacterModel, data: tr.data.Streams) -> float:
             logits = window.run(model)
             nats += tr.nn.cross_entropy(logits, window.y, reduction="sum").item()
     return nats / math.log(2) / data.y.size
-
-
-def sample(
-    model: CharacterModel, prompt: np.ndarray[Any, Any], temperature: float, rng: np.random.Generator
-) -> Iterator[int]:
-    """Read the prompt, then draw character after character, without end.
-
-    Each drawn character is one step on from the state; nothing is read twice.
-
-    Parameters
-    ----------
-    prompt : ndarray of int, shape (n,)
-    temperature : float
-        The logits are divided by it: below 1 the likely becomes likelier.
-    """
-    state, x = None, prompt
-    while True:
-        with tr.no_grad():
-            logits, state = model(x[:, None], state)
-        scores = logits.numpy()[-1, 0].astype(np.float64) / temperature
-        odds = np.exp(scores - scores.max())
-        drawn = rng.choice(len(odds), p=odds / odds.sum())
-        yield drawn
-        x = np.array([drawn])
 
 
 def one_blas_thread() -> AbstractContextManager[Any]:
@@ -195,8 +170,8 @@ def run(
     for name, value in results.items():
         print(f"  {name:<28}{value:.3f}")
 
-    drawn = sample(model, held_out[:64], temperature, np.random.default_rng(seed))
+    drawn = tr.generate(model, held_out[:64], length=length, temperature=temperature, rng=seed)
     print(f"\nsample at temperature {temperature:g}, seed {seed}")
-    print(text.printable(vocabulary.decode(list(islice(drawn, length)))))
+    print(text.printable(vocabulary.decode(list(drawn))))
     print()
     draw(model, held_out[: 1 + DRAWN_STEPS], out)

@@ -14,6 +14,7 @@ Choose = Callable[[Array], Array]
 
 def chooser(temperature: float, top_k: int | None, top_p: float | None, rng: np.random.Generator) -> Choose:
     """Return a function from logits (B, C) to tokens (B,); the arguments are those of `generate`, checked."""
+    scale = 1 / max(temperature, 1e-25)  # below that only the likeliest is left anyway, and nothing overflows
 
     def greedy(logits: Array) -> Array:
         peaks(logits)
@@ -21,7 +22,7 @@ def chooser(temperature: float, top_k: int | None, top_p: float | None, rng: np.
 
     def draw(logits: Array) -> Array:
         # The odds stand in a row, and one number falls on one of them.
-        odds = np.exp((logits - peaks(logits)) * (1 / temperature)).astype(np.float64)
+        odds = np.exp((logits - peaks(logits)) * scale).astype(np.float64)
         sums = odds.cumsum(-1)
         total = sums[:, -1:]
         chosen = (sums > rng.random(total.shape) * total).argmax(-1)

@@ -52,6 +52,7 @@ def train(model: tr.nn.Module, batches: Any, epochs: int, lr: float = 3e-3) -> N
         clip=1.0,
         schedule=schedule,
     )
+    optimizer.zero_grad()  # the picture shall show its own gradients, and not what training left
     model.eval()
 
 

@@ -10,6 +10,7 @@ from tinyrnn.autograd.functions import (
     differences,
     einstein,
     elementwise,
+    exponentials,
     facts,
     indexing,
     joining,
@@ -27,6 +28,7 @@ from tinyrnn.autograd.functions.diagonals import *
 from tinyrnn.autograd.functions.differences import *
 from tinyrnn.autograd.functions.einstein import *
 from tinyrnn.autograd.functions.elementwise import *
+from tinyrnn.autograd.functions.exponentials import *
 from tinyrnn.autograd.functions.facts import *
 from tinyrnn.autograd.functions.indexing import *
 from tinyrnn.autograd.functions.joining import *
@@ -44,6 +46,7 @@ __all__ += diagonals.__all__
 __all__ += differences.__all__
 __all__ += einstein.__all__
 __all__ += elementwise.__all__
+__all__ += exponentials.__all__
 __all__ += facts.__all__
 __all__ += indexing.__all__
 __all__ += joining.__all__

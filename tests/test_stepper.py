@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from stepper_models import Model, by_hand, by_module
 
 import tinyrnn as tr
 from tinyrnn.autograd.primitive import Primitive
-from tinyrnn.draw.stepping.arrays import ArrayTable, encode
+from tinyrnn.draw.stepping.arrays import ArrayTable
 from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.grid import Grid, arrange
-from tinyrnn.draw.stepping.labels import Labels
+from tinyrnn.draw.stepping.labels import SUBSCRIPTS, Labels
+from tinyrnn.draw.stepping.packing import pack
 from tinyrnn.draw.stepping.replay import Pass, replay
 
 
@@ -31,13 +33,38 @@ def data_of(loss: tr.Tensor) -> dict[str, Any]:
 
 def formulas(loss: tr.Tensor, kind: str) -> list[str]:
     data = data_of(loss)
-    target = "node" if kind == "forward" else "source"
-    sign = "=" if kind == "forward" else "+="
-    return [
-        f"{data['nodes'][r[target]]['label']} {sign} {r['formula']}"
-        for r in data["records"]
-        if r["kind"] == kind
-    ]
+    nodes = data["nodes"]
+    if kind == "forward":
+        return [f"{node['label']} = {node['formula']}" for node in nodes if "op" in node]
+    return [f"{nodes[source_of(data, r)]['label']} += {r['formula']}" for r in data["records"]]
+
+
+def source_of(data: dict[str, Any], record: dict[str, Any]) -> int:
+    return data["nodes"][record["node"]]["inputs"][record["position"]]
+
+
+def decoded(packed: dict[str, Any], number: int) -> np.ndarray:
+    """An array of a page, as its script decodes it."""
+    entry = packed["entries"][number]
+    if isinstance(entry, list):
+        sign, left, right = entry
+        a, b = decoded(packed, left), decoded(packed, right)
+        return a + b if sign == "+" else a * b
+    start = 0
+    for other in [*packed["entries"][:number], entry]:
+        form = packed["forms"][other if isinstance(other, int) else entry]
+        if isinstance(other, list) or (form["dtype"] != packed["forms"][entry]["dtype"]):
+            continue
+        size = 1 if "all" in form else int(np.prod(form["shape"]))
+        if "rows" in form:
+            size = len(form["rows"]) * len(form["columns"]) + 3
+        start += size
+    form = packed["forms"][entry]
+    stream = np.frombuffer(base64.b64decode(packed[form["dtype"]]), form["dtype"])
+    numbers = stream[start - size : start]
+    if "rows" in form:
+        return numbers
+    return np.full(form["shape"], numbers[0]) if "all" in form else numbers.reshape(form["shape"])
 
 
 @st.composite
@@ -267,29 +294,65 @@ def test_no_box_covers_another(model: Model) -> None:
 
 
 # --- arrays ---
-def test_arrays_small_large_uniform_and_odd() -> None:
-    assert encode(np.float32(0.1)) == {"shape": [], "rows": [[0.1]]}
-    assert encode(np.array([1.0, np.nan, np.inf, -np.inf])) == {
-        "shape": [4],
-        "rows": [[1.0, "NaN", "∞", "-∞"]],
-    }
-    assert encode(np.full((3, 4), 2.0)) == {"shape": [3, 4], "all": 2.0}
-    assert encode(np.zeros((0, 3))) == {"shape": [0, 3], "rows": [[]]}
-    large = np.arange(3000.0).reshape(3, 10, 100)
-    entry = encode(large)
-    assert entry["shape"] == [3, 10, 100]
-    assert np.shape(entry["rows"]) == (8, 8)
-    assert (entry["min"], entry["max"]) == (0, 2999)
-    np.testing.assert_allclose(entry["norm"], np.linalg.norm(large), rtol=1e-5)
-    eighth = np.random.default_rng(0).normal(size=(8, 8)).astype(np.float32)
-    assert np.array_equal(np.array(encode(eighth)["rows"], np.float32), eighth)  # to the last digit
+arrays = st.one_of(
+    hnp.arrays(
+        st.sampled_from([np.float16, np.float32, np.float64, np.int64, np.bool_]),
+        hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=20),
+        elements=st.integers(0, 1) | st.just(0),
+    ),
+    hnp.arrays(np.float32, hnp.array_shapes(max_dims=2, max_side=12), elements=st.floats(width=32)),
+)
+
+
+@given(st.lists(arrays, max_size=5))
+def test_arrays_come_back_to_the_last_digit(given: list[np.ndarray]) -> None:
+    table = ArrayTable()
+    numbers = [table.add(array) for array in given]
+    packed = table.packed()
+    for array, number in zip(given, numbers):
+        found = decoded(packed, number)
+        form = packed["forms"][packed["entries"][number]]
+        if "rows" in form:
+            rows = np.reshape(array, (-1, array.shape[-1]))[np.ix_(form["rows"], form["columns"])]
+            assert np.array_equal(found[:-3], rows.ravel(), equal_nan=True)
+            with np.errstate(all="ignore"):
+                wide = array.astype(np.float64)
+                sizes = [np.sqrt((wide**2).sum()), wide.min(), wide.max()]
+            np.testing.assert_allclose(found[-3:], sizes, rtol=1e-5)
+        else:
+            assert np.array_equal(found, array, equal_nan=True)
+
+
+def test_of_a_large_array_the_rows_with_something_in_them_are_shown() -> None:
+    gradient = np.zeros((1000, 20))
+    gradient[[17, 640], 3] = 1.0
+    table = ArrayTable()
+    table.add(gradient)
+    (form,) = table.packed()["forms"]
+    assert {17, 640} <= set(form["rows"])
+    assert 3 in form["columns"]
+    assert len(form["rows"]) == len(form["columns"]) == 8
+    full = np.arange(1.0, 3001.0).reshape(3, 10, 100)
+    table.add(full)
+    assert table.packed()["forms"][1]["rows"] == list(range(8))
 
 
 def test_no_array_is_written_twice() -> None:
     table = ArrayTable()
     numbers = [table.add(np.array(a)) for a in ([1.0, 2.0], [1.0, 3.0], [1.0, 2.0], [[1.0, 2.0]])]
     assert numbers == [0, 1, 0, 2]
-    assert len(table.entries) == 3
+    assert len(table.packed()["entries"]) == 3
+
+
+def test_what_the_page_works_out_itself_is_the_same_to_the_last_bit() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 5)).astype(np.float32)
+    table = ArrayTable()
+    i, j = table.add(a), table.add(b)
+    assert np.array_equal(decoded(table.packed(), table.combine("*", i, j, a * b)), a * b)
+    other = np.nextafter(a + b, np.float32(9))
+    assert table.packed()["entries"][table.combine("+", i, j, other)] == 0  # written in full
+    assert np.array_equal(decoded(table.packed(), table.combine("+", i, j, other)), other)
 
 
 # --- the page ---
@@ -304,19 +367,44 @@ def test_ledgers_and_records_of_the_page(tmp_path: Any) -> None:
     path = tr.draw.stepper(loss).save(tmp_path / "new" / "bptt.html")
     data = embedded((tmp_path / "new" / "bptt.html").read_text("utf-8"))
     assert path.endswith("bptt.html")
-    kinds = [record["kind"] for record in data["records"]]
-    assert kinds == sorted(kinds, key=["forward", "seed", "backward"].index)
-    ledgers = {data["nodes"][ledger["node"]]["label"]: ledger["rows"] for ledger in data["ledgers"]}
-    assert set(ledgers) == set(weights)
+    labels = [written(data, i, label) for i, label in enumerate(data["nodes"]["label"])]
+    assert {labels[node] for node in data["ledgers"]} == set(weights)
     loss.backward()
-    for name, rows in ledgers.items():
-        records = [data["records"][i] for i in rows]
-        assert [data["nodes"][r["node"]]["step"] for r in records] == [5, 4, 3, 2, 1]
-        parts = [data["arrays"][r["part"]] for r in records]
-        shape = weights[name].shape
-        total = sum(np.full(shape, p["all"]) if "all" in p else np.reshape(p["rows"], shape) for p in parts)
-        np.testing.assert_allclose(total, weights[name].grad.numpy(), rtol=1e-12, atol=1e-15)
-    assert [s["step"] for s in data["times"]["steps"]] == [1, 2, 3, 4, 5]
+    records = data["records"]
+    for node in data["ledgers"]:
+        rows = [
+            i for i, (user, position) in enumerate(zip(records["node"], records["position"]))
+            if data["nodes"]["inputs"][user][position] == node
+        ]  # fmt: skip
+        assert [data["nodes"]["time"][records["node"][i]] for i in rows] == [5, 4, 3, 2, 1]
+        parts = [decoded(data["arrays"], records["part"][i]) for i in rows]
+        grad = weights[labels[node]].grad.numpy()
+        np.testing.assert_allclose(np.sum(parts, axis=0), grad, rtol=1e-12, atol=1e-15)
+        assert np.array_equal(decoded(data["arrays"], records["after"][rows[-1]]), grad)
+    ((name, steps),) = [(state["name"], state["steps"]) for state in data["times"]]
+    assert name == "h"
+    assert [time for time, _ in steps] == [1, 2, 3, 4, 5]
+
+
+def written(data: dict[str, Any], node: int, text: int) -> str:
+    """A text of a page, as its script puts it together."""
+    pieces = data["texts"][text]
+    if isinstance(pieces, str):
+        return pieces
+    time = data["nodes"]["time"][node]
+    return "".join(str(time + x).translate(SUBSCRIPTS) if isinstance(x, int) else x for x in pieces)
+
+
+@given(models())
+def test_texts_are_put_together_again(model: Model) -> None:
+    data = data_of(model[0])
+    packed = json.loads(json.dumps(pack(data)))
+    for i, node in enumerate(data["nodes"]):
+        for key in ("label", "formula", "role", "op"):
+            found = packed["nodes"][key][i]
+            assert node.get(key, "") == ("" if found == "" else written(packed, i, found))
+    for i, record in enumerate(data["records"]):
+        assert record["formula"] == written(packed, record["node"], packed["records"]["formula"][i])
 
 
 def test_text_of_the_model_stays_inert() -> None:
@@ -325,8 +413,7 @@ def test_text_of_the_model_stays_inert() -> None:
     assert html.count("<script") == 2
     assert "<img" not in html
     assert html.count("alert(1)") > 2  # it is there, as text
-    labels = [node["label"] for node in embedded(html)["nodes"]]
-    assert evil + "W_hh" in labels
+    assert evil + "W_hh" in embedded(html)["texts"]
 
 
 def test_the_page_is_allowed_its_own_script_and_nothing_else() -> None:
@@ -345,10 +432,51 @@ def test_the_same_model_gives_the_same_page() -> None:
     assert tr.draw.stepper(by_hand()[0]).html == tr.draw.stepper(by_hand()[0]).html
 
 
-def test_a_page_for_20_steps_of_64_units_is_below_2_megabytes() -> None:
-    for kind in ("RNN", "LSTM", "GRU"):
-        html = tr.draw.stepper(by_module(kind, T=20, H=64, B=8)[0]).html
-        assert len(html.encode()) < 2_000_000, kind
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_a_long_page_is_below_1_megabyte(kind: str) -> None:
+    for T, H, B in ((20, 64, 8), (100, 8, 1)):
+        html = tr.draw.stepper(by_module(kind, T=T, H=H, B=B)[0]).html
+        assert len(html.encode()) < 1_000_000, (T, H, B)
+
+
+def test_zeros_that_come_of_taking_one_entry_are_left_out_and_counted() -> None:
+    w = tr.tensor([[0.5]], requires_grad=True, dtype="float64")
+    with tr.unrolled():
+        h, states = tr.ones((1, 1), dtype="float64"), []
+        for t in range(6):
+            with tr.scope(step=t):
+                h = tr.tanh(h @ w)
+                states.append(h)
+        loss = (tr.stack(states)[5] * 2.0).sum()
+    data = data_of(loss)
+    assert data["omitted"] == {"stack": 5}
+    nodes = data["nodes"]
+    assert sum(nodes[r["node"]]["op"] == "stack" for r in data["records"]) == 1
+    loss.backward()
+    ledger = [r for r in data["records"] if source_of(data, r) in data["ledgers"]]
+    assert len(ledger) == 6
+    assert np.array_equal(decoded(data["arrays"], ledger[-1]["after"]), w.grad.numpy())
+
+
+def test_zeros_that_say_something_stay() -> None:
+    x = tr.tensor([-1.0, -2.0], requires_grad=True)
+    with tr.unrolled():
+        loss = (tr.relu(x) * 3.0).sum()
+    data = data_of(loss)
+    assert data["omitted"] == {}
+    assert [data["nodes"][r["node"]]["op"] for r in data["records"]] == ["sum", "multiply", "relu"]
+
+
+def test_what_is_made_of_a_weight_alone_has_its_colour() -> None:
+    loss, weights = by_module("LSTM", T=3, layers=2)
+    nodes = data_of(loss)["nodes"]
+    leaves = [node["hue"] for node in nodes if node["role"] == "weight" and not node["inputs"]]
+    assert sorted(leaves) == list(range(len(weights)))
+    made = [node for node in nodes if node["role"] == "weight" and node["inputs"]]
+    assert {node["op"] for node in made} == {"transpose", "add"}
+    for node in made:
+        hues = {nodes[source].get("hue") for source in node["inputs"]}
+        assert node.get("hue") == (hues.pop() if len(hues) == 1 else None)  # b_ih + b_hh has none
 
 
 def test_a_notebook_shows_the_page_in_a_frame() -> None:

@@ -12,6 +12,7 @@ import pytest
 from stepper_models import by_hand, by_module
 
 import tinyrnn as tr
+from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.labels import Labels
 from tinyrnn.draw.stepping.replay import replay
 
@@ -80,7 +81,7 @@ def gradients(page: Any) -> dict[str, np.ndarray]:
     if page.locator("#gradients").get_attribute("open") is None:
         unfold(page, "gradients")
     page.locator("#gradients table").first.wait_for()
-    rows = page.locator("#gradients tr[data-node]").evaluate_all(
+    rows = page.locator("#gradients tr[data-node]:not([hidden])").evaluate_all(
         f"rows => rows.map((row) => [row.querySelector('th').textContent, ({NUMBERS})(row)])"
     )
     return {name: np.array(shown) for name, shown in rows}
@@ -412,3 +413,54 @@ def test_a_notebooks_frame_runs_the_page(browser: Any) -> None:
     assert frame.locator("#count").inner_text().startswith("2 /")
     assert errors == []
     page.close()
+
+
+def test_the_page_knows_all_that_it_was_told(open_page: Open) -> None:
+    loss, _ = by_module("LSTM", T=3, lengths=[3, 2])
+    run = replay(loss)
+    told = page_data(run, Labels(run.root, run.nodes))
+    page = open_page(loss)
+    nodes, records = page.evaluate("[nodes, records]")
+    assert nodes == told["nodes"]
+    backward = [record for record in records if record["kind"] == "backward"]
+    assert len(backward) == len(told["records"])
+    for found, given in zip(backward, told["records"]):
+        assert given.items() <= found.items()
+    arrays = page.evaluate("nodes.map((n) => arrayOf(n.value))")
+    for node, found in zip(run.nodes, arrays):
+        if "rows" in found and "places" not in found and node.value is not None:
+            assert np.array_equal(np.reshape(found["rows"], node.shape), node.value)
+
+
+def test_a_key_changes_no_more_of_a_long_page_than_of_a_short_one(open_page: Open) -> None:
+    changed = {}
+    for T in (8, 40):
+        page = open_page(by_module("RNN", T=T, H=2, B=1)[0])
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+        page.evaluate(  # once the scrolling is over
+            """async () => {
+                await new Promise((done) => setTimeout(done, 200));
+                window.changes = 0;
+                new MutationObserver((list) => { changes += list.length; })
+                    .observe(document.body, { subtree: true, childList: true, attributes: true });
+            }"""
+        )
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("changes > 0")
+        changed[T] = page.evaluate("changes")
+        parts = page.locator("#picture .box").count()
+        assert parts < 8 * page.evaluate("Math.max(...columns.map((c) => c.nodes.length))")
+    assert changed[40] <= changed[8] + 10
+
+
+def test_of_a_wide_gradient_the_row_that_is_not_zero_is_shown(open_page: Open) -> None:
+    table = tr.tensor(np.ones((100, 3)), requires_grad=True)
+    table.name = "E"
+    with tr.unrolled():
+        loss = (table[np.array([61, 93])] * np.array([[1.0, 2.0, 3.0]])).sum()
+    page = open_page(loss)
+    page.keyboard.press("End")
+    heads = page.locator("#sum th").all_inner_texts()
+    assert {"61", "93"} <= set(heads)
+    assert {1.0, 2.0, 3.0} <= set(numbers(page.locator("#sum"))[:, :3].ravel())

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
+
+import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.tape import Constant, Node
 from tinyrnn.draw.stepping.arrays import ArrayTable
-from tinyrnn.draw.stepping.formula import Term, forward_text, vjp_text
+from tinyrnn.draw.stepping.formula import Term, forward_text, symbol, vjp_text
 from tinyrnn.draw.stepping.labels import Labels
 from tinyrnn.draw.stepping.replay import Contribution, Pass
 
 __all__ = ["page_data"]
 
+MOVES = (p.stack, p.concatenate, p.getitem, p.scatter)  # these put numbers elsewhere, and zeros beside them
+
 
 def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
     """Return the data of a page.
+
+    What the page can see itself is left out: the records of the forward pass are the nodes that have an
+    operation, in their order; what comes in at a record of the backward pass is what the last one left there.
 
     Parameters
     ----------
@@ -26,81 +34,138 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``nodes``, ``records`` (forward, then backward, in the engine's order), ``arrays``, ``ledgers`` (for
-        each weight the records that add to its gradient), ``times`` (the states of each time step),
-        ``root`` and ``summary``.
+        ``nodes``, ``records`` (of the backward pass, in the engine's order), ``arrays``, ``ledgers`` (the
+        nodes of which the page lists what adds to their gradient), ``times`` (for each state of each layer
+        its nodes by time step), ``root``, ``seed``, ``summary``, and ``omitted``: what `told` left out.
     """
     number = {node: i for i, node in enumerate(run.nodes)}
     arrays = ArrayTable()
     terms = {node: Term(labels.text[node], node.shape, node.dtype) for node in run.nodes}
-    nodes = [_node(node, number, labels, terms, arrays) for node in run.nodes]
-    forward = [
-        {"kind": "forward", "node": number[node], "formula": nodes[number[node]]["formula"]}
-        for node in run.nodes
-        if node.primitive is not None
-    ]
-    seed = {"kind": "seed", "node": number[run.root], "after": arrays.add(run.seed)}
-    backward = [_backward(c, number, terms, arrays) for c in run.contributions]
-    records = [*forward, seed, *backward]
+    hues = _hues(run.nodes, labels)
+    nodes = [_node(node, number, labels, terms, arrays, hues) for node in run.nodes]
+    seed = arrays.add(run.seed)
+    shown = told(run)
+    numbers = {run.root: seed}  # of the gradient so far
+    records: list[dict[str, Any]] = []
+    for c in shown:
+        records.append(_backward(c, number, terms, arrays, numbers))
+        numbers[c.source] = records[-1]["after"]
+    forward = sum(node.primitive is not None for node in run.nodes)
     steps = {step for step in labels.step.values() if step is not None}
+    left = Counter(c.node.primitive.name for c in run.contributions if c.node.primitive is not None)
+    left.subtract(c.node.primitive.name for c in shown if c.node.primitive is not None)
     return {
         "root": number[run.root],
-        "summary": (f"{len(steps)} time steps, " if steps else "") + f"{len(forward)} records forward, "
-        f"{len(backward) + 1} backward, from {labels.text[run.root]}",
+        "seed": seed,
+        "summary": (f"{len(steps)} time steps, " if steps else "") + f"{forward} records forward, "
+        f"{len(records) + 1} backward, from {labels.text[run.root]}",
+        "omitted": {name: count for name, count in left.items() if count},
         "nodes": nodes,
         "records": records,
-        "arrays": arrays.entries,
-        "ledgers": _ledgers(run, labels, number, len(forward) + 1),
+        "arrays": arrays.packed(),
+        "ledgers": _ledgers(run, labels, number, {c.source for c in shown}),
         "times": _times(run, labels, number),
     }
 
 
+def told(run: Pass) -> list[Contribution]:
+    """Return the contributions without the zeros that come of moving numbers about.
+
+    A loss of the last step alone reads one entry of a stack: its VJP gives each of the others a zero. These,
+    and what becomes of them where nothing else comes, say nothing. Zeros for another reason, such as a ReLU
+    that is shut, do.
+    """
+    kept: list[Contribution] = []
+    reached = {run.root}
+    for c in run.contributions:
+        moved = c.node.primitive in MOVES and bool(c.upstream.any())
+        if c.part.any() or (c.node in reached and not moved):
+            kept.append(c)
+            reached.add(c.source)
+    return kept
+
+
 def _node(
-    node: Node, number: dict[Node, int], labels: Labels, terms: dict[Node, Term], arrays: ArrayTable
+    node: Node,
+    number: dict[Node, int],
+    labels: Labels,
+    terms: dict[Node, Term],
+    arrays: ArrayTable,
+    hues: dict[Node, int],
 ) -> dict[str, Any]:
     inputs = [source for source in node.inputs if source is not None]
-    formula = ""
-    if node.primitive is not None:
-        formula = forward_text(node.primitive, [terms[s] for s in inputs], node.params, len(node.shape))
-    return {
+    step = labels.step[node]
+    told: dict[str, Any] = {
         "label": labels.text[node],
-        "op": node.primitive.name if node.primitive is not None else "",
-        "formula": formula,
-        "step": labels.step[node],
         "role": labels.role[node],
         "inputs": [number[source] for source in inputs],
         "value": arrays.add(node.value),
-        "cut": node.primitive is p.detach,
     }
+    if step is not None:
+        told["time"] = step
+    if node in hues:
+        told["hue"] = hues[node]
+    if node.primitive is not None:
+        told["op"] = node.primitive.name
+        told["sign"] = symbol(node.primitive, node.params)
+        told["formula"] = forward_text(
+            node.primitive, [terms[s] for s in inputs], node.params, len(node.shape)
+        )
+    return told
+
+
+def _hues(nodes: list[Node], labels: Labels) -> dict[Node, int]:
+    """Number the weights; what is made of one alone, such as its transpose, has its number."""
+    hues: dict[Node, int] = {}
+    count = 0
+    for node in nodes:
+        if labels.role[node] != "weight":
+            continue
+        if node.primitive is None:
+            hues[node] = count
+            count += 1
+            continue
+        sources = [s for s in node.inputs if s is not None and not isinstance(s, Constant)]
+        if sources and {hues.get(s) for s in sources} == {hues.get(sources[0])} and sources[0] in hues:
+            hues[node] = hues[sources[0]]
+    return hues
 
 
 def _backward(
-    c: Contribution, number: dict[Node, int], terms: dict[Node, Term], arrays: ArrayTable
+    c: Contribution,
+    number: dict[Node, int],
+    terms: dict[Node, Term],
+    arrays: ArrayTable,
+    before: dict[Node, int],
 ) -> dict[str, Any]:
     node, primitive = c.node, c.node.primitive
     assert primitive is not None
     args = [terms[source] for source in node.inputs if source is not None]
     g = Term(f"∂{terms[node].text}", node.shape, node.dtype)
     record: dict[str, Any] = {
-        "kind": "backward",
         "node": number[node],
         "position": c.position,
-        "source": number[c.source],
         "formula": vjp_text(primitive, c.position, g, terms[node], args, node.params),
-        "upstream": arrays.add(c.upstream),
-        "part": arrays.add(c.part),
-        "after": arrays.add(c.after),
     }
-    if c.before is not None:
-        record["before"] = arrays.add(c.before)
-    if c.local is not None:
+    if node not in before:  # only zeros came, which were left out
+        before[node] = arrays.add(c.upstream)
+        record["upstream"] = before[node]
+    if c.local is None:
+        record["part"] = arrays.add(c.part)
+        record["needs"] = [number[source] for source in _needed(node, c.position)]
+    else:
         one = Term("1", node.shape, node.dtype)
         record["local"] = arrays.add(c.local)
         record["localFormula"] = vjp_text(primitive, c.position, one, terms[node], args, node.params)
+        product = c.part if c.product is None else c.product
+        told = arrays.combine("*", before[node], record["local"], product)
+        record["part"] = told if c.product is None else arrays.add(c.part)
         if c.product is not None:
-            record["product"] = arrays.add(c.product)
+            record["product"] = told
+    if c.source not in before:
+        record["after"] = record["part"]
     else:
-        record["needs"] = [number[source] for source in _needed(node, c.position)]
+        record["after"] = arrays.combine("+", before[c.source], record["part"], np.asarray(c.after))
     return record
 
 
@@ -112,26 +177,26 @@ def _needed(node: Node, position: int) -> list[Node]:
     return [source for source in found if source is not None]
 
 
-def _ledgers(run: Pass, labels: Labels, number: dict[Node, int], offset: int) -> list[dict[str, Any]]:
-    """Return for each weight, and for what is made of weights once for all steps, which records add to it."""
-    rows: dict[Node, list[int]] = {}
-    for i, c in enumerate(run.contributions):
-        leaf = c.source.primitive is None and not isinstance(c.source, Constant)
-        if leaf or (labels.role[c.source] == "weight" and labels.step[c.source] is None):
-            rows.setdefault(c.source, []).append(i + offset)
-    return [{"node": number[node], "rows": rows[node]} for node in run.nodes if node in rows]
+def _ledgers(run: Pass, labels: Labels, number: dict[Node, int], reached: set[Node]) -> list[int]:
+    """Return the weights that have a gradient, and what is made of weights once for all steps."""
+
+    def listed(node: Node) -> bool:
+        leaf = node.primitive is None and not isinstance(node, Constant)
+        return leaf or (labels.role[node] == "weight" and labels.step[node] is None)
+
+    return [number[node] for node in run.nodes if node in reached and listed(node)]
 
 
-def _times(run: Pass, labels: Labels, number: dict[Node, int]) -> dict[str, Any]:
-    """Return the states of each time step, of which the page shows how large their gradients are."""
-    names = list(dict.fromkeys(labels.carry[node] for node in run.nodes if node in labels.carry))
-    if not names:
-        return {"title": "", "steps": []}
-    states: dict[int, list[int]] = {}
+def _times(run: Pass, labels: Labels, number: dict[Node, int]) -> list[dict[str, Any]]:
+    """Return the states of each layer by time step, of which the page shows how large their gradients are."""
+    states: dict[str, dict[int, list[int]]] = {}
     for node in run.nodes:
-        step = labels.step[node]
-        if step is not None and labels.carry.get(node) == names[-1]:
-            states.setdefault(step, []).append(number[node])
-    name = names[-1]
-    title = f"‖∂{labels.text[run.root]}/∂{name}‖ at each time step, on a log scale"
-    return {"title": title, "steps": [{"step": step, "nodes": states[step]} for step in sorted(states)]}
+        step, name = labels.step[node], labels.carry.get(node)
+        if step is not None and name is not None:
+            unit = labels.cell.get(node, "")
+            name = f"{unit}.{name}" if unit else name
+            states.setdefault(name, {}).setdefault(step, []).append(number[node])
+    return [
+        {"name": name, "steps": [[time, found[time]] for time in sorted(found)]}
+        for name, found in states.items()
+    ]

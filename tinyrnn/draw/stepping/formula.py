@@ -16,8 +16,9 @@ from tinyrnn.autograd.operators import Operators
 from tinyrnn.autograd.primitive import Primitive, Shape
 from tinyrnn.autograd.shapes import ARRAY
 
-__all__ = ["Term", "forward_text", "vjp_text"]
+__all__ = ["Term", "forward_text", "symbol", "vjp_text"]
 
+SIGN = 12  # letters of an operation's sign
 # How tightly a piece of text holds together: a name or a call most of all.
 ATOM = 9
 # For each infix operator: its sign, how tightly it binds, and how tightly its two sides must.
@@ -141,3 +142,17 @@ def vjp_text(
     except Exception:  # a rule of the user's may look at numbers, which a name has not
         return f"the VJP of {primitive.name}({g.text})"
     return _piece(result)[0]
+
+
+def symbol(primitive: Primitive, params: dict[str, Any]) -> str:
+    """Return a sign for an operation: ``+``, ``@``, ``[0:2]``, or its name."""
+    if primitive is p.multiply:
+        return "×"
+    if primitive in INFIX:
+        return INFIX[primitive][0]
+    if primitive is p.negative:
+        return "−"
+    if primitive is p.transpose:
+        return ".T"
+    text = f"[{index_text(params['index'])}]" if primitive is p.getitem else primitive.name
+    return text if len(text) <= SIGN else text[: SIGN - 1] + "…"

@@ -13,12 +13,15 @@ from itertools import pairwise
 from statistics import fmean
 
 from tinyrnn.autograd.tape import Node
+from tinyrnn.draw.stepping.formula import symbol
 from tinyrnn.draw.stepping.labels import Labels
+from tinyrnn.draw.text import width
 
 __all__ = ["Box", "Column", "Grid", "Link", "arrange"]
 
 BOX, CHIP, BEND, HEIGHT = 104, 86, 14, 48  # least widths, and height, in pixels
-MOST = 18  # letters of a name that are shown
+MOST = 20  # letters of a name that are shown
+NAME_SIZE, SIGN_SIZE = 13, 12  # of the letters, as in the style sheet
 GAP, ROW, MARGIN = 14, 78, 22
 
 
@@ -93,9 +96,9 @@ def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
         for node in members:
             if node.primitive is not None or node is root:
                 inside = [boxes[s].row for s in node.inputs if s in boxes and place[s] is column]
-                boxes[node] = Box(
-                    node, False, 1 + max(inside, default=0), max(BOX, _width(labels, node) + 32)
-                )
+                sign = symbol(node.primitive, node.params) if node.primitive is not None else ""
+                room = _width(labels, node) + width(sign, SIGN_SIZE) + 14
+                boxes[node] = Box(node, False, 1 + max(inside, default=0), max(BOX, round(room)))
                 column.boxes.append(boxes[node])
     for box in list(boxes.values()):
         column = place[box.node]
@@ -104,7 +107,7 @@ def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
                 continue
             start = boxes.get(source)
             if start is None or (place[source] is not column and place[source].step is None):
-                start = Box(source, True, box.row - 1, max(CHIP, _width(labels, source) + 10))
+                start = Box(source, True, box.row - 1, max(CHIP, round(_width(labels, source))))
                 column.boxes.append(start)
             inside = start.copy or place[source] is column
             bends = _joined(start, box) if inside else ()
@@ -157,8 +160,9 @@ def _joined(start: Box, end: Box) -> tuple[Box, ...]:
     return bends
 
 
-def _width(labels: Labels, node: Node) -> int:
-    return 8 * min(len(labels.text[node]), MOST) + 8
+def _width(labels: Labels, node: Node) -> float:
+    """Return how much room a name takes in a box, in pixels; its letters are bold."""
+    return 1.25 * width(labels.text[node][:MOST], NAME_SIZE) + 20
 
 
 def _settle(column: Column) -> None:

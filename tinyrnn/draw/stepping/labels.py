@@ -45,6 +45,8 @@ class Labels:
         As `tinyrnn.draw.reading.model.Record.role`; also ``detach``.
     carry : dict of Node to str
         Name of the state, for the records that hand one to the next step.
+    cell : dict of Node to str
+        For these the cell that they are the state of, where there are several.
     """
 
     def __init__(self, root: Node, nodes: list[Node]) -> None:
@@ -54,6 +56,7 @@ class Labels:
         self.step: dict[Node, int | None] = {}
         self.role: dict[Node, str] = {}
         self.carry: dict[Node, str] = {}
+        self.cell: dict[Node, str] = {}
         for node in nodes:
             record = known.get(node)
             scope = node.scope
@@ -65,6 +68,7 @@ class Labels:
             self.role[node] = record.role if record is not None else "detach" if cut else "op"
             if record is not None and record.role == "op" and record.carry:
                 self.carry[node] = record.carry
+                self.cell[node] = record.unit if len(layers) > 1 else ""
         self._enter_steps(nodes)
         self._running_sums(nodes)
         self.text = self._texts(root, nodes, known, len(layers) > 1, {x.name for x in layers if x.reverse})

@@ -15,14 +15,15 @@ import numpy.typing as npt
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.grid import arrange
-from tinyrnn.draw.stepping.grid_svg import grid_svg
 from tinyrnn.draw.stepping.labels import Labels
+from tinyrnn.draw.stepping.packing import pack
+from tinyrnn.draw.stepping.picture import picture_data
 from tinyrnn.draw.stepping.replay import replay
 
 __all__ = ["Stepper", "stepper"]
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("values.js", "view.js", "stepper.js", "controls.js")
+SCRIPTS = ("unpack.js", "values.js", "view.js", "picture.js", "tables.js", "stepper.js", "controls.js")
 
 
 class Stepper:
@@ -110,11 +111,12 @@ def stepper(
     labels = Labels(run.root, run.nodes)
     data = page_data(run, labels)
     number = {node: i for i, node in enumerate(run.nodes)}
-    picture = grid_svg(arrange(run.root, run.nodes, labels), labels, number.__getitem__)
-    return Stepper(_page(title, picture, json.dumps(data, separators=(",", ":"))), str(data["summary"]))
+    data["picture"] = picture_data(arrange(run.root, run.nodes, labels), labels, number.__getitem__)
+    text = json.dumps(pack(data), separators=(",", ":"), ensure_ascii=False)
+    return Stepper(_page(title, text), str(data["summary"]))
 
 
-def _page(title: str, picture: str, data: str) -> str:
+def _page(title: str, data: str) -> str:
     """Put the parts into the template, all at once: no text in one is taken for a place of another."""
     style = (ASSETS / "stepper.css").read_text("utf-8")
     script = "\n".join((ASSETS / name).read_text("utf-8") for name in SCRIPTS)
@@ -122,7 +124,6 @@ def _page(title: str, picture: str, data: str) -> str:
         "title": escape(title),
         "style": style,
         "style_hash": _hash(style),
-        "picture": picture,
         "data": data.replace("<", "\\u003c"),  # no text of the model can end the element
         "script": script,
         "script_hash": _hash(script),

@@ -2,10 +2,13 @@
 
 find("summary").textContent = data.summary;
 find("bar").max = LAST;
-find("times-title").textContent = times.title;
+if (Object.keys(data.omitted).length) find("omitted").textContent = `Not listed: ${Object.entries(data.omitted).map(([op, n]) => `${n} zeros of ${op}`).join(", ")}, each beside a gradient that went elsewhere.`;
 find("weight").append(element("option", { value: "any" }, "the weight added to last"),
   ...ledgers.map((l) => element("option", { value: l.node }, label(l.node))));
 find("ledger").hidden = ledgers.length === 0;
+find("times").hidden = times.length === 0;
+find("state").append(element("option", { value: "follow" }, "the layer at hand"), ...times.map(({ name }, i) => element("option", { value: i }, name)));
+find("state").parentElement.hidden = times.length < 2;
 
 const actions = {
   start: () => go(0),
@@ -23,18 +26,9 @@ const actions = {
 };
 for (const [id, action] of Object.entries(actions)) find(id).addEventListener("click", () => action());
 find("bar").addEventListener("input", () => go(Number(find("bar").value)));
-find("weight").addEventListener("change", draw);
+for (const id of ["weight", "state"]) find(id).addEventListener("change", draw);
 find("predict").addEventListener("change", () => { revealed = true; draw(); }); // what has been seen is no riddle
 for (const id of ["gradients", "all"]) find(id).addEventListener("toggle", drawTables);
-for (const { part, n, use } of boxes) {
-  part.addEventListener("click", () => {
-    const came = into.get(n);
-    if (position > TURN && sent.has(use)) go(sent.get(use));
-    else if (position > TURN && came !== undefined) go(came[came.length - 1] + 1);
-    else if (computed.has(n)) go(computed.get(n));
-  });
-}
-
 const keys = {
   ArrowRight: stepOn,
   ArrowLeft: actions.back,
@@ -65,5 +59,5 @@ window.addEventListener("hashchange", () => { if (fromAddress() >= 0) go(fromAdd
 
 const first = fromAddress();
 position = first >= 0 ? Math.min(first, LAST) : 0;
-if (find("canvas").clientWidth > 0.6 * find("picture").viewBox.baseVal.width) zoom(null);
+zoom(null);
 draw();

@@ -3,117 +3,8 @@
 let position = 0;
 let revealed = true; // in predict mode: whether the numbers of this record are shown
 let playing = null;
-let scale = 1;
 const LAST = records.length;
-const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-const boxes = [...document.querySelectorAll("#picture .box")].map((part) => ({
-  part,
-  n: Number(part.dataset.node),
-  use: part.id.startsWith("c") ? part.id.slice(1) : null, // a copy beside its use
-  value: part.querySelector(".value"),
-  gradient: part.querySelector(".grad"),
-}));
-const edges = [...document.querySelectorAll("#picture .edge")].map((part) => {
-  const use = part.id.slice(1);
-  const [end, slot] = use.split("-").map(Number);
-  return { part, use, end, slot };
-});
 const hidden = () => find("predict").checked && !revealed && position > 0 && records[position - 1].kind !== "seed";
-
-/** Change a part of the picture, if there is anything to change: a long picture has thousands of parts. */
-function update(item, states, value = "", gradient = "") {
-  const look = JSON.stringify([states, value, gradient]);
-  if (item.look === look) return;
-  item.look = look;
-  for (const [name, on] of Object.entries(states)) item.part.classList.toggle(name, on);
-  if (item.value) item.value.textContent = value;
-  if (item.gradient) item.gradient.textContent = gradient;
-}
-
-function drawPicture() {
-  const r = position ? records[position - 1] : null;
-  const secret = hidden();
-  for (const box of boxes) {
-    const { n, use } = box;
-    const came = use === null ? gradientAt(n, position) : null;
-    const lit = use === null ? came !== null : (sent.get(use) ?? Infinity) <= position;
-    const now = r !== null && use === null && r.node === n;
-    const target = r !== null && r.kind === "backward" && (use === null ? r.source === n : use === `${r.node}-${r.position}`);
-    const input = r !== null && r.kind === "forward" && (use === null ? nodes[r.node].inputs.includes(n) : use.split("-")[0] === String(r.node));
-    const done = nodes[n].op === "" || (computed.get(n) ?? 0) <= position;
-    let [value, gradient] = ["", ""];
-    if (use !== null) {
-      value = !lit ? brief(arrayOf(nodes[n].value)) : target && secret ? "+∂ ?" : `+∂ ${brief(arrayOf(records[sent.get(use) - 1].part))}`;
-    } else {
-      if (done) value = now && r.kind === "forward" && secret ? "?" : brief(arrayOf(nodes[n].value));
-      if (came !== null) gradient = target && secret ? "∂ ?" : `∂ ${brief(came)}`;
-    }
-    const odd = came !== null && (typeof norm(came) === "string" || norm(came) === 0);
-    update(box, { done, lit, now, target, input, odd }, value, gradient);
-  }
-  for (const edge of edges) {
-    const now = r !== null && r.node === edge.end && (r.kind === "forward" || r.position === edge.slot);
-    const lit = (sent.get(edge.use) ?? Infinity) <= position;
-    update(edge, { done: (computed.get(edge.end) ?? 0) <= position, lit, now, backward: now && r.kind === "backward" });
-  }
-  const at = r === null ? null : find(`n${r.node}`);
-  const canvas = find("canvas");
-  if (at !== null) {
-    const inner = at.getBoundingClientRect();
-    const outer = canvas.getBoundingClientRect();
-    const left = canvas.scrollLeft + inner.left + inner.width / 2 - outer.left - outer.width / 2;
-    const top = canvas.scrollTop + inner.top + inner.height / 2 - outer.top - outer.height / 2;
-    canvas.scrollTo({ left, top, behavior: calm.matches || playing !== null ? "auto" : "smooth" });
-  } else canvas.scrollTo(0, canvas.scrollHeight);
-}
-
-/** Sizes of the gradient of the state, a bar for each time step, on a log scale. */
-function drawTimes() {
-  find("times").hidden = times.steps.length === 0;
-  const sizeAt = (nodesOfStep, k) => {
-    const sizes = nodesOfStep.map((n) => gradientAt(n, k)).filter((a) => a !== null).map((a) => finite(norm(a)));
-    return sizes.length ? Math.hypot(...sizes) : null;
-  };
-  const final = times.steps.map((s) => sizeAt(s.nodes, LAST)).filter((x) => x !== null && x > 0 && Number.isFinite(x));
-  const top = Math.max(...final);
-  const decades = Math.log10(top / Math.min(...final)) * 1.2 + 0.3;
-  const current = position ? nodes[records[position - 1].node].step : null;
-  find("bars").replaceChildren(...times.steps.map((s) => {
-    const target = position && records[position - 1].kind === "backward" ? records[position - 1].source : null;
-    const size = hidden() && s.nodes.includes(target) ? null : sizeAt(s.nodes, position);
-    const bar = element("span", { class: "bar" });
-    const height = size === null || !(size > 0) ? 0 : Math.max(0.03, 1 + Math.log10(size / top) / decades);
-    bar.style.setProperty("--height", Math.min(height, 1).toFixed(3));
-    const text = size === null ? "·" : Number.isNaN(size) ? "NaN" : format(size);
-    return element("button", { type: "button", class: s.step === current ? "now" : "", click: () => go(firstAt(s.step)),
-      "aria-label": `time step ${s.step}, gradient ${size === null ? "not yet known" : text}`, "aria-current": s.step === current ? "step" : null },
-    element("span", { class: "well" }, bar), element("small", {}, text), element("span", {}, `t=${s.step}`));
-  }));
-}
-
-/** Where a time step is first met in the pass that is being walked through. */
-function firstAt(step) {
-  const from = position > TURN ? TURN : 0;
-  const i = records.findIndex((r, j) => j >= from && nodes[r.node].step === step);
-  return i < 0 ? position : i + 1;
-}
-
-function drawLedger() {
-  const r = position ? records[position - 1] : null;
-  const chosen = find("weight").value;
-  let ledger = ledgers.find((l) => String(l.node) === chosen);
-  if (ledger === undefined) { // the weight that was added to last
-    const latest = (l) => l.rows.filter((i) => i < position).pop() ?? -1;
-    ledger = ledgers.reduce((best, l) => (latest(l) > latest(best) ? l : best), ledgers[0]);
-  }
-  find("rows").replaceChildren(...(ledger ? [element("p", { class: "which" }, `∂${label(ledger.node)}`, r ? "" : " (not begun)"),
-    ledgerTable(ledger, position, hidden(), go)] : []));
-}
-
-function drawTables() {
-  if (find("gradients").open) find("gradients").lastElementChild.replaceChildren(gradientTable(position, hidden()));
-  if (find("all").open) find("all").lastElementChild.replaceChildren(recordTable(position, find("predict").checked ? position - (hidden() ? 1 : 0) : LAST));
-}
 
 function draw() {
   const secret = hidden();
@@ -165,7 +56,7 @@ function guess() {
 }
 
 function verdict(guessed) {
-  const truth = finite(asked().first);
+  const truth = asked().first;
   const off = Math.abs(guessed - truth);
   const close = off <= 0.02 * Math.max(Math.abs(truth), 1e-9);
   return element("p", { class: "note", role: "status" }, `You said ${format(guessed)}, the engine has ${format(asked().first)}: ${
@@ -176,7 +67,7 @@ const stepOn = () => (hidden() ? reveal() : go(position + 1));
 
 /** Move to where the time step changes next, forwards or backwards. */
 function otherTime(direction) {
-  const stepOf = (k) => (k > 0 && k <= LAST ? nodes[records[k - 1].node].step : null);
+  const stepOf = (k) => (k > 0 && k <= LAST ? nodes[records[k - 1].node].time ?? null : null);
   let k = position;
   const from = stepOf(k);
   do k += direction; while (k > 0 && k < LAST && (stepOf(k) === from || stepOf(k) === null));
@@ -197,11 +88,10 @@ function play() {
   draw();
 }
 
-function zoom(factor) {
-  const picture = find("picture");
-  const width = picture.viewBox.baseVal.width;
-  scale = factor === null ? Math.min(1.4, (find("canvas").clientWidth - 4) / width) : Math.max(0.15, Math.min(3, scale * factor));
-  picture.setAttribute("width", width * scale);
-  picture.setAttribute("height", picture.viewBox.baseVal.height * scale);
-  drawPicture();
+/** Go to where a box of the picture is met: computed, or given a gradient. */
+function pick(n, use) {
+  const came = into.get(n);
+  if (position > TURN && sent.has(use)) go(sent.get(use));
+  else if (position > TURN && came !== undefined) go(came[came.length - 1] + 1);
+  else if (computed.has(n)) go(computed.get(n));
 }

@@ -1,11 +1,10 @@
-"use strict";
-// Numbers and arrays: how they are read from the page's data, and how they are shown.
+// Numbers and arrays: how they are shown.
 
 const MINUS = "\u2212";
 
 /** A number as text, with about four digits. Exact zero and what is not finite are told apart from what is small. */
 function format(x) {
-  if (typeof x === "string") return x.replace("-", MINUS);
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x > 0 ? "∞" : `${MINUS}∞`;
   if (x === 0) return "0";
   const size = Math.abs(x);
   const text = Number.isInteger(x) && size < 1e5 ? String(x)
@@ -14,17 +13,19 @@ function format(x) {
   return text.replaceAll("-", MINUS);
 }
 
-const finite = (x) => (typeof x === "number" ? x : NaN);
 const count = (array) => array.shape.reduce((product, n) => product * n, 1);
 
-/** Euclidean norm: a number, or text where it is not finite. */
+/** All digits of a number, but none that its type does not have. */
+function exactly(x, dtype) {
+  let digits = dtype === "float32" ? 6 : 17;
+  while (digits < 9 && Math.fround(Number(x.toPrecision(digits))) !== x) digits += 1;
+  return Number.isFinite(x) && digits < 17 ? String(Number(x.toPrecision(digits))) : String(x);
+}
+
+/** Euclidean norm. */
 function norm(array) {
   if ("norm" in array) return array.norm;
-  const numbers = "all" in array ? [array.all] : array.rows.flat();
-  const odd = numbers.find((x) => typeof x === "string");
-  if (odd !== undefined) return odd;
-  const times = "all" in array ? count(array) : 1;
-  return Math.sqrt(times * numbers.reduce((sum, x) => sum + x * x, 0));
+  return "all" in array ? Math.abs(array.all) * Math.sqrt(count(array)) : Math.hypot(...array.rows.flat());
 }
 
 /** One short line for an array: the number itself, or its norm. */
@@ -49,17 +50,18 @@ function writer(largest) {
   if (!(largest >= 1e-3 && largest < 1e4)) return format;
   const decimals = Math.max(0, Math.min(5, 2 - Math.floor(Math.log10(largest))));
   return (x) => {
-    if (typeof x === "string" || Number.isInteger(x)) return format(x);
+    if (!Number.isFinite(x) || Number.isInteger(x)) return format(x);
     if (Math.abs(x) < 0.5 * 10 ** -decimals) return x.toExponential(0).replaceAll("-", MINUS);
     return x.toFixed(decimals).replace("-", MINUS);
   };
 }
 
 /** A number with its exact value behind it, tinted by sign and size. */
-function cell(x, largest, write) {
-  const size = Number.isFinite(finite(x)) && largest > 0 ? Math.abs(x) / largest : 0;
-  const kind = typeof x === "string" ? "odd" : x < 0 ? "negative" : x > 0 ? "positive" : "zero";
-  const made = element("td", { class: kind }, element("data", { value: String(x), title: String(x) }, write(x)));
+function cell(x, largest, write, dtype) {
+  const odd = !Number.isFinite(x);
+  const size = !odd && largest > 0 ? Math.abs(x) / largest : 0;
+  const text = exactly(x, dtype);
+  const made = element("td", { class: odd ? "odd" : x < 0 ? "negative" : x > 0 ? "positive" : "zero" }, element("data", { value: text, title: text }, write(x)));
   made.style.setProperty("--size", size.toFixed(3));
   return made;
 }
@@ -70,15 +72,19 @@ function matrix(array, hidden) {
   const shape = array.shape.length ? `shape (${array.shape.join(", ")}${array.shape.length === 1 ? "," : ""})` : "a number";
   const single = count(array) === 1;
   const rows = "all" in array ? [[array.all]] : array.rows;
-  const largest = Math.max(0, ...rows.flat().map(finite).filter(Number.isFinite).map(Math.abs));
+  const largest = Math.max(0, ...rows.flat().filter(Number.isFinite).map(Math.abs));
   const write = writer(largest);
+  const [down, across] = array.places ?? [[], []];
+  const jumps = (places) => places.some((at, i) => at !== i); // what is shown is not the first rows, or columns
+  const heads = jumps(across) ? [element("tr", {}, ...(jumps(down) ? [element("th", {})] : []), ...across.map((j) => element("th", {}, String(j))))] : [];
   const table = element("table", { class: rows[0]?.length > 5 ? "matrix wide" : "matrix" },
-    element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((x) => cell(x, largest, write))))));
+    element("tbody", {}, ...heads, ...rows.map((row, i) => element("tr", {}, ...(jumps(down) ? [element("th", {}, String(down[i]))] : []),
+      ...row.map((x) => cell(x, largest, write, array.dtype))))));
   const notes = [];
   if ("all" in array) notes.push("everywhere");
   if ("norm" in array) {
     const width = array.shape[array.shape.length - 1];
-    notes.push(`here ${rows.length}×${rows[0].length} of ${count(array) / width}×${width}`, `min ${format(array.min)}`, `max ${format(array.max)}`);
+    notes.push(`here ${rows.length}×${rows[0].length} of ${count(array) / width}×${width}${jumps(down) || jumps(across) ? ", those with most in them" : ""}`, `min ${format(array.min)}`, `max ${format(array.max)}`);
   }
   if (!single) notes.push(`norm ${format(norm(array))}`);
   return element("div", { class: "array" }, table, element("small", {}, single ? shape : `${shape}; ${notes.join("; ")}`));

@@ -1,9 +1,9 @@
 // What is shown at a position: position k means that the first k records have happened.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const { nodes, records, arrays, ledgers, times } = data;
+const data = unpack(JSON.parse(document.getElementById("data").textContent));
+const arrayOf = reader(data.arrays);
+const { nodes, records, times } = data;
 const find = (id) => document.getElementById(id);
-const arrayOf = (i) => arrays[i];
 const label = (n) => nodes[n].label;
 const grad = (n) => `∂${label(n)}`;
 const TURN = records.findIndex((r) => r.kind !== "forward"); // how many records the forward pass has
@@ -19,9 +19,10 @@ records.forEach((r, i) => {
   into.get(target).push(i);
   if (r.kind === "backward") sent.set(`${r.node}-${r.position}`, i + 1);
 });
+const ledgers = data.ledgers.map((node) => ({ node, rows: into.get(node) }));
 
-/** The gradient of a record after the first k records: an array, or null before anything came. */
-function gradientAt(n, k) {
+/** How many of the records that add to a gradient are among the first k. */
+function arrived(n, k) {
   const list = into.get(n) ?? [];
   let low = 0;
   let high = list.length;
@@ -29,10 +30,23 @@ function gradientAt(n, k) {
     const middle = (low + high) >> 1;
     if (list[middle] < k) low = middle + 1; else high = middle;
   }
-  return low ? arrayOf(records[list[low - 1]].after) : null;
+  return low;
 }
 
-const place = (n) => (nodes[n].step === null ? "" : `t = ${nodes[n].step}`);
+/** The number of the gradient of a record after the first k records, or null before anything came. */
+function gradientAt(n, k) {
+  const many = arrived(n, k);
+  return many ? records[into.get(n)[many - 1]].after : null;
+}
+
+const briefs = new Map();
+/** One short line for the array of a number. */
+function briefly(i) {
+  if (!briefs.has(i)) briefs.set(i, brief(arrayOf(i)));
+  return briefs.get(i);
+}
+
+const place = (n) => (nodes[n].time === undefined ? "" : `t = ${nodes[n].time}`);
 
 /** The record as one sentence, for the live region. */
 function sentence(k, hidden) {
@@ -40,16 +54,16 @@ function sentence(k, hidden) {
   const r = records[k - 1];
   const at = place(r.node) ? `, ${place(r.node)}` : "";
   if (r.kind === "forward")
-    return `Forward${at}: ${label(r.node)} = ${r.formula}${hidden ? "" : `, which is ${brief(arrayOf(nodes[r.node].value))}`}.`;
-  if (r.kind === "seed") return `Backward begins: ${grad(r.node)} = ${brief(arrayOf(r.after))}.`;
+    return `Forward${at}: ${label(r.node)} = ${r.formula}${hidden ? "" : `, which is ${briefly(nodes[r.node].value)}`}.`;
+  if (r.kind === "seed") return `Backward begins: ${grad(r.node)} = ${briefly(r.after)}.`;
   return `Backward${at}: ${grad(r.source)} gets ${r.formula}${hidden ? "" :
-    ` = ${brief(arrayOf(r.part))}, and is ${brief(arrayOf(r.after))} so far`}.`;
+    ` = ${briefly(r.part)}, and is ${briefly(r.after)} so far`}.`;
 }
 
 function title(r, k) {
   const pass = r.kind === "forward" ? "forward" : "backward";
   return element("p", { class: `pass ${pass}` }, `${pass} pass`, element("span", {},
-    `record ${k} of ${records.length}${place(r.node) ? ` · ${place(r.node)}` : ""} · ${nodes[r.node].op || "leaf"}`));
+    `record ${k} of ${records.length}${place(r.node) ? ` · ${place(r.node)}` : ""} · ${nodes[r.node].op ?? "leaf"}`));
 }
 
 function card(k, hidden) {
@@ -67,11 +81,11 @@ function card(k, hidden) {
     out.push(element("div", { class: "equation" },
       ...distinct.map((n) => figure(label(n), arrayOf(nodes[n].value))),
       term("→", figure(label(r.node), arrayOf(nodes[r.node].value), hidden, "result"), nodes[r.node].op)));
-    if (nodes[r.node].cut) out.push(element("p", { class: "note" }, "The value passes, the gradient does not: no record of the backward pass leads through here."));
+    if (nodes[r.node].op === "detach") out.push(element("p", { class: "note" }, "The value passes, the gradient does not: no record of the backward pass leads through here."));
     return out;
   }
   if (r.kind === "seed") {
-    out.push(element("h2", { class: "formula" }, `${grad(r.node)} = ${brief(arrayOf(r.after))}`));
+    out.push(element("h2", { class: "formula" }, `${grad(r.node)} = ${briefly(r.after)}`));
     out.push(element("div", { class: "equation" }, figure(grad(r.node), arrayOf(r.after), hidden, "result")));
     out.push(element("p", {}, `The reverse pass begins with the gradient of ${label(r.node)} with respect to itself.`));
     return out;
@@ -94,61 +108,4 @@ function card(k, hidden) {
       : figure("before", arrayOf(r.before)),
     term("+", part()), term("=", figure(`${grad(r.source)} after`, arrayOf(r.after), hidden, "result"))));
   return out;
-}
-
-/** An array that takes many lines, folded into one. */
-function folded(array) {
-  if (!("rows" in array) || array.rows.length <= 3) return matrix(array, false);
-  return element("details", {}, element("summary", {}, `${array.shape.join("×")} numbers`), matrix(array, false));
-}
-
-/** The rows of a weight's ledger: one for each contribution, and their sum. */
-function ledgerTable(ledger, k, hidden, jump) {
-  const largest = Math.max(...ledger.rows.map((i) => finite(norm(arrayOf(records[i].part)))).filter(Number.isFinite), 0);
-  const full = (i) => folded(arrayOf(i));
-  const rows = ledger.rows.map((i) => {
-    const r = records[i];
-    const done = i < k;
-    const secret = hidden && i === k - 1;
-    const size = finite(norm(arrayOf(r.part)));
-    const meter = element("span", { class: "meter" });
-    meter.style.setProperty("--part", done && !secret && largest > 0 && Number.isFinite(size) ? (size / largest).toFixed(4) : "0");
-    return element("tr", { class: `${done ? "done" : "open"}${i === k - 1 ? " now" : ""}`, "data-record": i + 1 },
-      element("th", { scope: "row" }, element("button", { type: "button", class: "link", click: () => jump(i + 1) }, place(r.node) || "outside of time")),
-      element("td", {}, label(r.node)),
-      element("td", { class: "size" }, done ? (secret ? "?" : format(norm(arrayOf(r.part)))) : "·", meter),
-      element("td", { class: "numbers" }, done ? (secret ? "?" : full(r.part)) : "not yet"));
-  });
-  const now = gradientAt(ledger.node, k);
-  const secret = hidden && k > 0 && records[k - 1].source === ledger.node;
-  const total = element("tr", { class: "sum" }, element("th", { scope: "row", colspan: "2" }, `sum = ${label(ledger.node)}.grad`),
-    element("td", { class: "size" }, now === null ? "·" : secret ? "?" : format(norm(now))),
-    element("td", { class: "numbers", id: "sum" }, now === null ? "nothing yet" : secret ? "?" : matrix(now, false)));
-  return element("table", { class: "ledger" },
-    element("thead", {}, element("tr", {}, ...["time step", "through", "norm", "contribution"].map((t) => element("th", { scope: "col" }, t)))),
-    element("tbody", {}, ...rows), element("tfoot", {}, total));
-}
-
-/** Every gradient at this position, as a table. */
-function gradientTable(k, hidden) {
-  const rows = nodes.map((node, n) => {
-    const now = gradientAt(n, k);
-    if (now === null) return null;
-    const secret = hidden && k > 0 && (records[k - 1].source ?? records[k - 1].node) === n;
-    return element("tr", { "data-node": n }, element("th", { scope: "row" }, grad(n)), element("td", {}, place(n)),
-      element("td", {}, node.op || node.role), element("td", { class: "numbers" }, secret ? "?" : matrix(now, false)));
-  });
-  return element("table", {}, element("thead", {}, element("tr", {}, ...["gradient", "time step", "of", "so far"].map((t) => element("th", { scope: "col" }, t)))),
-    element("tbody", {}, ...rows.filter((row) => row !== null).reverse()));
-}
-
-/** Every record, as a table that needs no picture. */
-function recordTable(k, limit) {
-  const rows = records.map((r, i) => element("tr", { class: i + 1 === k ? "now" : "" },
-    element("td", {}, element("a", { href: `#${i + 1}` }, String(i + 1))), element("td", {}, r.kind === "forward" ? "forward" : "backward"),
-    element("td", {}, place(r.node)),
-    element("td", {}, r.kind === "forward" ? `${label(r.node)} = ${r.formula}` : r.kind === "seed" ? `${grad(r.node)}` : `${grad(r.source)} += ${r.formula}`),
-    element("td", {}, i + 1 > limit ? "hidden" : brief(arrayOf(r.kind === "forward" ? nodes[r.node].value : r.part ?? r.after)))));
-  return element("table", {}, element("thead", {}, element("tr", {}, ...["record", "pass", "time step", "formula", "result"].map((t) => element("th", { scope: "col" }, t)))),
-    element("tbody", {}, ...rows));
 }

@@ -1,0 +1,141 @@
+"""Whether the compiled form of a cell gives what the recorded form gives."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .cell import Cell
+from .execute import Refused, Results, fallbacks, recorded
+from .rounding import redrawn
+
+Array = np.ndarray[Any, Any]
+EXACT_ENOUGH = {"float16": 4e-3, "float32": 8e-7, "float64": 1e-12}
+
+
+class Verdict(NamedTuple):
+    """What came of a cell: ``kind`` is empty where the forms agree."""
+
+    kind: str
+    detail: str = ""
+    fallbacks: tuple[str, ...] = ()
+    refused: str = ""  # why there is nothing to compare: the recorded form raised, too
+
+
+def judge(cell: Cell) -> Verdict:
+    """Run both forms and compare all that they give.
+
+    Where the step returns its carry in another form than it is given, the same step runs first on a carry of
+    that form: what a scan refuses must not depend on what ran before.
+    """
+    warm = str(cell.new_form) != str(cell.carry_form)
+    reasons: list[str] = []
+    try:
+        expected: Results | str = recorded(cell)
+    except Refused as refused:
+        expected = str(refused)
+    try:
+        if warm:
+            with_warmth = _silently(cell)
+            reasons += with_warmth
+        found, reasons_here = fallbacks(cell)
+        reasons += reasons_here
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        if isinstance(expected, str):
+            kind = "" if "scan:" in expected else f"recorded raises {_general(expected)}"
+            return Verdict(kind, expected, tuple(reasons), refused=expected)
+        return Verdict(f"raises {_general(text)}", text, tuple(reasons))
+    if isinstance(expected, str) and "scan:" not in expected:
+        return Verdict(f"recorded raises {_general(expected)}", expected, tuple(reasons))
+    if isinstance(expected, str):
+        return Verdict("accepts what is refused", expected, tuple(reasons), refused=expected)
+    kind, detail = difference(cell, found, expected)
+    return Verdict(kind, detail, tuple(reasons))
+
+
+def _silently(cell: Cell) -> list[str]:
+    try:
+        return fallbacks(cell, warm=True)[1]
+    except Exception:
+        return []
+
+
+def _general(text: str) -> str:
+    """An error's text without its numbers."""
+    return re.sub(r"\s+", " ", re.sub(r"\d+|\(\)", "#", text))[:90]
+
+
+def difference(cell: Cell, found: Results, expected: Results) -> tuple[str, str]:
+    """Name the first part that differs; two empty strings where none does."""
+    if found.keys() != expected.keys():
+        return "names", f"{sorted(found)} for {sorted(expected)}"
+    if found["structure"] != expected["structure"]:
+        return "structure", f"{found['structure']} for {expected['structure']}"
+    suspects = {}
+    for name, value in expected.items():
+        if name == "structure":
+            continue
+        got = found[name]
+        if (got.dtype, got.shape) != (value.dtype, value.shape):
+            return "dtype or shape", f"{name}: {got.dtype} {got.shape} for {value.dtype} {value.shape}"
+        wrong = _apart(got, value)
+        if wrong.any():
+            suspects[name] = wrong
+    for draws in (3, 12) if suspects else ():  # few first: most differences are honest, or very wrong
+        tolerance = tolerances(cell, expected, draws)
+        if tolerance is None:
+            return "", ""
+        suspects = {
+            name: wrong & ~(_gap(found[name], expected[name]) <= tolerance[name])
+            for name, wrong in suspects.items()
+        }
+        suspects = {name: wrong for name, wrong in suspects.items() if wrong.any()}
+        if not suspects:
+            return "", ""
+        if draws == 12:
+            name, wrong = next(iter(suspects.items()))
+            at = tuple(int(i) for i in np.argwhere(wrong)[0])
+            got, value = found[name][at], expected[name][at]
+            kind = "gradient" if name.startswith("d1") else "second derivative" if name.startswith("d2") else "value"
+            if value.dtype.kind != "f":
+                kind = f"{kind} of integers"
+            elif not np.isfinite(value) or not np.isfinite(got):
+                kind = f"{kind} not finite"
+            return kind, f"{name}{list(at)} is {got!r} for {value!r} (allowed: {tolerance[name][at]:.3g})"
+    return "", ""
+
+
+def _gap(got: Array, value: Array) -> Array:
+    if value.dtype.kind == "b":
+        return (got != value).astype(float)
+    with np.errstate(all="ignore"):
+        gap = np.abs(got.astype(np.float64) - value.astype(np.float64))
+    same = (got == value) | ((got != got) & (value != value))
+    return np.where(same, 0.0, np.where(np.isnan(gap), np.inf, gap))
+
+
+def _apart(got: Array, value: Array) -> Array:
+    """Where two arrays differ by more than any bound lets pass."""
+    gap = _gap(got, value)
+    if value.dtype.kind != "f":
+        return gap > 0
+    with np.errstate(all="ignore"):
+        return ~(gap <= EXACT_ENOUGH[value.dtype.name] * np.abs(value.astype(np.float64)))
+
+
+def tolerances(cell: Cell, expected: Results, draws: int) -> dict[str, Array] | None:
+    """What a few units in the last place of its terms do to each result; None where nothing can be said."""
+    spread = {name: np.zeros(value.shape) for name, value in expected.items() if name != "structure"}
+    for seed in range(draws):
+        try:
+            with redrawn(seed) as begin_step:
+                other = recorded(cell, graph=True, begin_step=begin_step)
+        except Refused:
+            return None
+        for name, wide in spread.items():
+            if name in other and other[name].shape == wide.shape:
+                spread[name] = np.maximum(wide, _gap(other[name], expected[name]))
+    return {name: wide * 2 for name, wide in spread.items()}

@@ -1,0 +1,313 @@
+"""Drawing a cell: line by line, each tried out on the values of the first step, so that every line works."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+
+import tinyrnn as tr
+from tinyrnn.autograd import primitives
+
+from . import forms
+from .cell import Cell, Leaf, Line, Named, Structure
+
+FLOATS = ("float64", "float64", "float64", "float32", "float32", "float16")
+OTHERS = (
+    "float16", "float32", "float64", "bool", "bool", "uint8", "uint8", "int8", "int16", "uint16", "int32", "uint32",
+    "int64", "uint64",
+)  # fmt: skip
+KEYS: tuple[Any, ...] = ("h", "c", "m", "a", "b", 3, "it's", "a\\b", True, 0, 7, -1, 'say "h"', "é", "a]b", "", " x", "x.y")
+STEPS = (1, 1, 2, 2, 3, 3, 4, 5, 5, 8, 9, 17, 33, 128, 129, 200, 300)
+EXTREMES = {
+    "float16": "[6e4, 1e-7, 1e3, 0.0, 1.0, -1.0, np.inf]",
+    "float32": "[1e8, 3e38, -3e38, 1e-38, 1e30, 0.0, 1.0, -1e8, np.inf]",
+    "float64": "[1e8, 1e300, -1e300, 1e-300, 1e154, 0.0, 1.0, -1e8, np.inf]",
+}
+
+
+class _Draw:
+    """Random choices, all from one generator."""
+
+    def __init__(self, seed: Any) -> None:
+        self.rng = np.random.default_rng(seed)
+
+    def chance(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
+
+    def below(self, n: int) -> int:
+        return int(self.rng.integers(n))
+
+    def of(self, things: Any) -> Any:
+        return things[self.below(len(things))]
+
+
+def generate(seed: Any) -> Cell:
+    """Draw a cell; the same seed gives the same cell."""
+    draw = _Draw(seed)
+    with warnings.catch_warnings(), np.errstate(all="ignore"), tr.no_grad():
+        warnings.simplefilter("ignore")
+        return _Builder(draw).cell()
+
+
+class _Builder:
+    def __init__(self, draw: _Draw) -> None:
+        self.draw = draw
+        self.base = draw.of(FLOATS)
+        self.mixed = draw.of((0.0, 0.0, 0.3, 0.6))  # how often a leaf has another dtype
+        self.extreme = draw.chance(0.2)
+        self.alike = draw.chance(0.6)  # all parts of the carry have one form
+        self.batch = draw.of((1, 2, 3))
+        self.width = draw.of((2, 3, 3))
+        self.ndim = draw.of((0, 1, 2, 2, 2, 2, 3))
+        self.values: dict[str, Any] = {}
+        self.lines: list[Line] = []
+        self.new: list[str] = []
+
+    # --- what a cell is given -------------------------------------------------------------------------------
+    def leaf(self, name: str, shape: tuple[int, ...], mixed: float, **more: Any) -> Leaf:
+        draw = self.draw
+        dtype = draw.of(OTHERS) if draw.chance(mixed) else self.base
+        seed = draw.below(1000)
+        rng = f"np.random.default_rng({seed})"
+        if dtype.startswith("float"):
+            if self.extreme and draw.chance(0.6):
+                values = f"{rng}.choice({EXTREMES[dtype]}, {{shape}}).astype({{dtype}})"
+            elif draw.chance(0.1):
+                values = f"np.full({{shape}}, {draw.of(('0.0', '1.0', '0.5', '-1.0'))}, {{dtype}})"
+            else:
+                values = f"{rng}.normal(size={{shape}}).astype({{dtype}})"
+        elif dtype == "bool":
+            values = f"{rng}.integers(0, 2, {{shape}}).astype({{dtype}})"
+        else:
+            info = np.iinfo(dtype)
+            low, high = draw.of(((0, 1), (0, 2), (-3, 3), (int(info.max) // 3, int(info.max)), (1, 200)))
+            low, high = max(low, int(info.min)), min(high, int(info.max))
+            values = f"{rng}.integers({low}, {high}, {{shape}}, {{dtype}}, endpoint=True)"
+        more["grad"] = dtype.startswith("float") and not more.get("plain") and more.get("grad", False)
+        return Leaf(name, values, shape, dtype, **more)
+
+    def shape(self) -> tuple[int, ...]:
+        """The shape of a carry or an input: of the cell's number of axes, or of fewer."""
+        draw = self.draw
+        full = (draw.of((1, 2)), self.batch, self.width)[3 - self.ndim :]
+        if draw.chance(0.2) and self.ndim:
+            return full[1:] if draw.chance(0.5) else (*full[:-1], 1)
+        return full
+
+    def structure(self, count: int) -> Structure:
+        """Nested containers over positions 0 to count - 1."""
+        draw = self.draw
+
+        def wrap(parts: list[Structure]) -> Structure:
+            kind = draw.of(("tuple", "tuple", "list", "dict", "named"))
+            if kind == "dict":
+                known = KEYS if draw.chance(0.3) else KEYS[:6]
+                keys = [known[i] for i in draw.rng.permutation(len(known))[: len(parts)]]
+                return dict(zip(keys, parts))
+            return {"tuple": tuple, "list": list, "named": lambda p: Named(tuple(p))}[kind](parts)
+
+        if count == 0:
+            return draw.of((None, None, ()))
+        if count == 1 and draw.chance(0.7):
+            return 0
+        parts: list[Structure] = list(range(count))
+        if count > 2 and draw.chance(0.3):
+            parts = [wrap(parts[:2]), *parts[2:]]
+        if draw.chance(0.1):
+            parts.append(None)
+        return wrap(parts[:6])
+
+    # --- lines ----------------------------------------------------------------------------------------------
+    def attempt(self, form: str, args: tuple[str, ...]) -> Any:
+        """Work out a line on the values of the first step; None where it does not work."""
+        space = {"np": np, "tr": tr, "p": primitives, **self.values}
+        try:
+            value = eval(form.format(*args), space)
+        except Exception:
+            return None
+        if not isinstance(value, (tr.Tensor, np.ndarray)) or value.size > 60 or value.dtype.kind not in "fiub":
+            return None
+        return value
+
+    def add(self, form: str, args: tuple[str, ...], value: Any) -> str:
+        name = f"v{len(self.lines)}"
+        self.lines.append(Line(name, form, args))
+        self.values[name] = value
+        return name
+
+    def operand(self, kind: str = "") -> str:
+        """A name: one of the carry or of the closures as often as one of the latest lines."""
+        names = list(self.values)
+        if kind or self.draw.chance(0.5):
+            kind = kind or self.draw.of("cckx")
+            names = [name for name in names if name[0] == kind] or names
+            return self.draw.of(names)
+        return names[-1 - min(self.draw.below(len(names)), self.draw.below(len(names)))]
+
+    def line(self) -> None:
+        draw = self.draw
+        if draw.chance(0.15):
+            form = draw.of(forms.found_forms())
+        else:
+            at = draw.below(sum(weight for weight, _ in forms.FAMILIES))
+            for weight, family in forms.FAMILIES:
+                if at < weight:
+                    break
+                at -= weight
+            form = draw.of(family)
+        kinds, form = forms.kinds(form)
+        for _ in range(6):
+            filled = forms.fill(form, [draw.of(forms.PLACES[place]) for place in forms.places(form)])
+            args = tuple(self.operand(kinds[i : i + 1]) for i in range(forms.operands(form)))
+            value = self.attempt(filled, args)
+            if value is not None:
+                self.add(filled, args, value)
+                return
+
+    # --- what a cell hands on -------------------------------------------------------------------------------
+    def fitted(self, leaf: Leaf, kept_on: float) -> str:
+        """A name of a value that can be the new carry."""
+        draw, dtype = self.draw, np.dtype(leaf.dtype)
+
+        def fits(name: str) -> bool:
+            return self.values[name].shape == leaf.shape and self.values[name].dtype == dtype
+
+        kept = [name for name in self.values if name.startswith("c") and fits(name)]
+        if kept and draw.chance(kept_on):  # kept, swapped, delayed
+            return draw.of(kept)
+        if draw.chance(0.05):
+            given = [name for name in self.values if name[0] in "kx" and fits(name)]
+            if given:
+                return draw.of(given)
+        made = self.unread() or [line.name for line in self.lines]
+        name = draw.of(made[-4:]) if made and draw.chance(0.85) else self.operand()
+        for _ in range(8):
+            if self.attempt(f"tr.broadcast_to({{0}}, {leaf.shape})", (name,)) is not None:
+                break
+            name = self.operand()
+        else:
+            name = self.put("{0}.sum()", (name,))
+        if self.values[name].dtype != dtype:
+            if dtype.kind == "b":
+                name = self.put("{0} > 0", (name,))
+            elif dtype.kind in "iu" and self.values[name].dtype.kind == "f":
+                name = self.put(f"({{0}} > 0).astype('{dtype}')", (name,))
+            else:
+                name = self.put(f"{{0}}.astype('{dtype}')", (name,))
+        if dtype.kind == "f" and draw.chance(0.3 if self.extreme else 0.7):  # so that little grows without bound
+            name = self.put(draw.of(("tr.tanh({0})", "tr.tanh({0})", "{0} * 0.5")), (name,))
+        if self.values[name].shape != leaf.shape:
+            old = kept or [leaf.name]
+            form = f"tr.broadcast_to({{0}}, {leaf.shape})" if draw.chance(0.5) else "{1} * 0 + {0}"
+            args = (name, draw.of(old))
+            if self.attempt(form, args) is None or self.attempt(form, args).dtype != dtype:
+                form = f"tr.broadcast_to({{0}}, {leaf.shape})"
+            name = self.put(form, args[: forms.operands(form)])
+        return name if fits(name) else leaf.name
+
+    def unread(self) -> list[str]:
+        """The lines that nothing reads so far."""
+        read = {arg for line in self.lines for arg in line.args}.union(self.new)
+        return [line.name for line in self.lines if line.name not in read]
+
+    def gather(self, shape: tuple[int, ...]) -> None:
+        """Bring together lines that nobody reads, so that a step is not many small ones."""
+        fit = f"tr.broadcast_to({{0}}, {shape})"
+        loose = [name for name in self.unread() if self.attempt(fit, (name,)) is not None][-4:]
+        for name in loose[1:]:
+            form = self.draw.of(("{0} + {1}", "{0} + {1}", "{0} * {1}", "{0} - {1}", "tr.tanh({0}) + {1}"))
+            self.put(form, (loose[0], name))
+            loose[0] = self.lines[-1].name
+
+    def put(self, form: str, args: tuple[str, ...]) -> str:
+        value = self.attempt(form, args)
+        return args[0] if value is None else self.add(form, args, value)
+
+    def cell(self) -> Cell:
+        draw = self.draw
+        steps = draw.of(STEPS[:6] if self.extreme else STEPS)
+        with_lengths = self.ndim >= 1 and draw.chance(0.25)
+        if with_lengths:
+            self.ndim = max(self.ndim, 2)
+        carry = tuple(
+            self.leaf(f"c{i}", self.shape(), self.mixed * 0.6, grad=draw.chance(0.6))
+            for i in range(draw.of((1, 1, 2, 2, 3)))
+        )
+        if self.alike:
+            carry = tuple(_twin(carry[0], i, draw) for i in range(len(carry)))
+        xs = tuple(
+            self.leaf(f"x{i}", self.shape() if draw.chance(0.8) else (), self.mixed, grad=draw.chance(0.4))
+            for i in range(draw.of((0, 1, 1, 1, 2)))
+        )
+        if with_lengths:
+            carry, xs = (tuple(_batched(leaf, self.batch) for leaf in leaves) for leaves in (carry, xs))
+        shapes = ((self.width,), (self.width, self.width), (self.width, self.width), (), (self.batch, self.width))
+        closed = tuple(
+            self.leaf(f"k{i}", draw.of(shapes), self.mixed, grad=draw.chance(0.75), plain=draw.chance(0.25))
+            for i in range(draw.of((0, 1, 2, 2, 3)))
+        )
+        for leaf in (*carry, *xs, *closed):
+            space: dict[str, Any] = {"np": np, "tr": tr}
+            value = eval(leaf.text((1,) if leaf in xs else ()), space)
+            self.values[leaf.name] = tr.as_tensor(value[0]) if leaf in xs else value
+        for _ in range(draw.of((0, 1, 1, 2, 3) if self.extreme else (0, 1, 2, 3, 4, 6, 9, 12))):
+            self.line()
+        if draw.chance(0.6):
+            self.gather(carry[0].shape)
+        computed = draw.below(len(carry))  # one of them is most likely new, of which the others can be delays
+        self.new = [self.fitted(leaf, 0.15 if i == computed else 0.45) for i, leaf in enumerate(carry)]
+        new = self.new
+        ys = tuple(self.output(with_lengths) for _ in range(draw.of((0, 1, 1, 2, 3))))
+        carry_form = self.structure(len(carry))
+        new_form = _other(carry_form, draw) if draw.chance(0.06) else carry_form
+        return Cell(
+            carry, carry_form, xs, self.structure(len(xs)), closed, tuple(self.lines), tuple(new), new_form, ys,
+            self.structure(len(ys)), steps,
+            lengths=tuple(1 + draw.below(steps) for _ in range(self.batch)) if with_lengths else None,
+            reverse=draw.chance(0.3),
+            segment=draw.of((1, 2, 3, 7, "auto", 64)) if draw.chance(0.2) else None,
+            order=draw.of((0, 1, 1, 1, 2, 2)),
+        )  # fmt: skip
+
+    def output(self, with_lengths: bool) -> str:
+        draw = self.draw
+        if draw.chance(0.08) and not with_lengths:
+            return draw.of(("1.0", "2", "True", "np.float32(3)", "np.arange(3)", "tr.ones(2)", "0.0"))
+        for _ in range(20):
+            unread = self.unread()
+            name = draw.of(unread) if unread and draw.chance(0.6) else self.operand()
+            if not with_lengths or self.values[name].shape[:1] == (self.batch,):
+                return name
+        return "c0"
+
+
+def _twin(leaf: Leaf, i: int, draw: _Draw) -> Leaf:
+    """Another leaf of the same form, with values of its own."""
+    values = re.sub(r"default_rng\(\d+\)", f"default_rng({draw.below(1000)})", leaf.values)
+    grad = leaf.dtype.startswith("float") and draw.chance(0.6)
+    return dataclasses.replace(leaf, name=f"c{i}", values=values, grad=grad)
+
+
+def _batched(leaf: Leaf, batch: int) -> Leaf:
+    shape = (batch, *leaf.shape[1:]) if leaf.shape else (batch,)
+    return dataclasses.replace(leaf, shape=shape)
+
+
+def _other(form: Structure, draw: _Draw) -> Structure:
+    """The same places in another container, or a dict in another order."""
+    if isinstance(form, dict) and len(form) > 1:
+        items = list(form.items())[::-1]
+        if draw.chance(0.3):
+            return {f"{key}!": f for key, f in items}
+        return dict(items)
+    if isinstance(form, tuple):
+        return list(form) if draw.chance(0.5) else Named(form) if form else form
+    if isinstance(form, list):
+        return tuple(form)
+    if isinstance(form, Named):
+        return form.parts
+    return (form,)

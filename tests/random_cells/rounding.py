@@ -1,0 +1,109 @@
+"""How far two honest results may differ: every operation of the recorded form is run with its rounding redrawn.
+
+An error of ``4 eps`` times a random number is added wherever the program that the user wrote rounds, and the
+spread of the results says what an error of a few units in the last place of a *term that the user wrote* does
+to each of them. Where it rounds:
+
+- a product, a quotient, a function: relative to its value;
+- ``a + b``: relative to its value, since a sum of two is exact but for its last digit. A chain of sums, as
+  ``a + b + c``, may be summed in another order, so there it is relative to the largest term;
+- a matrix product and a reduction: relative to each term;
+- what only moves, chooses or compares: nowhere.
+
+So ``a + z*(b - a)`` for ``(1 - z)*a + z*b`` is *not* an honest result: with z = 1 the terms that the user
+wrote are 0 and b, and no rounding of those makes ``a + (b - a)``. Values so small that they lose digits or
+vanish have an error of the smallest number that there is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Callable, Generator
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.primitive import Primitive
+
+Array = np.ndarray[Any, Any]
+
+# What gives one of the numbers that it was given, or a fact.
+EXACT = frozenset(
+    (
+        "abs all any argmax argmin argsort astype bitwise_and bitwise_or bitwise_xor broadcast_to ceil clip "
+        "concatenate detach diagonal equal flip floor fmax fmin getitem greater greater_equal invert isfinite "
+        "less less_equal logical_and logical_not logical_or logical_xor max maximum min minimum negative "
+        "not_equal pad partition positive relu repeat reshape rint round scatter sign sort stack tile "
+        "transpose tril triu trunc where"
+    ).split()
+)  # fmt: skip
+# What sums over terms: the terms are redrawn too.
+SUMS = frozenset(
+    "sum mean matmul logsumexp softmax log_softmax dot einsum tensordot cumsum prod var std norm inner scatter "
+    "trace solve inv det slogdet cholesky svd eigh pinv cumprod convolve".split()
+)  # fmt: skip
+
+
+def primitives() -> list[Primitive]:
+    """Every operation that there is, wherever its file."""
+    return [thing for thing in gc.get_objects() if isinstance(thing, Primitive)]
+
+
+@contextlib.contextmanager
+def redrawn(seed: int, size: float = 4.0) -> Generator[Callable[[], None]]:
+    """Redraw every rounding inside; what it gives is to be called where a chain of sums must end."""
+    rng = np.random.default_rng(seed)
+    terms: dict[int, tuple[Any, Array]] = {}  # by id, with the array, so that ids are not used again
+
+    def noise(value: Array, scale: Array, floor: bool) -> Array:
+        eps = np.finfo(value.dtype).eps
+        draw = rng.uniform(0.3, 1.0, value.shape) * rng.choice([-1.0, 1.0], value.shape) * size
+        error = np.where(np.isfinite(scale), scale, 0) * (draw * eps)
+        if floor:
+            low = float(np.finfo(value.dtype).smallest_subnormal)
+            error = np.where(np.abs(scale) < np.finfo(value.dtype).tiny, draw * low, error)
+        return np.asarray((value.astype(np.float64) + error).astype(value.dtype))
+
+    def wrap(primitive: Primitive, forward: Callable[..., Any]) -> Callable[..., Any]:
+        name = primitive.name
+        chain = primitive in (p.add, p.subtract)
+
+        def noisy(*args: Any, **params: Any) -> Any:
+            if name in SUMS:
+                args = tuple(
+                    noise(a, np.abs(a), False) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+                    for a in args
+                )
+            ans = np.asarray(forward(*args, **params))
+            if ans.dtype.kind != "f":
+                return ans
+            if primitive is p.negative and id(args[0]) in terms:
+                terms[id(ans)] = (ans, terms[id(args[0])][1])
+                return ans
+            if name in EXACT:
+                return ans
+            if chain:
+                known = [terms[id(a)][1] if id(a) in terms else None for a in args]
+                parts = [np.abs(np.asarray(a, np.float64)) if k is None else k for a, k in zip(args, known)]
+                largest = np.broadcast_to(np.maximum(*parts), ans.shape)
+                scale = largest if any(k is not None for k in known) else np.abs(ans)
+                ans = noise(ans, np.asarray(scale, np.float64), False)
+                terms[id(ans)] = (ans, largest)
+                return ans
+            # A product of numbers that are not zero is not zero either: it has vanished.
+            small = primitive in (p.multiply, p.divide) and all(np.all(np.asarray(a) != 0) for a in args)
+            return noise(ans, np.abs(ans.astype(np.float64)), small)
+
+        return noisy
+
+    table = primitives()
+    kept = [primitive.forward for primitive in table]
+    try:
+        for primitive, forward in zip(table, kept):
+            primitive.forward = wrap(primitive, forward)
+        yield terms.clear
+    finally:
+        for primitive, forward in zip(table, kept):
+            primitive.forward = forward

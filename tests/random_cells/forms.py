@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd import functions
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.numpy_protocol import FUNCTIONS, UFUNCS
 from tinyrnn.autograd.primitive import Primitive
@@ -80,6 +81,11 @@ PLACES_AND_SHAPES = (
     "{0}[tr.argmax({1}, -1)]", "tr.concatenate([{0}[..., 1:], {0}[..., :1]], -1)",
     "tr.sigmoid({0}[..., :1]) * tr.tanh({0}[..., 1:])", "tr.sigmoid({0}[..., :1]) + tr.tanh({0}[..., 1:]).sum(-1, True)",
 )  # fmt: skip
+WINDOWS = (
+    "tr.nn.functional.conv1d({0}[..., None, :], {1}.reshape((1, 1, -1)), padding=1)", "tr.nn.functional.max_pool1d({0}, 2)",
+    "tr.nn.functional.conv1d({0}.reshape((1, 1, -1)), {1}.reshape((1, 1, -1)), padding=1).reshape(-1)",
+    "tr.nn.functional.avg_pool1d({0}, 2, 1)", "tr.nn.functional.conv1d({0}, {1}[None, :2], padding=1, stride=2)",
+)  # fmt: skip
 INNER_SCANS = (
     "tr.scan(lambda h, u: (tr.tanh(h + u), h), {0}, {1})[0]",
     "tr.scan(lambda h, u: (h * 0.5 + u, h), {0}, {1}[0:2])[1]",
@@ -104,6 +110,7 @@ FAMILIES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (3, REDUCTIONS),
     (4, PRODUCTS),
     (4, PLACES_AND_SHAPES),
+    (1, WINDOWS),
     (1, INNER_SCANS),
 )
 
@@ -139,6 +146,8 @@ def found_forms() -> tuple[str, ...]:
         if primitive.variadic is None and primitive.joint is None:
             forms.append(_call(f"p.{name}", primitive.forward, len(primitive.operands)))
     forms += [_call(f"np.{ufunc.__name__}", ufunc, ufunc.nin) for ufunc in UFUNCS]
+    for name in functions.__all__:
+        forms += [f"tr.{name}({{0}})", f"tr.{name}({{0}}, axis={{A}})", f"tr.{name}({{0}}, {{1}})"]
     for function in FUNCTIONS:
         name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
         forms.append(f"{name}({{0}})")

@@ -48,7 +48,7 @@ class _Draw:
 def generate(seed: Any) -> Cell:
     """Draw a cell; the same seed gives the same cell."""
     draw = _Draw(seed)
-    with warnings.catch_warnings(), np.errstate(all="ignore"), tr.no_grad():
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return _Builder(draw).cell()
 

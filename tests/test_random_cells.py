@@ -1,0 +1,33 @@
+"""A share of the random cells, and what they reach. The long run: ``python -m tests.random_cells --help``."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from random_cells.compare import judge
+from random_cells.coverage import reached
+from random_cells.execute import printed
+from random_cells.generate import generate
+from random_cells.rounding import primitives
+from random_cells.shrink import shrink
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_compiled_and_recorded_agree(part: int) -> None:
+    """Seed 0 of the long run, its first cells."""
+    for n in range(40 * part, 40 * part + 40):
+        cell = generate([0, n])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            verdict = judge(cell)
+            if verdict.kind:
+                small = shrink(cell, verdict.kind)
+                pytest.fail(f"cell {n}: {verdict.kind}: {judge(small).detail}\n\n{printed(small)}")
+
+
+def test_every_primitive_is_drawn() -> None:
+    """A new primitive is drawn by itself where it takes arrays and an axis; others need a form."""
+    hit, idle = reached()
+    assert {primitive.name for primitive in primitives()} - hit == set(), "write a form in random_cells/forms.py"
+    assert idle == [], "these forms never work"

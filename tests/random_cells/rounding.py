@@ -8,7 +8,8 @@ to each of them. Where it rounds:
 - ``a + b``: relative to its value, since a sum of two is exact but for its last digit. A chain of sums, as
   ``a + b + c``, may be summed in another order, so there it is relative to the largest term;
 - a matrix product and a reduction: relative to each term;
-- what only moves, chooses or compares: nowhere; a cast to fewer digits: relative to its value.
+- what only moves, chooses or compares: nowhere; a cast: relative to its value, in the fewer digits.
+  (What a step does to closures alone runs once, and so the gradients of all steps are summed before the cast.)
 
 So ``a + z*(b - a)`` for ``(1 - z)*a + z*b`` is *not* an honest result: with z = 1 the terms that the user
 wrote are 0 and b, and no rounding of those makes ``a + (b - a)``. Values so small that they lose digits or
@@ -54,18 +55,22 @@ def primitives() -> list[Primitive]:
 
 
 @contextlib.contextmanager
-def redrawn(seed: int, size: float = 4.0) -> Generator[Callable[[], None]]:
-    """Redraw every rounding inside; what it gives is to be called where a chain of sums must end."""
+def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None], list[bool]]]:
+    """Redraw every rounding inside.
+
+    It gives what is to be called where a chain of sums must end, and a list that says of each value whether
+    some of it is not finite.
+    """
+    infinite: list[bool] = []
     rng = np.random.default_rng(seed)
     terms: dict[int, tuple[Any, Array]] = {}  # by id, with the array, so that ids are not used again
 
-    def noise(value: Array, scale: Array, floor: bool) -> Array:
-        eps = np.finfo(value.dtype).eps
+    def noise(value: Array, scale: Array, floor: Any = False, eps: Any = None) -> Array:
+        eps = np.finfo(value.dtype).eps if eps is None else eps
         draw = rng.uniform(0.3, 1.0, value.shape) * rng.choice([-1.0, 1.0], value.shape) * size
         error = np.where(np.isfinite(scale), scale, 0) * (draw * eps)
-        if floor:
-            low = float(np.finfo(value.dtype).smallest_subnormal)
-            error = np.where(np.abs(scale) < np.finfo(value.dtype).tiny, draw * low, error)
+        low = float(np.finfo(value.dtype).smallest_subnormal)
+        error = np.where((scale < np.finfo(value.dtype).tiny) & ((value != 0) | floor), draw * low, error)
         return np.asarray((value.astype(np.float64) + error).astype(value.dtype))
 
     def wrap(primitive: Primitive, forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -75,28 +80,31 @@ def redrawn(seed: int, size: float = 4.0) -> Generator[Callable[[], None]]:
         def noisy(*args: Any, **params: Any) -> Any:
             if name in SUMS:
                 args = tuple(
-                    noise(a, np.abs(a), False) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+                    noise(a, np.abs(a)) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
                     for a in args
                 )
             ans = np.asarray(forward(*args, **params))
             if ans.dtype.kind != "f":
                 return ans
+            infinite.append(not np.isfinite(ans).all())
             if primitive is p.negative and id(args[0]) in terms:
                 terms[id(ans)] = (ans, terms[id(args[0])][1])
                 return ans
-            if name in EXACT and not (name == "astype" and args[0].dtype.itemsize > ans.itemsize):
+            if name == "astype" and args[0].dtype.kind == "f":
+                return noise(ans, np.abs(ans), eps=max(np.finfo(a.dtype).eps for a in (args[0], ans)))
+            if name in EXACT:
                 return ans
             if chain:
                 known = [terms[id(a)][1] if id(a) in terms else None for a in args]
                 parts = [np.abs(np.asarray(a, np.float64)) if k is None else k for a, k in zip(args, known)]
                 largest = np.broadcast_to(np.maximum(*parts), ans.shape)
                 scale = largest if any(k is not None for k in known) else np.abs(ans)
-                ans = noise(ans, np.asarray(scale, np.float64), False)
+                ans = noise(ans, np.asarray(scale, np.float64))
                 terms[id(ans)] = (ans, largest)
                 return ans
             # A product of numbers that are not zero is not zero either: it has vanished.
-            small = primitive in (p.multiply, p.divide) and all(np.all(np.asarray(a) != 0) for a in args)
-            return noise(ans, np.abs(ans.astype(np.float64)), small)
+            vanished = primitive in (p.multiply, p.divide) and np.logical_and(*(np.asarray(a) != 0 for a in args))
+            return noise(ans, np.abs(ans.astype(np.float64)), vanished)
 
         return noisy
 
@@ -105,7 +113,7 @@ def redrawn(seed: int, size: float = 4.0) -> Generator[Callable[[], None]]:
     try:
         for primitive, forward in zip(table, kept):
             primitive.forward = wrap(primitive, forward)
-        yield terms.clear
+        yield terms.clear, infinite
     finally:
         for primitive, forward in zip(table, kept):
             primitive.forward = forward

@@ -603,3 +603,13 @@ def test_broadcasting_sums_back(data: st.DataObject) -> None:
         copies = y.size / t.size if t.size else 0
         np.testing.assert_allclose(t.grad.numpy(), np.full(t.shape, copies * 1.5))
         assert other.shape == other.grad.shape
+
+
+def test_the_bounds_of_clip_are_inside() -> None:
+    """At a bound the gradient is the element's, and none of it the bound's."""
+    x = tr.tensor([-1.0, 0.0, 1.0, 2.0, -2.0], requires_grad=True)
+    low, high = (tr.tensor([v] * 5, requires_grad=True) for v in (-1.0, 1.0))
+    dx, dlow, dhigh = tr.grad(tr.clip(x, low, high).sum(), [x, low, high])
+    assert [g.tolist() for g in (dx, dlow, dhigh) if g is not None] == [
+        [1.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0, 0.0]
+    ]  # fmt: skip

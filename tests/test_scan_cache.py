@@ -316,3 +316,19 @@ def test_what_is_kept_is_bounded_by_bytes() -> None:
         idle.limit = before
     tr.scan.cache_clear()
     assert idle.nbytes == 0
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (slice(None, None, 2), slice(None, None, 3)),
+        (slice(None), slice(None, None, -1)),
+        (slice(0, 2), slice(2, 4)),
+    ],
+)
+def test_slices_that_differ_share_no_compiled_form(one: slice, other: slice) -> None:
+    """Of the same shape, so that nothing but the slice tells the two cells apart."""
+    h, xs = tr.zeros(4), tr.tensor(np.arange(8.0).reshape(2, 4), dtype="float32")
+    for cut in (one, other):
+        _, ys = tr.scan(lambda c, x, cut=cut: (c, x[cut]), h, xs)
+        np.testing.assert_array_equal(ys.data, xs.data[:, cut])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scan_cells import ALL, case
-from scan_forms import assert_same, normal, run
+from scan_forms import FORMS, assert_same, normal, run
 
 import tinyrnn as tr
 
@@ -195,3 +195,20 @@ def test_a_segment_needs_less_memory() -> None:
     for segment in (None, "auto"):  # compile, and make the buffers that are kept
         peak(segment)
     assert peak("auto") < 0.5 * peak(None)
+
+
+@both_forms
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_step_that_mixes_rows_sees_the_last_real_input_of_those_that_ended(
+    form: str, reverse: bool
+) -> None:
+    lengths = np.array([2, 5, 3])
+    xs = np.arange(30.0).reshape(5, B, 2)
+    seen = np.stack([xs[np.minimum(t, lengths - 1), np.arange(B)] for t in range(5)])
+    expected = np.where(padding(lengths, 5)[..., None], 0, seen.sum(1, keepdims=True) + np.zeros((B, 2)))
+
+    def step(h: Any, x: Any) -> Any:
+        return h, x.sum(0, keepdims=True) + h
+
+    _, ys = FORMS[form](step, tr.zeros((B, 2), dtype="float64"), xs, lengths=lengths, reverse=reverse)
+    np.testing.assert_array_equal(ys.data, expected)

@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--cells", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="the number of the first cell")
-    parser.add_argument("--show", type=int, default=2, help="how many cells of each kind are shrunk and printed")
+    parser.add_argument("--show", type=int, default=2, help="cells of each kind that are shrunk and printed")
     given = parser.parse_args()
     kinds: collections.Counter[str] = collections.Counter()
     why: collections.Counter[str] = collections.Counter()
@@ -38,8 +38,8 @@ def main() -> int:
                 print(f"# --- {verdict.kind} (cell {n} of seed {given.seed}): {judge(small).detail}")
                 print(printed(small), flush=True)
     seconds = time.perf_counter() - start
-    print(f"{given.cells} cells of seed {given.seed} in {seconds:.0f} s: {compared} compared, {refused} that both")
-    print(f"forms refuse, {sum(kinds.values())} differences")
+    print(f"{given.cells} cells of seed {given.seed} in {seconds:.0f} s: {compared} compared, {refused} that")
+    print(f"both forms refuse, {sum(kinds.values())} differences")
     for title, counts in (("differences", kinds), ("fallbacks", why)):
         print(f"{title}: {sum(counts.values())}")
         for text, count in counts.most_common(25):

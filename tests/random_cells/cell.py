@@ -19,7 +19,7 @@ class Named:
 
 @dataclasses.dataclass(frozen=True)
 class Leaf:
-    """An array that a cell is given. ``values`` is Python, with ``{shape}`` and ``{dtype}`` to be filled in."""
+    """An array that a cell is given. ``values`` is Python, with ``{shape}`` and ``{dtype}`` left open."""
 
     name: str
     values: str
@@ -95,11 +95,7 @@ class Cell:
             "import numpy as np",
             "import tinyrnn as tr",
             *(["from tinyrnn.autograd import primitives as p"] if any("p." in s for s in body) else []),
-            *(
-                ["from collections import namedtuple", f'State = namedtuple("State", "{" ".join("hcmnuv"[:fields])}", defaults=[None] * {fields})']
-                if fields
-                else []
-            ),
+            *(["from collections import namedtuple", _named_tuple(fields)] if fields else []),
             *given,
             "def step(c, x):",
             *(f"    {line}" for line in body),
@@ -117,6 +113,10 @@ class Cell:
     def used(self) -> set[str]:
         """The names that lines and results read."""
         return {*self.new, *self.ys, *(a for line in self.lines for a in line.args)}
+
+
+def _named_tuple(fields: int) -> str:
+    return f"State = namedtuple('State', '{' '.join('hcmnuv'[:fields])}', defaults=[None] * {fields})"
 
 
 def render(form: Structure, names: Any) -> str:

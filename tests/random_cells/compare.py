@@ -99,7 +99,13 @@ def difference(cell: Cell, found: Results, expected: Results) -> tuple[str, str]
             name, wrong = next(iter(suspects.items()))
             at = tuple(int(i) for i in np.argwhere(wrong)[0])
             got, value = found[name][at], expected[name][at]
-            kind = "gradient" if name.startswith("d1") else "second derivative" if name.startswith("d2") else "value"
+            kind = (
+                "gradient"
+                if name.startswith("d1")
+                else "second derivative"
+                if name.startswith("d2")
+                else "value"
+            )
             if value.dtype.kind != "f":
                 kind = f"{kind} of integers"
             elif not np.isfinite(value) or not np.isfinite(got):
@@ -139,7 +145,7 @@ def tolerances(cell: Cell, found: Results, expected: Results, draws: int) -> dic
             if name in other and other[name].shape == wide.shape:
                 spread[name] = np.maximum(wide, _gap(other[name], expected[name]))
         if any(infinite):
-            # The recorded form leaves out what gets no gradient; a scan carries a zero there, and 0 * inf is NaN.
+            # The recorded form leaves out what gets no gradient; a scan has a zero there: 0 * inf is NaN.
             for name, got in found.items():
                 if name.startswith("d"):
                     spread[name] = np.where(np.isnan(got), np.inf, spread[name])

@@ -50,7 +50,7 @@ def _watched() -> Generator[set[str]]:
 
 
 def reached(tries: int = 40) -> tuple[set[str], list[str]]:
-    """Return the primitives that some form or its gradient works out, and the table's forms that never work."""
+    """Return the primitives that some form or its gradient works out, and the forms that never work."""
     samples, rng = _samples(), np.random.default_rng(0)
     space = {"np": np, "tr": tr, "p": primitives, **samples}
     written = [form for _, family in forms.FAMILIES for form in family]

@@ -121,9 +121,7 @@ def fallbacks(cell: Cell, warm: bool = False) -> tuple[Results, list[str]]:
     return found, [text.split("because ", 1)[-1].rsplit("; it runs", 1)[0] for text in reasons]
 
 
-def recorded(
-    cell: Cell, *, graph: bool = False, begin_step: Callable[[], None] | None = None
-) -> Results:
+def recorded(cell: Cell, *, graph: bool = False, begin_step: Callable[[], None] | None = None) -> Results:
     """Run the reference."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -137,7 +135,7 @@ def _named(parts: list[Any], roots: tuple[str, ...]) -> tuple[list[Any], list[st
     leaves: list[Any] = []
     names: list[str] = []
     for part, root in zip(parts, roots):
-        found, tree = flatten(part)
+        found, _ = flatten(part)
         leaves += found
         names += [f"{root}{i}" for i in range(len(found))]
     return leaves, names

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import re
 import warnings
 from typing import Any
 
@@ -14,52 +12,30 @@ from tinyrnn.autograd import primitives
 
 from . import forms
 from .cell import Cell, Leaf, Line, Named, Structure
+from .leaves import FLOATS, Draw, Leaves, batched, twin
 
-FLOATS = ("float64", "float64", "float64", "float32", "float32", "float16")
-OTHERS = (
-    "float16", "float32", "float64", "bool", "bool", "uint8", "uint8", "int8", "int16", "uint16", "int32", "uint32",
-    "int64", "uint64",
+KEYS: tuple[Any, ...] = (
+    "h", "c", "m", "a", "b", 3, "it's", "a\\b", True, 0, 7, -1, 'say "h"', "é", "a]b", "", " x", "x.y",
 )  # fmt: skip
-KEYS: tuple[Any, ...] = ("h", "c", "m", "a", "b", 3, "it's", "a\\b", True, 0, 7, -1, 'say "h"', "é", "a]b", "", " x", "x.y")
 STEPS = (1, 1, 2, 2, 3, 3, 4, 5, 5, 8, 9, 17, 33, 128, 129, 200, 300)
-EXTREMES = {
-    "float16": "[6e4, 1e-7, 1e3, 0.0, 1.0, -1.0, np.inf]",
-    "float32": "[1e8, 3e38, -3e38, 1e-38, 1e30, 0.0, 1.0, -1e8, np.inf]",
-    "float64": "[1e8, 1e300, -1e300, 1e-300, 1e154, 0.0, 1.0, -1e8, np.inf]",
-}
-
-
-class _Draw:
-    """Random choices, all from one generator."""
-
-    def __init__(self, seed: Any) -> None:
-        self.rng = np.random.default_rng(seed)
-
-    def chance(self, probability: float) -> bool:
-        return bool(self.rng.random() < probability)
-
-    def below(self, n: int) -> int:
-        return int(self.rng.integers(n))
-
-    def of(self, things: Any) -> Any:
-        return things[self.below(len(things))]
 
 
 def generate(seed: Any) -> Cell:
     """Draw a cell; the same seed gives the same cell."""
-    draw = _Draw(seed)
+    draw = Draw(seed)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         return _Builder(draw).cell()
 
 
 class _Builder:
-    def __init__(self, draw: _Draw) -> None:
+    def __init__(self, draw: Draw) -> None:
         self.draw = draw
         self.base = draw.of(FLOATS)
         self.mixed = draw.of((0.0, 0.0, 0.3, 0.6))  # how often a leaf has another dtype
         self.extreme = draw.chance(0.2)
         self.alike = draw.chance(0.6)  # all parts of the carry have one form
+        self.leaves = Leaves(draw, self.base, self.extreme)
         self.batch = draw.of((1, 2, 3))
         self.width = draw.of((2, 3, 3))
         self.ndim = draw.of((0, 1, 2, 2, 2, 2, 3))
@@ -68,28 +44,6 @@ class _Builder:
         self.new: list[str] = []
 
     # --- what a cell is given -------------------------------------------------------------------------------
-    def leaf(self, name: str, shape: tuple[int, ...], mixed: float, **more: Any) -> Leaf:
-        draw = self.draw
-        dtype = draw.of(OTHERS) if draw.chance(mixed) else self.base
-        seed = draw.below(1000)
-        rng = f"np.random.default_rng({seed})"
-        if dtype.startswith("float"):
-            if self.extreme and draw.chance(0.6):
-                values = f"{rng}.choice({EXTREMES[dtype]}, {{shape}}).astype({{dtype}})"
-            elif draw.chance(0.1):
-                values = f"np.full({{shape}}, {draw.of(('0.0', '1.0', '0.5', '-1.0'))}, {{dtype}})"
-            else:
-                values = f"{rng}.normal(size={{shape}}).astype({{dtype}})"
-        elif dtype == "bool":
-            values = f"{rng}.integers(0, 2, {{shape}}).astype({{dtype}})"
-        else:
-            info = np.iinfo(dtype)
-            low, high = draw.of(((0, 1), (0, 2), (-3, 3), (int(info.max) // 3, int(info.max)), (1, 200)))
-            low, high = max(low, int(info.min)), min(high, int(info.max))
-            values = f"{rng}.integers({low}, {high}, {{shape}}, {{dtype}}, endpoint=True)"
-        more["grad"] = dtype.startswith("float") and not more.get("plain") and more.get("grad", False)
-        return Leaf(name, values, shape, dtype, **more)
-
     def shape(self) -> tuple[int, ...]:
         """The shape of a carry or an input: of the cell's number of axes, or of fewer."""
         draw = self.draw
@@ -129,7 +83,11 @@ class _Builder:
             value = eval(form.format(*args), space)
         except Exception:
             return None
-        if not isinstance(value, (tr.Tensor, np.ndarray)) or value.size > 60 or value.dtype.kind not in "fiub":
+        if (
+            not isinstance(value, (tr.Tensor, np.ndarray))
+            or value.size > 60
+            or value.dtype.kind not in "fiub"
+        ):
             return None
         return value
 
@@ -153,12 +111,9 @@ class _Builder:
         if draw.chance(0.15):
             form = draw.of(forms.found_forms())
         else:
-            at = draw.below(sum(weight for weight, _ in forms.FAMILIES))
-            for weight, family in forms.FAMILIES:
-                if at < weight:
-                    break
-                at -= weight
-            form = draw.of(family)
+            weights = np.array([weight for weight, _ in forms.FAMILIES], float)
+            family = int(draw.rng.choice(len(weights), p=weights / weights.sum()))
+            form = draw.of(forms.FAMILIES[family][1])
         kinds, form = forms.kinds(form)
         for _ in range(6):
             filled = forms.fill(form, [draw.of(forms.PLACES[place]) for place in forms.places(form)])
@@ -198,7 +153,9 @@ class _Builder:
                 name = self.put(f"({{0}} > 0).astype('{dtype}')", (name,))
             else:
                 name = self.put(f"{{0}}.astype('{dtype}')", (name,))
-        if dtype.kind == "f" and draw.chance(0.3 if self.extreme else 0.7):  # so that little grows without bound
+        if dtype.kind == "f" and draw.chance(
+            0.3 if self.extreme else 0.7
+        ):  # so that little grows without bound
             name = self.put(draw.of(("tr.tanh({0})", "tr.tanh({0})", "{0} * 0.5")), (name,))
         if self.values[name].shape != leaf.shape:
             old = kept or [leaf.name]
@@ -234,20 +191,30 @@ class _Builder:
         if with_lengths:
             self.ndim = max(self.ndim, 2)
         carry = tuple(
-            self.leaf(f"c{i}", self.shape(), self.mixed * 0.6, grad=draw.chance(0.6))
+            self.leaves.leaf(f"c{i}", self.shape(), self.mixed * 0.6, grad=draw.chance(0.6))
             for i in range(draw.of((1, 1, 2, 2, 3)))
         )
         if self.alike:
-            carry = tuple(_twin(carry[0], i, draw) for i in range(len(carry)))
+            carry = tuple(twin(carry[0], i, draw) for i in range(len(carry)))
         xs = tuple(
-            self.leaf(f"x{i}", self.shape() if draw.chance(0.8) else (), self.mixed, grad=draw.chance(0.4))
+            self.leaves.leaf(
+                f"x{i}", self.shape() if draw.chance(0.8) else (), self.mixed, grad=draw.chance(0.4)
+            )
             for i in range(draw.of((0, 1, 1, 1, 2)))
         )
         if with_lengths:
-            carry, xs = (tuple(_batched(leaf, self.batch) for leaf in leaves) for leaves in (carry, xs))
-        shapes = ((self.width,), (self.width, self.width), (self.width, self.width), (), (self.batch, self.width))
+            carry, xs = (tuple(batched(leaf, self.batch) for leaf in leaves) for leaves in (carry, xs))
+        shapes = (
+            (self.width,),
+            (self.width, self.width),
+            (self.width, self.width),
+            (),
+            (self.batch, self.width),
+        )
         closed = tuple(
-            self.leaf(f"k{i}", draw.of(shapes), self.mixed, grad=draw.chance(0.75), plain=draw.chance(0.25))
+            self.leaves.leaf(
+                f"k{i}", draw.of(shapes), self.mixed, grad=draw.chance(0.75), plain=draw.chance(0.25)
+            )
             for i in range(draw.of((0, 1, 2, 2, 3)))
         )
         for leaf in (*carry, *xs, *closed):
@@ -260,13 +227,12 @@ class _Builder:
             self.gather(carry[0].shape)
         computed = draw.below(len(carry))  # one of them is most likely new, of which the others can be delays
         self.new = [self.fitted(leaf, 0.15 if i == computed else 0.45) for i, leaf in enumerate(carry)]
-        new = self.new
         ys = tuple(self.output(with_lengths) for _ in range(draw.of((0, 1, 1, 2, 3))))
         carry_form = self.structure(len(carry))
         new_form = _other(carry_form, draw) if draw.chance(0.06) else carry_form
         return Cell(
-            carry, carry_form, xs, self.structure(len(xs)), closed, tuple(self.lines), tuple(new), new_form, ys,
-            self.structure(len(ys)), steps,
+            carry, carry_form, xs, self.structure(len(xs)), closed, tuple(self.lines), tuple(self.new),
+            new_form, ys, self.structure(len(ys)), steps,
             lengths=tuple(1 + draw.below(steps) for _ in range(self.batch)) if with_lengths else None,
             reverse=draw.chance(0.3),
             segment=draw.of((1, 2, 3, 7, "auto", 64)) if draw.chance(0.2) else None,
@@ -285,19 +251,7 @@ class _Builder:
         return "c0"
 
 
-def _twin(leaf: Leaf, i: int, draw: _Draw) -> Leaf:
-    """Another leaf of the same form, with values of its own."""
-    values = re.sub(r"default_rng\(\d+\)", f"default_rng({draw.below(1000)})", leaf.values)
-    grad = leaf.dtype.startswith("float") and draw.chance(0.6)
-    return dataclasses.replace(leaf, name=f"c{i}", values=values, grad=grad)
-
-
-def _batched(leaf: Leaf, batch: int) -> Leaf:
-    shape = (batch, *leaf.shape[1:]) if leaf.shape else (batch,)
-    return dataclasses.replace(leaf, shape=shape)
-
-
-def _other(form: Structure, draw: _Draw) -> Structure:
+def _other(form: Structure, draw: Draw) -> Structure:
     """The same places in another container, or a dict in another order."""
     if isinstance(form, dict) and len(form) > 1:
         items = list(form.items())[::-1]

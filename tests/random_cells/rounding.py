@@ -1,4 +1,4 @@
-"""How far two honest results may differ: every operation of the recorded form is run with its rounding redrawn.
+"""How far two honest results may differ: the recorded form is run again with every rounding redrawn.
 
 An error of ``4 eps`` times a random number is added wherever the program that the user wrote rounds, and the
 spread of the results says what an error of a few units in the last place of a *term that the user wrote* does
@@ -9,7 +9,7 @@ to each of them. Where it rounds:
   ``a + b + c``, may be summed in another order, so there it is relative to the largest term;
 - a matrix product and a reduction: relative to each term;
 - what only moves, chooses or compares: nowhere; a cast: relative to its value, in the fewer digits.
-  (What a step does to closures alone runs once, and so the gradients of all steps are summed before the cast.)
+  (What a step does to closures alone runs once, so the gradients of all steps are summed before the cast.)
 
 So ``a + z*(b - a)`` for ``(1 - z)*a + z*b`` is *not* an honest result: with z = 1 the terms that the user
 wrote are 0 and b, and no rounding of those makes ``a + (b - a)``. Values so small that they lose digits or
@@ -31,20 +31,20 @@ from tinyrnn.autograd.primitive import Primitive
 Array = np.ndarray[Any, Any]
 
 # What gives one of the numbers that it was given, or a fact.
-EXACT = frozenset(
-    (
-        "abs all any argmax argmin argsort astype bitwise_and bitwise_or bitwise_xor broadcast_to ceil clip "
-        "concatenate detach diagonal equal flip floor fmax fmin getitem greater greater_equal invert isfinite "
-        "less less_equal logical_and logical_not logical_or logical_xor max maximum min minimum negative "
-        "not_equal pad partition positive relu repeat reshape rint round scatter sign sort stack tile "
-        "transpose tril triu trunc where"
-    ).split()
-)  # fmt: skip
+EXACT = frozenset((
+    "abs", "all", "any", "argmax", "argmin", "argpartition", "argsort", "bitwise_and", "bitwise_or",
+    "bitwise_xor", "broadcast_to", "ceil", "clip", "concatenate", "copy", "detach", "equal", "floor", "fmax",
+    "fmin", "getitem", "greater", "greater_equal", "invert", "isfinite", "isinf", "isnan", "less",
+    "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "max", "maximum", "min",
+    "minimum", "negative", "not_equal", "pick", "place", "relu", "reshape", "rint", "round", "sign",
+    "signbit", "stack", "transpose", "tril", "triu", "trunc", "unfold", "where",
+))  # fmt: skip
 # What sums over terms: the terms are redrawn too.
-SUMS = frozenset(
-    "sum mean matmul logsumexp softmax log_softmax dot einsum tensordot cumsum prod var std norm inner scatter "
-    "trace solve inv det slogdet cholesky svd eigh pinv cumprod convolve".split()
-)  # fmt: skip
+SUMS = frozenset((
+    "cholesky", "cofactors", "conv", "conv_transpose", "conv_weight", "cumsum", "det", "eigh", "fold", "inv",
+    "log_softmax", "logabsdet", "logsumexp", "matmul", "mean", "norm", "pinv", "scatter", "softmax", "solve",
+    "sum", "svd",
+))  # fmt: skip
 
 
 def primitives() -> list[Primitive]:
@@ -103,7 +103,9 @@ def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None],
                 terms[id(ans)] = (ans, largest)
                 return ans
             # A product of numbers that are not zero is not zero either: it has vanished.
-            vanished = primitive in (p.multiply, p.divide) and np.logical_and(*(np.asarray(a) != 0 for a in args))
+            vanished = primitive in (p.multiply, p.divide) and np.logical_and(
+                *(np.asarray(a) != 0 for a in args)
+            )
             return noise(ans, np.abs(ans.astype(np.float64)), vanished)
 
         return noisy

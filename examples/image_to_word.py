@@ -69,7 +69,7 @@ def main():
         return x[chosen], languages, *words(y[chosen], languages)
 
     model = Speller()
-    updates, epochs = (100, 6) if given.quick else (100, 60)
+    updates, epochs = (100, 6) if given.quick else (100, 20)
     task.train(model, task.Fresh(batch, updates), epochs)
 
     languages = np.random.default_rng(1).integers(len(LANGUAGES), size=len(x_test))

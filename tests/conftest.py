@@ -12,6 +12,8 @@ from hypothesis import settings
 settings.register_profile("tinyrnn", deadline=None, derandomize=True, max_examples=20, print_blob=True)
 settings.load_profile("tinyrnn")
 
+collect_ignore = ["killed_run.py"]  # a program that a test runs, and kills
+
 CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",

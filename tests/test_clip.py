@@ -138,6 +138,7 @@ def test_parameters_without_a_gradient_are_passed_over() -> None:
     assert clip_grad_norm_((q for q in [tr.ones(3), tr.tensor([1.0], requires_grad=True), p]), 1.0) == 5.0
     clip_grad_value_(iter([tr.ones(3), p]), 0.1)
     assert clip_grad_norm_([], 1.0) == 0.0
+    clip_grad_value_([], 1.0)
     assert clip_grad_norm_([tr.ones(3)], 1.0) == 0.0
 
 
@@ -260,3 +261,16 @@ def test_misuse_says_what_was_expected(
     with pytest.raises(error, match=message):
         call(p)
     np.testing.assert_array_equal(grads([p]), [3, 4])
+
+
+def test_a_generator_that_was_used_up_is_an_error() -> None:
+    layer = tr.nn.Linear(2, 2)
+    parameters = layer.parameters()
+    tr.optim.SGD(parameters, lr=0.1)
+    layer(tr.ones((1, 2))).sum().backward()
+    for clip in (clip_grad_norm_, clip_grad_value_):
+        with pytest.raises(
+            ValueError, match=r"parameters is an iterator that was used up; expected at least one"
+        ):
+            clip(parameters, 1.0)
+    assert clip_grad_norm_(layer.parameters(), 1.0) > 1

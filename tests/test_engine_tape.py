@@ -503,3 +503,26 @@ def test_a_copy_of_a_leaf_is_a_leaf_of_its_own(duplicate: Callable[[tr.Tensor], 
     assert not duplicate(x.detach()).requires_grad
     with pytest.raises(TypeError, match="computed Tensor cannot be copied"):
         duplicate(x * 2)
+
+
+def test_a_stack_of_many_leaves_nothing_behind() -> None:
+    x = tr.tensor(2.0, requires_grad=True)
+
+    def run(count: int) -> None:
+        tr.stack([x] * count).sum().backward()
+        tr.concatenate([x.reshape(1)] * count).sum().backward()
+
+    def held() -> int:
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    run(10_000)  # what is kept for the operands of one operation is bounded
+    tracemalloc.start()
+    try:
+        run(10_000)
+        before = held()
+        run(40_000)
+        assert held() - before < 100_000
+    finally:
+        tracemalloc.stop()
+    assert x.grad.item() == 2 * (10_000 + 10_000 + 40_000)

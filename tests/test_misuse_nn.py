@@ -136,7 +136,7 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "segment": (
         lambda: gru(x, segment=0),
         ValueError,
-        r"scan: segment is 0; expected a number of steps >= 1, 'auto' or None",
+        r"GRU: segment is 0 (int); expected a number of steps >= 1, 'auto' or None",
     ),
     # cells
     "x of a cell": (
@@ -160,17 +160,21 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         r"LSTMCell: the state is a list of 1; expected a pair (h0, c0)",
     ),
     # construction
-    "no hidden units": (lambda: nn.GRU(3, 0), ValueError, r"GRUCell: hidden_size is 0; expected at least 1"),
-    "no layers": (lambda: nn.GRU(3, 4, 0), ValueError, r"GRU: num_layers is 0; expected at least 1"),
+    "no hidden units": (
+        lambda: nn.GRU(3, 0),
+        ValueError,
+        r"GRU: hidden_size is 0; expected an int, at least 1",
+    ),
+    "no layers": (lambda: nn.GRU(3, 4, 0), ValueError, r"GRU: num_layers is 0; expected an int, at least 1"),
     "an unknown nonlinearity": (
         lambda: nn.RNN(3, 4, nonlinearity="selu"),
         ValueError,
-        r"RNNCell: nonlinearity is 'selu'; expected 'tanh' or 'relu'",
+        r"RNN: nonlinearity is 'selu'; expected 'tanh' or 'relu'",
     ),
     "dropout of 2": (
         lambda: nn.GRU(3, 4, 2, dropout=2),
         ValueError,
-        r"GRU: dropout: p is 2; expected a probability, 0 to 1",
+        r"GRU: dropout is 2; expected a probability, 0 to 1",
     ),
     "Dropout of -1": (
         lambda: nn.Dropout(-1),
@@ -185,7 +189,7 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "parameters that are integers": (
         lambda: nn.Linear(3, 4, dtype=np.int32),
         TypeError,
-        r"dtype int32 carries no gradient",
+        r"dtype is the class int32; expected a floating dtype, such as 'float32' or 'float64', or None",
     ),
     # Recurrent
     "no cell": (
@@ -312,7 +316,7 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "label smoothing": (
         lambda: F.cross_entropy(tr.zeros(1, 7), [0], label_smoothing=1.5),
         ValueError,
-        r"cross_entropy: label_smoothing is 1.5; expected 0 to 1",
+        r"cross_entropy: label_smoothing is 1.5; expected a probability, 0 to 1",
     ),
     "an unknown reduction": (
         lambda: F.l1_loss(tr.zeros(2), tr.zeros(2), reduction="avg"),
@@ -363,7 +367,7 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "an unknown gain": (
         lambda: init.calculate_gain("selu"),
         ValueError,
-        r"calculate_gain: nonlinearity is 'selu'; expected one of linear, sigmoid, tanh, relu, leaky_relu",
+        r"nonlinearity is 'selu'; expected 'linear', 'sigmoid', 'tanh', 'relu' or 'leaky_relu'",
     ),
     "an empty interval": (
         lambda: init.uniform_(tr.zeros(3), 1.0, 0.0),
@@ -373,7 +377,7 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a negative deviation": (
         lambda: init.normal_(tr.zeros(3), std=-1.0),
         ValueError,
-        r"normal_: std is -1.0; expected at least 0",
+        r"normal_: std is -1.0; expected a finite number, at least 0",
     ),
 }
 

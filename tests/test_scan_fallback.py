@@ -91,7 +91,6 @@ REASONS: dict[Callable[[Any], Any], str] = {
     uses_a_function_without_a_rule: "asks for the value",
     asks_for_a_fact: "asks for the value",
     picks_by_a_mask: "asks for the value",
-    grows: r"changes the shape of carry from \(3, 4\) to \(3, 5\)",
     stops_recording: "turns recording off",
     asks_whether_it_is_recorded: "asks how a Tensor is recorded",
 }

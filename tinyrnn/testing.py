@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import COUNT, FUNCTION, RNG, checked, number
 from tinyrnn.autograd.gradient import grad
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import enable_grad
@@ -16,6 +17,7 @@ from tinyrnn.recurrence.tree import flatten
 Many = Callable[[list[Tensor]], list[Tensor]]  # a function from leaves to leaves
 
 
+@checked(f=FUNCTION, order=COUNT, eps=number(), rtol=number(), atol=number(), rng=RNG)
 def check_grads(
     f: Callable[..., Any],
     *inputs: Any,
@@ -67,8 +69,6 @@ def check_grads(
         ...
     AssertionError: check_grads: argument 0, order 1: the engine gives ... and central differences give ...
     """
-    if order < 1:
-        raise ValueError(f"check_grads: order is {order}; expected at least 1")
     leaves, tree = flatten(tuple(_arrays(inputs)))
     paths = ["argument " + path.replace("[", "", 1).replace("]", "", 1) for path in tree.paths()]
     points = [_point(leaf, path) for leaf, path in zip(leaves, paths, strict=True)]

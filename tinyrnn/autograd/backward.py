@@ -163,7 +163,7 @@ def backpropagate(
                 if total is None:
                     heappush(queue, (-source.order, source))
                 continue
-            rules = primitive.rules
+            rules = primitive.rules_of(len(saved))
             if primitive.joint is not None:
                 saved = [None if part is None else (part,) for part in primitive.joint(node, saved, g, wrap)]
                 rules = _PASS * len(saved)
@@ -206,7 +206,7 @@ def _rewrapped(node: Any, saved: Any, wrap: Callable[[Any, Node], Any]) -> list[
         # Drawings give numbers a record too; a number is a constant all the same.
         return value if at is None or type(value) in (bool, int, float) else wrap(value, at)
 
-    rules = node.primitive.rules
+    rules = node.primitive.rules_of(len(saved))
     return [
         None if kept is None else [back(v, o) for v, o in zip(kept, rule.sources)]
         for kept, rule in zip(saved, rules)

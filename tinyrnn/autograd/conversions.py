@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.callers import users_line
 from tinyrnn.autograd.state import get_default_dtype, thread
 from tinyrnn.autograd.tape import Node
 
@@ -65,15 +65,12 @@ class Conversions:
         """Warn where Python asks for a plain number, and a gradient would be cut without a word."""
         if self.node is None or not thread.modes.recording:
             return
-        level, frame = 1, sys._getframe()
-        while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("tinyrnn."):
-            level, frame = level + 1, frame.f_back  # to the line of the user's program
         warnings.warn(
             "a Tensor that requires grad became a plain number (float(t), a[i] = t, math.sqrt(t), ...), and "
             "its gradient ends there; collect Tensors in a list for tr.stack, use functions of tinyrnn, or "
             "t.item() where a number is meant",
             LostGradientWarning,
-            stacklevel=level,
+            stacklevel=users_line(),
         )
 
     def __format__(self, spec: str) -> str:

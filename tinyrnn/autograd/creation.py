@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd.operands import plain_array
+from tinyrnn.autograd.arguments import DTYPE, FLAG, FLOATING, RNG, checked, misused
+from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import get_default_dtype
 from tinyrnn.autograd.tensor import Tensor
 
 
+@checked(dtype=DTYPE, requires_grad=FLAG)
 def tensor(
     data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -60,14 +62,25 @@ def as_tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None) 
             raise TypeError(
                 "tensor: the data are a sequence that holds Tensors; join them by tr.stack or tr.concatenate"
             )
-        array = plain_array("tensor", data)
+        array = np.asarray(operand(data))
         if array.dtype.kind == "f":
             array = array.astype(get_default_dtype())
     else:
-        array = np.asarray(plain_array("tensor", data), dtype=dtype)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"tensor: the data have dtype {array.dtype}; expected real numbers")
+        array = np.asarray(operand(data), dtype=as_dtype(dtype))
     return Tensor(array)
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any] | None:
+    """Return a dtype of real numbers; None where none is given.
+
+    Raises
+    ------
+    TypeError
+        Where it is no such dtype; the message names the argument.
+    """
+    if not DTYPE.of_type(dtype):
+        raise misused(dtype, DTYPE.expected)
+    return None if dtype is None else np.dtype(dtype)
 
 
 def _shape(where: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
@@ -86,6 +99,7 @@ def _made(array: np.ndarray[Any, Any], requires_grad: bool) -> Tensor:
     return result
 
 
+@checked(dtype=DTYPE, requires_grad=FLAG)
 def zeros(
     *shape: int | Sequence[int], dtype: npt.DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -104,6 +118,7 @@ def zeros(
     )
 
 
+@checked(dtype=DTYPE, requires_grad=FLAG)
 def ones(
     *shape: int | Sequence[int], dtype: npt.DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -120,6 +135,7 @@ def ones(
     )
 
 
+@checked(dtype=DTYPE, requires_grad=FLAG)
 def zeros_like(
     x: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -135,6 +151,7 @@ def zeros_like(
     return _made(np.zeros(like.shape, like.dtype if dtype is None else dtype), requires_grad)
 
 
+@checked(dtype=DTYPE, requires_grad=FLAG)
 def ones_like(
     x: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -150,6 +167,7 @@ def ones_like(
     return _made(np.ones(like.shape, like.dtype if dtype is None else dtype), requires_grad)
 
 
+@checked(dtype=FLOATING, requires_grad=FLAG, rng=RNG)
 def randn(
     *shape: int | Sequence[int],
     dtype: npt.DTypeLike | None = None,

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, checked
 from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.state import enable_grad, no_grad
 from tinyrnn.autograd.tensor import Tensor, rewrap
 
 
+@checked(create_graph=FLAG, retain_graph=FLAG.or_none(), allow_unused=FLAG)
 def grad(
     outputs: Tensor | Iterable[Tensor],
     inputs: Tensor | Iterable[Tensor],

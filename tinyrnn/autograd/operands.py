@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import ARRAY, ITERABLE, misused, shown
 from tinyrnn.autograd.primitive import Primitive, Value, broadcast_shape
 
 # Arrays that mean more than their numbers, or something else; known by name, since numpy.ma is seldom loaded.
@@ -17,30 +18,40 @@ _REFUSED = {
 }
 
 
-def plain_array(where: str, x: Any) -> np.ndarray[Any, Any]:
-    """Return anything array-like as a plain array.
+def plain_array(what: str, x: Any) -> np.ndarray[Any, Any]:
+    """Return anything array-like as a plain array; ``what`` it is begins an error.
 
     Raises
     ------
     TypeError
-        Where it is a masked array or a `numpy.matrix`, of which a plain array would lose the meaning, or a
-        list of rows of different lengths.
+        Where it is a masked array or a `numpy.matrix`, of which a plain array would lose the meaning, or no
+        array of anything that NumPy knows.
+    ValueError
+        Where it is a list of rows that differ in length.
     """
     if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
         for kind in type(x).__mro__:
             if kind.__name__ in _REFUSED and kind.__module__.startswith("numpy"):
-                raise TypeError(f"{where}: got a numpy {kind.__name__}: {_REFUSED[kind.__name__]}")
+                raise TypeError(f"{what} is a numpy {kind.__name__}: {_REFUSED[kind.__name__]}")
     try:
-        return np.asarray(x)
+        array = np.asarray(x)
     except ValueError as error:  # NumPy's own words do not say who asked
         raise ValueError(
-            f"{where}: got a {type(x).__name__} of which the parts differ in shape; expected rows of one "
-            "length, as in an array"
+            f"{what} is a {type(x).__name__} whose parts differ in shape; expected rows of one length"
         ) from error
+    if array.dtype.kind == "O":
+        raise TypeError(f"{what} is {shown(x)}; expected real numbers")
+    return array
 
 
 def operand(x: Any) -> Any:
-    """Return a Value or an array as it is, all else as an array; a list that holds Values is stacked."""
+    """Return a Value or a plain array as it is, all else as an array; a list that holds Values is stacked.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is nothing that has numbers; the message names the argument.
+    """
     if isinstance(x, Value) or type(x) is np.ndarray:
         return x
     if isinstance(x, (list, tuple)) and _holds_values(x):
@@ -50,7 +61,9 @@ def operand(x: Any) -> Any:
                 f"a list holds Tensors of shapes {[part.shape for part in parts]}; expected one shape"
             )
         return p.stack(*parts, axis=0)
-    return plain_array("tinyrnn", x)
+    if not ARRAY.of_type(x):
+        raise misused(x, ARRAY.expected)
+    return plain_array("an operand", x)
 
 
 def _holds_values(x: Any) -> bool:
@@ -68,10 +81,25 @@ def alike(a: Any, b: Any) -> tuple[Any, Any]:
     return a, b
 
 
+def several(arrays: Any) -> Any:
+    """Return what holds several arrays as it is.
+
+    Raises
+    ------
+    TypeError
+        Where it holds nothing; the message names the argument.
+    """
+    if not ITERABLE.of_type(arrays):
+        raise misused(arrays, "a list or tuple")
+    return arrays
+
+
 def coerced(primitive: Primitive, args: tuple[Any, ...], values: list[Any]) -> list[Any]:
     """Bring plain operands to the dtype of the Tensors among them, so that float32 stays float32."""
     values = [
-        v if isinstance(v, (int, float)) and type(v) is not np.float64 else plain_array(primitive.name, v)
+        v
+        if isinstance(v, (int, float)) and type(v) is not np.float64
+        else plain_array(f"{primitive.name}: an operand", v)
         for v in values
     ]
     for v in values:
@@ -96,7 +124,8 @@ def refusal(
     """Return the error of a forward function with the name of the operation and the shapes that it got."""
     shapes = [np.shape(v) for v in values]
     got = " and ".join(map(str, shapes)) if len(shapes) < 3 else ", ".join(map(str, shapes))
-    text = f"{primitive.name}: {error}; got operands of shape {got}"
+    options = "".join(f", {name}={value!r}" for name, value in params.items())
+    text = f"{primitive.name}: {error}; got operands of shape {got}{options}"
     if isinstance(error, ValueError):
         try:
             primitive.shape(*shapes, **params)

@@ -23,13 +23,14 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 Shape = tuple[int, ...]
 _growing = threading.Lock()
+_RULES_KEPT = 4096  # of one operation: a stack of a million steps must not leave a million rules
 NONE: dict[str, Any] = {}  # shared by all operations without parameters; never changed
 
 
@@ -138,7 +139,8 @@ class Primitive:
         ``dtype(*dtypes, **params) -> dtype`` of the result; unless given, that of the operands with a VJP,
         promoted.
     variadic : callable, optional
-        For operations on any number of operands: ``variadic(i)`` is the VJP of operand ``i``, or None.
+        For operations on any number of operands: ``variadic(i)`` is the VJP of operand ``i``, or None. The
+        VJPs of all of them ask for the same.
     accumulate : callable, optional
         ``accumulate(total, owned, g, *saved) -> total``: the VJP of the first operand, added to the gradient
         that the operand has so far (None at first; to be changed in place only where ``owned``).
@@ -198,11 +200,20 @@ class Primitive:
     def rule(self, position: int) -> Rule | None:
         """Return the rule of the operand at a position; None where it carries no gradient."""
         if self.variadic is not None and position >= len(self.rules):
+            if position >= _RULES_KEPT:
+                return self._variadic_rule(position)
             with _growing:  # two threads must not both add the same rule
                 for i in range(len(self.rules), position + 1):
-                    vjp = self.variadic(i)
-                    self.rules.append(Rule(vjp, ()) if vjp else None)
+                    self.rules.append(self._variadic_rule(i))
         return self.rules[position]
+
+    def rules_of(self, count: int) -> Iterable[Rule | None]:
+        """Return the rules of so many operands."""
+        return self.rules if self.variadic is None else map(self.rule, range(count))
+
+    def _variadic_rule(self, position: int) -> Rule | None:
+        vjp = self.variadic(position) if self.variadic is not None else None
+        return Rule(vjp, ()) if vjp else None
 
     def _collector(self) -> Callable[..., Any]:
         """Write ``collect(ans, args, params, inputs) -> saved``; it runs for each operation that is recorded.
@@ -224,11 +235,15 @@ class Primitive:
         """Do the same for any number of operands."""
         if inputs.count(None) == len(inputs):
             return None
-        self.rule(len(inputs) - 1)
+        named = len(self.operands)
         saved = [
             None if node is None or rule is None else rule.pick(ans, args, params)
-            for node, rule in zip(inputs, self.rules)
+            for node, rule in zip(inputs[:named], self.rules)
         ]
+        if len(inputs) > named:  # the rules of all others ask for the same
+            rule = self.rule(named)
+            kept = None if rule is None else rule.pick(ans, args, params)
+            saved += [None if node is None else kept for node in inputs[named:]]
         return saved if saved.count(None) < len(saved) else None
 
     def __call__(self, *args: Any, **params: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import misused
 from tinyrnn.autograd.state import TraceError, thread
 
 _generator: np.random.Generator | None = (
@@ -26,8 +27,15 @@ def manual_seed(seed: int) -> np.random.Generator:
     True
     """
     global _generator
-    _generator = np.random.default_rng(seed)
+    _generator = _new(seed)
     return _generator
+
+
+def _new(seed: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        raise misused(seed, "a numpy.random.Generator, or a seed: an int, at least 0", type(error)) from None
 
 
 def generator(rng: np.random.Generator | int | None = None) -> np.random.Generator:
@@ -41,7 +49,7 @@ def generator(rng: np.random.Generator | int | None = None) -> np.random.Generat
         return _generator
     if isinstance(rng, np.random.Generator):
         return rng
-    return np.random.default_rng(rng)
+    return _new(rng)
 
 
 def get_rng_state() -> dict[str, Any]:

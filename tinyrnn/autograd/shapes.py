@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import operator
 from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import misused
 from tinyrnn.autograd.primitive import Shape
 
 Axis = int | tuple[int, ...] | None
@@ -28,17 +30,27 @@ def normalize_axis(axis: Axis, ndim: int) -> tuple[int, ...]:
     """Return an axis argument as a tuple of axes that count from the front."""
     if type(axis) is int and -ndim <= axis < ndim:
         return (axis % ndim,)
-    axes = (
-        tuple(range(ndim))
-        if axis is None
-        else (axis,)
-        if isinstance(axis, (int, np.integer))
-        else tuple(axis)
-    )
+    if axis is None:
+        return tuple(range(ndim))
+    axes = whole_numbers(axis, "an axis, or a tuple of axes, that are ints")
     for a in axes:
         if not -ndim <= a < ndim:
             raise np.exceptions.AxisError(a, ndim)
     return tuple(a % ndim for a in axes)
+
+
+def whole_numbers(given: Any, expected: str) -> tuple[int, ...]:
+    """Return what is given as one whole number, or as several, as a tuple of ints."""
+    if isinstance(given, bool):
+        raise misused(given, expected)
+    try:
+        return (operator.index(given),)
+    except TypeError:
+        pass  # several, then
+    try:
+        return tuple(map(operator.index, given))
+    except TypeError:
+        raise misused(given, expected) from None
 
 
 def reduced_shape(shape: Shape, axis: Axis = None, keepdims: bool = False, **_: Any) -> Shape:

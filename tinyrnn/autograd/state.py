@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import FLOATING, misused
+
 
 class Scope(NamedTuple):
     """Where a record was made: the path of modules, and the time step.
@@ -239,11 +241,9 @@ def set_default_dtype(dtype: npt.DTypeLike) -> None:
         Where the dtype is not a floating one.
     """
     global _default_dtype
+    if dtype is None or not FLOATING.of_type(dtype):
+        raise misused(dtype, "a floating dtype such as float32 or float64")
     new: np.dtype[Any] = np.dtype(dtype)
-    if new.kind != "f":
-        raise TypeError(
-            f"set_default_dtype: dtype is {new}; expected a floating dtype such as float32 or float64"
-        )
     _default_dtype = new
 
 

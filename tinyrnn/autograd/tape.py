@@ -109,7 +109,7 @@ class Node:
 
         It comes with the record that it is needed for, and with what it is here: an operand, or the result.
         """
-        rules = self.primitive.rules if self.primitive is not None else []
+        rules = self.primitive.rules_of(len(saved)) if self.primitive is not None else ()
         for source, kept, rule in zip(self.inputs, saved, rules):
             for name, value in zip(rule.needs, kept) if kept is not None and rule is not None else ():
                 for array in value if name == "rest" else (value,):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.anomaly import Watched, check_result
+from tinyrnn.autograd.arguments import FLAG, checked
 from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.conversions import Conversions
 from tinyrnn.autograd.keeping import keep
@@ -160,6 +161,7 @@ class Tensor(Conversions, Operators):
             return _Detached(self.data, self.node)
         return Tensor(self.data)
 
+    @checked(retain_graph=FLAG.or_none(), create_graph=FLAG)
     def backward(
         self,
         gradient: npt.ArrayLike | Tensor | None = None,

@@ -243,8 +243,8 @@ def record_step(
         leaf.node = _leaf(leaf)
     with enable_grad(), unrolled(), scope(step=t):
         new, y = take_step(step, tree.unflatten(before), x_tree.unflatten(x))
-    leaves, new_tree = flatten(new)
+    leaves, new_tree = flatten(new, like=tree)
     leaves = [as_tensor(leaf) for leaf in leaves]
     _name_states(leaves, new_tree)
-    check_carry((before, tree), (leaves, new_tree), shapes=True)
+    check_carry((before, tree), (leaves, new_tree))
     return before, leaves, y

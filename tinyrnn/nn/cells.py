@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import NUMBER, checked, one_of
 from tinyrnn.autograd.functions import relu, sigmoid, split, tanh
 from tinyrnn.nn.gated_cell import GatedCell
 from tinyrnn.nn.inputs import kind_of
@@ -43,6 +44,7 @@ class RNNCell(GatedCell):
     (2, 4)
     """
 
+    @checked(nonlinearity=one_of("tanh", "relu"))
     def __init__(
         self,
         input_size: int,
@@ -54,10 +56,6 @@ class RNNCell(GatedCell):
         rng: np.random.Generator | int | None = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(
-                f"{type(self).__name__}: nonlinearity is {nonlinearity!r}; expected 'tanh' or 'relu'"
-            )
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, 1, bias, learn_initial_state, rng, dtype)
 
@@ -103,6 +101,7 @@ class LSTMCell(GatedCell):
 
     states: ClassVar[tuple[str, ...]] = ("h0", "c0")
 
+    @checked(forget_bias=NUMBER.or_none())
     def __init__(
         self,
         input_size: int,
@@ -140,6 +139,11 @@ class LSTMCell(GatedCell):
         """Return h and c of a state that a user gave."""
         if not isinstance(state, (tuple, list)) or len(state) != 2:
             raise TypeError(f"{where}: the state is a {kind_of(state)}; expected a pair (h0, c0)")
+        for name, part in zip(self.states, state):
+            if part is None:
+                raise TypeError(
+                    f"{where}: {name} is None; expected both parts of the state, (h0, c0), or no state at all"
+                )
         return list(state)
 
 

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import ARRAY, INTEGER, PROBABILITY, checked
 from tinyrnn.autograd.functions import log_softmax, logsumexp
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.nn.inputs import as_array, as_floating, as_input, as_integers, expect_range
 from tinyrnn.nn.masks import Mask, as_mask, cleaned, spread
-from tinyrnn.nn.reduction import reduced
+from tinyrnn.nn.reduction import REDUCTION, reduced
 
 
+@checked(weight=ARRAY.or_none(), ignore_index=INTEGER, reduction=REDUCTION, label_smoothing=PROBABILITY)
 def cross_entropy(
     input: Any,
     target: Any,
@@ -73,8 +75,6 @@ def cross_entropy(
     name = "cross_entropy"
     input = _class_scores(name, input)
     weight = _class_weight(name, weight, input)
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"{name}: label_smoothing is {label_smoothing}; expected 0 to 1")
     if (target if isinstance(target, Value) else np.asarray(target)).dtype.kind == "f":
         target = _probabilities(name, input, target)
         real = as_mask(name, input.shape[:-1], lengths, mask)
@@ -93,6 +93,7 @@ def cross_entropy(
     return _reduced(name, loss, target, kept, weight, reduction)
 
 
+@checked(weight=ARRAY.or_none(), ignore_index=INTEGER, reduction=REDUCTION)
 def nll_loss(
     input: Any,
     target: Any,

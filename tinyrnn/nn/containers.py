@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
+from tinyrnn.autograd.arguments import ITERABLE, checked
 from tinyrnn.nn.module import Module
 
 
@@ -19,6 +20,7 @@ class ModuleList(Module):
     ['0.weight', '0.bias', '1.weight', '1.bias']
     """
 
+    @checked(modules=ITERABLE)
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         for module in modules:
             self.append(module)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, PROBABILITY, RNG, checked
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.rng import generator
@@ -13,17 +14,7 @@ from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.module import Module
 
 
-def check_probability(where: str, p: float) -> None:
-    """Raise where ``p`` is no probability of dropping.
-
-    Raises
-    ------
-    ValueError
-    """
-    if not 0 <= p <= 1:
-        raise ValueError(f"{where}: p is {p}; expected a probability, 0 to 1")
-
-
+@checked(p=PROBABILITY, training=FLAG, rng=RNG)
 def dropout(
     x: Any, p: float = 0.5, training: bool = True, rng: np.random.Generator | int | None = None
 ) -> Any:
@@ -44,7 +35,6 @@ def dropout(
     >>> tr.nn.functional.dropout(tr.ones(6), 0.5, rng=1)
     tensor([0., 2., 2., 2., 0., 0.])
     """
-    check_probability("dropout", p)
     if not training or p == 0:
         return x
     if isinstance(x, Value) and not isinstance(x, Tensor):
@@ -75,8 +65,8 @@ class Dropout(Module):
     tensor([1., 1., 1., 1., 1., 1.])
     """
 
+    @checked(p=PROBABILITY, rng=RNG)
     def __init__(self, p: float = 0.5, *, rng: np.random.Generator | int | None = None) -> None:
-        check_probability("Dropout", p)
         self.p = p
         self.rng = None if rng is None else generator(rng)
 

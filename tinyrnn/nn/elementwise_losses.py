@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import ARRAY, checked
 from tinyrnn.autograd.functions import abs as absolute
 from tinyrnn.autograd.functions import softplus
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_array, as_floating, as_input, expect_range
 from tinyrnn.nn.masks import Mask, as_mask, cleaned
-from tinyrnn.nn.reduction import reduced
+from tinyrnn.nn.reduction import REDUCTION, reduced
 
 
+@checked(reduction=REDUCTION)
 def mse_loss(
     input: Any, target: Any, reduction: str = "mean", *, lengths: Any = None, mask: Any = None
 ) -> Any:
@@ -48,6 +50,7 @@ def mse_loss(
     return _reduced("mse_loss", difference * difference, real, reduction)
 
 
+@checked(reduction=REDUCTION)
 def l1_loss(
     input: Any, target: Any, reduction: str = "mean", *, lengths: Any = None, mask: Any = None
 ) -> Any:
@@ -79,6 +82,7 @@ def l1_loss(
     return _reduced("l1_loss", absolute(input - target), real, reduction)
 
 
+@checked(weight=ARRAY.or_none(), reduction=REDUCTION, pos_weight=ARRAY.or_none())
 def binary_cross_entropy_with_logits(
     input: Any,
     target: Any,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import COUNT, FLOATING, INTEGER, RNG, checked
 from tinyrnn.autograd.functions import take, where
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.primitives import less
@@ -38,6 +39,9 @@ class Embedding(Module):
     (2, 3, 4)
     """
 
+    @checked(
+        num_embeddings=COUNT, embedding_dim=COUNT, padding_idx=INTEGER.or_none(), rng=RNG, dtype=FLOATING
+    )
     def __init__(
         self,
         num_embeddings: int,
@@ -47,9 +51,6 @@ class Embedding(Module):
         rng: np.random.Generator | int | None = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        for name, size in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
-            if size < 1:
-                raise ValueError(f"Embedding: {name} is {size}; expected at least 1")
         if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
             raise ValueError(
                 f"Embedding: padding_idx is {padding_idx}; expected {-num_embeddings} to "

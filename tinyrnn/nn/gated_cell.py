@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, RNG, checked
 from tinyrnn.autograd.creation import zeros
 from tinyrnn.autograd.functions import broadcast_to
 from tinyrnn.autograd.rng import generator
@@ -41,6 +42,9 @@ class GatedCell(Cell):
     bias_ih: Any = 0.0  # without biases, so that the equations are the same
     bias_hh: Any = 0.0
 
+    @checked(
+        input_size=COUNT, hidden_size=COUNT, bias=FLAG, learn_initial_state=FLAG, rng=RNG, dtype=FLOATING
+    )
     def __init__(
         self,
         input_size: int,
@@ -51,9 +55,6 @@ class GatedCell(Cell):
         rng: np.random.Generator | int | None,
         dtype: npt.DTypeLike | None,
     ) -> None:
-        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
-            if size < 1:
-                raise ValueError(f"{type(self).__name__}: {name} is {size}; expected at least 1")
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.bias = bias

@@ -8,16 +8,34 @@ Each returns what it was given. `xavier_*` is of Glorot and Bengio (2010), `kaim
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FILLED, NUMBER, RNG, checked, number, one_of
 from tinyrnn.autograd.changes import mark_changed
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tensor import Tensor
 
 T = TypeVar("T", Tensor, np.ndarray[Any, Any])
 Rng = np.random.Generator | int | None
+
+
+_GAINS: dict[str, Callable[[float], float]] = {  # by the slope of leaky_relu
+    "linear": lambda slope: 1.0,
+    "sigmoid": lambda slope: 1.0,
+    "tanh": lambda slope: 5 / 3,
+    "relu": lambda slope: math.sqrt(2),
+    "leaky_relu": lambda slope: math.sqrt(2 / (1 + slope**2)),
+}
+_KAIMING = {
+    "tensor": FILLED,
+    "a": NUMBER,
+    "mode": one_of("fan_in", "fan_out"),
+    "nonlinearity": one_of(*_GAINS),
+    "rng": RNG,
+}
 
 
 def _fill(tensor: T, values: Any) -> T:
@@ -27,6 +45,7 @@ def _fill(tensor: T, values: Any) -> T:
     return tensor
 
 
+@checked(tensor=FILLED, a=NUMBER, b=NUMBER, rng=RNG)
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, rng: Rng = None) -> T:
     """Fill with numbers from U(a, b).
 
@@ -42,33 +61,37 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, rng: Rng = None) -> T:
     return _fill(tensor, generator(rng).uniform(a, b, tensor.shape))
 
 
+@checked(tensor=FILLED, mean=NUMBER, std=number(), rng=RNG)
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, rng: Rng = None) -> T:
     """Fill with numbers from N(mean, std²)."""
-    if std < 0:
-        raise ValueError(f"normal_: std is {std}; expected at least 0")
     return _fill(tensor, generator(rng).normal(mean, std, tensor.shape))
 
 
+@checked(tensor=FILLED, value=NUMBER)
 def constant_(tensor: T, value: float) -> T:
     """Fill with one number."""
     return _fill(tensor, value)
 
 
+@checked(tensor=FILLED)
 def zeros_(tensor: T) -> T:
     """Fill with zeros."""
     return _fill(tensor, 0.0)
 
 
+@checked(tensor=FILLED)
 def ones_(tensor: T) -> T:
     """Fill with ones."""
     return _fill(tensor, 1.0)
 
 
+@checked(tensor=FILLED)
 def eye_(tensor: T) -> T:
     """Fill a matrix with ones on the diagonal and zeros elsewhere."""
     return identity_(tensor)
 
 
+@checked(tensor=FILLED, scale=NUMBER)
 def identity_(tensor: T, scale: float = 1.0) -> T:
     """Fill a matrix with ``scale`` on the diagonal and zeros elsewhere.
 
@@ -84,6 +107,7 @@ def identity_(tensor: T, scale: float = 1.0) -> T:
     return _fill(tensor, scale * np.eye(rows, columns))
 
 
+@checked(nonlinearity=one_of(*_GAINS), param=NUMBER.or_none())
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Return the factor on the standard deviation that keeps a signal's variance through a nonlinearity.
 
@@ -98,19 +122,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     >>> calculate_gain("tanh")
     1.6666666666666667
     """
-    slope = 0.01 if param is None else param
-    gains = {
-        "linear": 1.0,
-        "sigmoid": 1.0,
-        "tanh": 5 / 3,
-        "relu": math.sqrt(2),
-        "leaky_relu": math.sqrt(2 / (1 + slope**2)),
-    }
-    if nonlinearity not in gains:
-        raise ValueError(
-            f"calculate_gain: nonlinearity is {nonlinearity!r}; expected one of {', '.join(gains)}"
-        )
-    return gains[nonlinearity]
+    return _GAINS[nonlinearity](0.01 if param is None else param)
 
 
 def _matrix(where: str, tensor: Any, exactly: bool = False) -> tuple[int, int]:
@@ -130,24 +142,25 @@ def _fans(where: str, tensor: Any) -> tuple[int, int]:
     return tensor.shape[1] * field, tensor.shape[0] * field
 
 
+@checked(tensor=FILLED, gain=NUMBER, rng=RNG)
 def xavier_uniform_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
     """Fill from U(-a, a) with ``a = gain * sqrt(6 / (fan_in + fan_out))``."""
     a = gain * math.sqrt(6 / sum(_fans("xavier_uniform_", tensor)))
     return uniform_(tensor, -a, a, rng)
 
 
+@checked(tensor=FILLED, gain=NUMBER, rng=RNG)
 def xavier_normal_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
     """Fill from N(0, std²) with ``std = gain * sqrt(2 / (fan_in + fan_out))``."""
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans("xavier_normal_", tensor))), rng)
 
 
 def _kaiming_std(where: str, tensor: Any, a: float, mode: str, nonlinearity: str) -> float:
-    if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"{where}: mode is {mode!r}; expected 'fan_in' or 'fan_out'")
     fan_in, fan_out = _fans(where, tensor)
     return calculate_gain(nonlinearity, a) / math.sqrt(fan_in if mode == "fan_in" else fan_out)
 
 
+@checked(**_KAIMING)
 def kaiming_uniform_(
     tensor: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
 ) -> T:
@@ -156,6 +169,7 @@ def kaiming_uniform_(
     return uniform_(tensor, -bound, bound, rng)
 
 
+@checked(**_KAIMING)
 def kaiming_normal_(
     tensor: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
 ) -> T:
@@ -163,6 +177,7 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), rng)
 
 
+@checked(tensor=FILLED, gain=NUMBER, rng=RNG)
 def orthogonal_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
     """Fill with ``gain`` times a random matrix whose rows (or columns, if there are fewer) are orthonormal.
 

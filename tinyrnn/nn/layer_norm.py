@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import FLAG, FLOATING, checked, number
 from tinyrnn.autograd.functions import mean, sqrt
+from tinyrnn.autograd.shapes import whole_numbers
 from tinyrnn.autograd.state import get_default_dtype
 from tinyrnn.nn.inputs import as_input
 from tinyrnn.nn.module import Module
@@ -37,6 +39,7 @@ class LayerNorm(Module):
            [-1.,  1.]], dtype=float32)
     """
 
+    @checked(eps=number(), elementwise_affine=FLAG, bias=FLAG, dtype=FLOATING)
     def __init__(
         self,
         normalized_shape: int | Sequence[int],
@@ -46,7 +49,7 @@ class LayerNorm(Module):
         *,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        shape = whole_numbers(normalized_shape, "an int, or a tuple of ints")
         if not shape or min(shape) < 1:
             raise ValueError(
                 f"LayerNorm: normalized_shape is {shape}; expected at least one axis, each at least 1 long"

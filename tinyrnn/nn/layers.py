@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import NUMBER, checked, one_of
 from tinyrnn.autograd.rng import generator
 from tinyrnn.nn.cells import GRUCell, LSTMCell, RNNCell
-from tinyrnn.nn.stacked import Rng, Stacked
+from tinyrnn.nn.stacked import LAYER, Rng, Stacked
 
 
 class RNN(Stacked):
@@ -38,6 +39,7 @@ class RNN(Stacked):
     ((7, 2, 8), (4, 2, 4))
     """
 
+    @checked(**LAYER, nonlinearity=one_of("tanh", "relu"))
     def __init__(
         self,
         input_size: int,
@@ -100,6 +102,7 @@ class LSTM(Stacked):
     >>> y, (h, c) = lstm(tr.zeros((7, 2, 3)), state, lengths=[7, 3])
     """
 
+    @checked(**LAYER, forget_bias=NUMBER.or_none())
     def __init__(
         self,
         input_size: int,
@@ -158,6 +161,7 @@ class GRU(Stacked):
     ((2, 7, 4), (1, 2, 4))
     """
 
+    @checked(**LAYER)
     def __init__(
         self,
         input_size: int,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, RNG, checked
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import get_default_dtype
 from tinyrnn.nn.inputs import as_input, expect_features
@@ -38,6 +39,7 @@ class Linear(Module):
     (7, 3, 2)
     """
 
+    @checked(in_features=COUNT, out_features=COUNT, bias=FLAG, rng=RNG, dtype=FLOATING)
     def __init__(
         self,
         in_features: int,
@@ -47,9 +49,6 @@ class Linear(Module):
         rng: np.random.Generator | int | None = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if size < 1:
-                raise ValueError(f"Linear: {name} is {size}; expected at least 1")
         self.in_features = in_features
         self.out_features = out_features
         dtype = get_default_dtype() if dtype is None else np.dtype(dtype)

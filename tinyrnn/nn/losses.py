@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyrnn.autograd.arguments import ARRAY, INTEGER, PROBABILITY, checked
 from tinyrnn.nn import functional as F
 from tinyrnn.nn.module import Module
+from tinyrnn.nn.reduction import REDUCTION
 
 
 class _Loss(Module):
@@ -29,6 +31,7 @@ class MSELoss(_Loss):
     tensor(2.5)
     """
 
+    @checked(reduction=REDUCTION)
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
 
@@ -47,6 +50,7 @@ class L1Loss(_Loss):
     tensor(1.5)
     """
 
+    @checked(reduction=REDUCTION)
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
 
@@ -65,6 +69,7 @@ class CrossEntropyLoss(_Loss):
     tensor(0.6931472)
     """
 
+    @checked(weight=ARRAY.or_none(), ignore_index=INTEGER, reduction=REDUCTION, label_smoothing=PROBABILITY)
     def __init__(
         self,
         weight: Any = None,
@@ -92,6 +97,7 @@ class NLLLoss(_Loss):
     tensor(0.49041462)
     """
 
+    @checked(weight=ARRAY.or_none(), ignore_index=INTEGER, reduction=REDUCTION)
     def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
         super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
 
@@ -110,6 +116,7 @@ class BCEWithLogitsLoss(_Loss):
     tensor(0.3465736)
     """
 
+    @checked(weight=ARRAY.or_none(), reduction=REDUCTION, pos_weight=ARRAY.or_none())
     def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
         super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
 

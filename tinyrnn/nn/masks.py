@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.functions import where
+from tinyrnn.autograd.operands import plain_array
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_integers, expect_range, expect_shape
 
@@ -76,7 +77,7 @@ def as_mask(name: str, shape: tuple[int, ...], lengths: Any, mask_: Any) -> Mask
         return mask(array, shape[0])
     if mask_ is None:
         return None
-    array = mask_.data if isinstance(mask_, Tensor) else np.asarray(mask_)
+    array = mask_.data if isinstance(mask_, Tensor) else plain_array(f"{name}: mask", mask_)
     if array.dtype != np.bool_:
         raise TypeError(
             f"{name}: mask has dtype {array.dtype}; expected booleans, True where a place is real"

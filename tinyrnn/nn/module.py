@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, MAPPING, checked
 from tinyrnn.autograd.changes import mark_changed
 from tinyrnn.autograd.state import Scope, thread
 from tinyrnn.nn.parameter import Parameter
@@ -161,6 +162,7 @@ class Module:
             yield parameter
 
     # --- modes ----------------------------------------------------------------------------------------------
+    @checked(mode=FLAG)
     def train(self, mode: bool = True) -> Self:
         """Turn the training mode on (or off), here and below."""
         for module in self.modules():
@@ -171,6 +173,7 @@ class Module:
         """Turn the training mode off, here and below: dropout then does nothing."""
         return self.train(False)
 
+    @checked(requires_grad=FLAG)
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze all parameters (False), or let them learn again (True)."""
         for parameter in self.parameters():
@@ -188,6 +191,7 @@ class Module:
         """Return copies of all parameters' values, by key."""
         return {key: parameter.data.copy() for key, parameter in self._keyed_parameters()}
 
+    @checked(state_dict=MAPPING, strict=FLAG)
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
         """Copy values into the parameters, cast to their dtypes. Nothing is changed where anything is wrong.
 

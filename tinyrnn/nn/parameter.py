@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import DTYPE, FLAG, checked
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.tensor import Tensor
 
@@ -30,6 +31,7 @@ class Parameter(Tensor):
 
     __slots__ = ("_name",)
 
+    @checked(requires_grad=FLAG, dtype=DTYPE)
     def __init__(
         self, data: npt.ArrayLike | Tensor, requires_grad: bool = True, dtype: npt.DTypeLike | None = None
     ) -> None:

@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import FLAG, PROBABILITY, RNG, checked
+from tinyrnn.autograd.callers import users_line
+from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import concatenate
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import scope
-from tinyrnn.nn.dropout import check_probability, dropout
+from tinyrnn.nn.cell import Cell
+from tinyrnn.nn.dropout import dropout
 from tinyrnn.nn.inputs import as_input, as_lengths, kind_of
 from tinyrnn.nn.module import Module
 from tinyrnn.recurrence.scan import scan
+from tinyrnn.recurrence.tree import LEAF, flatten
 
 Lengths = npt.ArrayLike | None
 
@@ -33,6 +38,8 @@ class Recurrent(Module):
     bidirectional : bool
         Whether each layer has a second cell that runs from the last step to the first. Both outputs are
         concatenated.
+    reverse : bool
+        Whether each layer runs from the last step to the first, and nothing runs forward.
     dropout : float
         Probability of dropout on the outputs between layers, in training.
     batch_first : bool
@@ -63,11 +70,13 @@ class Recurrent(Module):
 
     _names: tuple[str, ...] = ()
 
+    @checked(bidirectional=FLAG, reverse=FLAG, dropout=PROBABILITY, batch_first=FLAG, rng=RNG)
     def __init__(
         self,
         cell: Any,
         *,
         bidirectional: bool = False,
+        reverse: bool = False,
         dropout: float = 0.0,
         batch_first: bool = False,
         rng: np.random.Generator | int | None = None,
@@ -87,13 +96,18 @@ class Recurrent(Module):
         for c in cells:
             if not hasattr(c, "step"):
                 raise TypeError(f"{where}: {kind_of(c)} is no cell; expected an object with step(carry, x)")
-        check_probability(f"{where}: dropout", dropout)
+        if reverse and bidirectional:
+            raise ValueError(
+                f"{where}: reverse and bidirectional are both True; expected one of them at most"
+            )
         if dropout and len(cells) == directions:
             warnings.warn(
-                f"{where}: dropout={dropout} acts between layers, and there is only one", stacklevel=2
+                f"{where}: dropout={dropout} acts between layers, and there is only one",
+                stacklevel=users_line(),
             )
         self.num_layers = len(cells) // directions
         self.bidirectional = bidirectional
+        self.reverse = reverse
         self.dropout = dropout
         self.batch_first = batch_first
         self.rng = None if rng is None else generator(rng)
@@ -146,9 +160,12 @@ class Recurrent(Module):
         if state is None:
             carries = [self._initial_state(cell, x.shape[1]) for cell in self.cells]
         elif single:
-            carries = [state]
+            carries = [self._as_carry(where, "state", self.cells[0], state, x.shape[1])]
         elif isinstance(state, (tuple, list)) and len(state) == len(self._names):
-            carries = list(state)
+            carries = [
+                self._as_carry(where, f"state[{k}]", cell, part, x.shape[1])
+                for k, (cell, part) in enumerate(zip(self.cells, state, strict=True))
+            ]
         else:
             raise TypeError(
                 f"{where}: the state is a {kind_of(state)}; expected a sequence of "
@@ -166,7 +183,7 @@ class Recurrent(Module):
             if layer and self.dropout:
                 x = dropout(x, self.dropout, self.training, self.rng)
             outputs: list[Any] = []
-            for reverse in (False, True) if self.bidirectional else (False,):
+            for reverse in (False, True) if self.bidirectional else (self.reverse,):
                 name, cell, carry = next(todo)
                 with scope(name, owner=cell):
                     carry, y = scan(cell.step, carry, x, lengths=lengths, reverse=reverse, segment=segment)
@@ -180,12 +197,39 @@ class Recurrent(Module):
     def _axes(self) -> str:
         return "(batch, T)" if self.batch_first else "(T, batch)"
 
+    @property
+    def _dtype(self) -> np.dtype[Any] | None:
+        """The dtype of the parameters; None where there are none."""
+        return next((p.dtype for p in self.parameters()), None)
+
     def _as_input(self, where: str, x: Any) -> Any:
         """Return x as a Tensor: floats in the parameters' dtype, integers (such as indices) as they are."""
         dtype = x.dtype if hasattr(x, "dtype") else np.asarray(x if isinstance(x, list) else 0.0).dtype
-        if dtype.kind == "f":
-            dtype = next((p.dtype for p in self.parameters()), dtype)
-        return as_input(where, "x", x, dtype)
+        return as_input(where, "x", x, (self._dtype or dtype) if dtype.kind == "f" else dtype)
+
+    def _as_carry(self, where: str, name: str, cell: Any, state: Any, batch: int) -> Any:
+        """Return a state that a user gave in the form and the dtypes of the cell's own.
+
+        A cell that has no state of its own gets floats in the parameters' dtype.
+        """
+        if getattr(type(cell), "initial_state", Cell.initial_state) is Cell.initial_state:
+            leaves, tree = flatten(state)
+            own = [self._dtype] * len(leaves)
+        else:
+            expected, form = flatten(cell.initial_state(batch))
+            if form == LEAF:  # a list is an array, then
+                return as_input(where, name, state, expected[0].dtype)
+            leaves, tree = flatten(tuple(state) if isinstance(state, list) else state, like=form)
+            if tree != form:
+                raise TypeError(
+                    f"{where}: {name} is a {kind_of(state)} with the parts {tree.paths(name)}; expected "
+                    f"{form.paths(name)}, all of them, or no state at all"
+                )
+            own = [leaf.dtype for leaf in expected]
+        return tree.unflatten(
+            as_input(where, path, leaf, dtype) if dtype is not None and dtype.kind == "f" else as_tensor(leaf)
+            for path, leaf, dtype in zip(tree.paths(name), leaves, own, strict=True)
+        )
 
     def _initial_state(self, cell: Any, batch: int) -> Any:
         if not hasattr(cell, "initial_state"):
@@ -221,6 +265,7 @@ class Recurrent(Module):
         """Return what differs from the defaults."""
         options = {
             "bidirectional": self.bidirectional,
+            "reverse": self.reverse,
             "dropout": self.dropout,
             "batch_first": self.batch_first,
         }

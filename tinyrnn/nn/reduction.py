@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyrnn.autograd.arguments import one_of
 from tinyrnn.autograd.functions import mean
+
+REDUCTION = one_of("mean", "sum", "none")
 
 
 def reduced(where: str, loss: Any, reduction: str, count: Any = None) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, PROBABILITY, RNG
 from tinyrnn.autograd.functions import stack
 from tinyrnn.nn.gated_cell import GatedCell
 from tinyrnn.nn.inputs import as_input, as_lengths, expect_shape
@@ -14,6 +15,18 @@ from tinyrnn.nn.module import Module
 from tinyrnn.nn.recurrent import Lengths, Recurrent
 
 Rng = np.random.Generator | int | None
+LAYER = {  # the arguments that all layers have
+    "input_size": COUNT,
+    "hidden_size": COUNT,
+    "num_layers": COUNT,
+    "bias": FLAG,
+    "batch_first": FLAG,
+    "dropout": PROBABILITY,
+    "bidirectional": FLAG,
+    "learn_initial_state": FLAG,
+    "rng": RNG,
+    "dtype": FLOATING,
+}
 
 
 class Stacked(Recurrent):
@@ -36,8 +49,6 @@ class Stacked(Recurrent):
         bidirectional: bool,
         rng: Rng,
     ) -> None:
-        if num_layers < 1:
-            raise ValueError(f"{type(self).__name__}: num_layers is {num_layers}; expected at least 1")
         directions = 2 if bidirectional else 1
         sizes = [input_size, *[hidden_size * directions] * (num_layers - 1)]
         cells = [cell(size) for size in sizes for _ in range(directions)]

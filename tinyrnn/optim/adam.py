@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, checked, number
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.gradients import Array
 from tinyrnn.optim.optimizer import Group, Optimizer, State
@@ -62,6 +63,14 @@ class Adam(Optimizer):
     below: ClassVar[dict[str, float]] = {"betas": 1.0}
     pairs: ClassVar[tuple[str, ...]] = ("betas",)
 
+    @checked(
+        lr=number(),
+        eps=number(),
+        weight_decay=number(),
+        amsgrad=FLAG,
+        maximize=FLAG,
+        decoupled_weight_decay=FLAG,
+    )
     def __init__(
         self,
         params: Iterable[Tensor] | Iterable[dict[str, Any]],
@@ -148,6 +157,7 @@ class AdamW(Adam):
     tensor([ 0.85, -1.8 ], requires_grad=True)
     """
 
+    @checked(lr=number(), eps=number(), weight_decay=number(), amsgrad=FLAG, maximize=FLAG)
     def __init__(
         self,
         params: Iterable[Tensor] | Iterable[dict[str, Any]],

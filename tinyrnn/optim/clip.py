@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, checked
+from tinyrnn.autograd.callers import users_line
 from tinyrnn.autograd.changes import mark_changed
 from tinyrnn.autograd.tape import Leaf
 from tinyrnn.autograd.tensor import Tensor
@@ -22,6 +24,7 @@ class NonFiniteGradientWarning(RuntimeWarning):
     """A gradient was NaN or infinite, could not be clipped, and was dropped with all others of that step."""
 
 
+@checked(error_if_nonfinite=FLAG)
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
@@ -60,7 +63,8 @@ def clip_grad_norm_(
     Raises
     ------
     ValueError
-        Where the bound is negative or NaN, or the order below 1; or for a norm that is not finite, if asked.
+        Where ``parameters`` is an iterator that was used up, the bound is negative or NaN, or the order below
+        1; or for a norm that is not finite, if asked.
     TypeError
         Where a parameter is not a Tensor.
 
@@ -114,7 +118,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     Raises
     ------
     ValueError
-        Where the bound is negative or NaN.
+        Where ``parameters`` is an iterator that was used up, or the bound is negative or NaN.
     TypeError
         Where a parameter is not a Tensor.
 
@@ -196,6 +200,6 @@ def _drop(found: list[tuple[int, Tensor]], reason: str) -> None:
     message = (
         f"{reason}. All are dropped, so that the next optimizer.step() leaves these parameters as they are."
     )
-    warnings.warn(message, NonFiniteGradientWarning, stacklevel=3)
+    warnings.warn(message, NonFiniteGradientWarning, stacklevel=users_line())
     for _, p in found:
         p.grad = None

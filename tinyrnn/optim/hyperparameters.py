@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral, Real
 from typing import Any
+
+from tinyrnn.autograd.arguments import check, count, number
 
 
 def check_number(where: str, name: str, value: Any, low: float = 0.0, below: float = math.inf) -> float:
@@ -17,13 +18,7 @@ def check_number(where: str, name: str, value: Any, low: float = 0.0, below: flo
     ValueError
         Where it is not finite, or lies outside ``low <= value < below``.
     """
-    if not isinstance(value, Real):
-        raise TypeError(f"{where}: {name} is {value!r} ({type(value).__name__}); expected a number")
-    number = float(value)
-    if not (math.isfinite(number) and low <= number < below):
-        upper = f" and below {below:g}" if below < math.inf else ""
-        raise ValueError(f"{where}: {name} is {value!r}; expected a finite number, at least {low:g}{upper}")
-    return number
+    return float(check(where, name, value, number(low, below=below)))
 
 
 def check_count(where: str, name: str, value: Any, low: int = 1) -> int:
@@ -36,8 +31,4 @@ def check_count(where: str, name: str, value: Any, low: int = 1) -> int:
     ValueError
         Where it is below ``low``.
     """
-    if not isinstance(value, Integral):
-        raise TypeError(f"{where}: {name} is {value!r} ({type(value).__name__}); expected an int")
-    if value < low:
-        raise ValueError(f"{where}: {name} is {value!r}; expected an int, at least {low}")
-    return int(value)
+    return int(check(where, name, value, count(low)))

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, FUNCTION, MAPPING, check, checked, shown
 from tinyrnn.autograd.changes import mark_changed
 from tinyrnn.autograd.state import enable_grad
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.optim.gradients import Array, own_gradient
+from tinyrnn.optim.gradients import Array, as_parameters, own_gradient
 from tinyrnn.optim.hyperparameters import check_number
 
 Group = dict[str, Any]
@@ -78,12 +79,9 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self.state: dict[Tensor, State] = {}
         self._spare: dict[Any, tuple[Array, Array]] = {}
-        if isinstance(params, (Tensor, Mapping, set, str)):
-            raise TypeError(
-                f"{self._where}: params is a {type(params).__name__}; expected an ordered iterable "
-                "of Tensors or of parameter groups"
-            )
-        given: list[Any] = list(params)
+        if isinstance(params, Tensor):
+            raise TypeError(f"{self._where}: params is {shown(params)}; expected an ordered iterable: [p]")
+        given = as_parameters(f"{self._where}: params", params)
         groups: list[dict[str, Any]] = given if given and isinstance(given[0], dict) else [{"params": given}]
         for group in groups:
             self.add_param_group(group)
@@ -126,6 +124,7 @@ class Optimizer:
         return np.subtract(out, g, out=out) if group["maximize"] else np.add(out, g, out=out)
 
     # --- what a user calls ----------------------------------------------------------------------------------
+    @checked(closure=FUNCTION.or_none())
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient, in place.
 
@@ -152,6 +151,7 @@ class Optimizer:
                     self.update(p.data, grad.data, self.state.setdefault(p, {}), group)
         return loss
 
+    @checked(set_to_none=FLAG)
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients, by dropping them or (``set_to_none=False``) by filling them with zeros."""
         for group in self.param_groups:
@@ -170,16 +170,12 @@ class Optimizer:
         i = len(self.param_groups)
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise TypeError(
-                f"{self._where}: parameter group {i} is {param_group!r}; expected a dict with 'params'"
+                f"{self._where}.add_param_group: param_group {i} is {shown(param_group)}; expected a dict "
+                "with 'params'"
             )
         given = param_group["params"]
-        if isinstance(given, (set, Mapping)):
-            raise TypeError(
-                f"{self._where}: params of group {i} is a {type(given).__name__}; "
-                "expected an ordered iterable of Tensors"
-            )
         group = {**self.defaults, **param_group}
-        group["params"] = [given] if isinstance(given, Tensor) else list(given)
+        group["params"] = as_parameters(f"{self._where}: params of group {i}", given)
         if unknown := sorted(group.keys() - self.defaults.keys() - _ADDED):
             raise ValueError(
                 f"{self._where}: parameter group {i} has unknown options {unknown}; "
@@ -215,6 +211,7 @@ class Optimizer:
         groups = [{**group, "params": [number[p] for p in group["params"]]} for group in self.param_groups]
         return {"state": state, "param_groups": groups}
 
+    @checked(state_dict=MAPPING)
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over the options and the state that `state_dict`, or the one of PyTorch's optimiser, returned.
 
@@ -277,8 +274,8 @@ class Optimizer:
         for name, default in self.defaults.items():
             value, bound = group[name], self.below.get(name, math.inf)
             if isinstance(default, bool):
-                continue
-            if name in self.pairs:
+                check(where, name, value, FLAG)
+            elif name in self.pairs:
                 if not isinstance(value, (tuple, list)) or len(value) != 2:
                     raise ValueError(f"{where}: {name} is {value!r}; expected two numbers")
                 for k, part in enumerate(value):

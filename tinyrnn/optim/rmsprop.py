@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, checked, number
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.gradients import Array
 from tinyrnn.optim.optimizer import Group, Optimizer, State
@@ -65,6 +66,9 @@ class RMSprop(Optimizer):
 
     below: ClassVar[dict[str, float]] = {"alpha": 1.0}
 
+    @checked(
+        lr=number(), eps=number(), momentum=number(), weight_decay=number(), centered=FLAG, maximize=FLAG
+    )
     def __init__(
         self,
         params: Iterable[Tensor] | Iterable[dict[str, Any]],

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tinyrnn.autograd.arguments import MAPPING, checked, shown
 from tinyrnn.optim.hyperparameters import check_count, check_number
 from tinyrnn.optim.optimizer import Optimizer
 
@@ -143,6 +144,7 @@ class LRScheduler:
             if name != "optimizer" and not callable(value)
         }
 
+    @checked(state_dict=MAPPING)
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned. Load the optimiser's state too: it has the learning rates.
 
@@ -295,6 +297,10 @@ class LambdaLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         groups = len(getattr(optimizer, "param_groups", [None]))
+        if not callable(lr_lambda) and not isinstance(lr_lambda, Sequence):
+            raise TypeError(
+                f"LambdaLR: lr_lambda is {shown(lr_lambda)}; expected a function, or one for each group"
+            )
         lambdas = [lr_lambda] * groups if callable(lr_lambda) else list(lr_lambda)
         if len(lambdas) != groups or not all(callable(f) for f in lambdas):
             raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, checked, number
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.gradients import Array
 from tinyrnn.optim.optimizer import Group, Optimizer, State
@@ -56,6 +57,14 @@ class SGD(Optimizer):
     tensor([0.8, 1.6], requires_grad=True)
     """
 
+    @checked(
+        lr=number(),
+        momentum=number(),
+        dampening=number(),
+        weight_decay=number(),
+        nesterov=FLAG,
+        maximize=FLAG,
+    )
     def __init__(
         self,
         params: Iterable[Tensor] | Iterable[dict[str, Any]],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
+
+from tinyrnn.autograd.callers import users_line
 
 _warned: set[Any] = set()
 
@@ -39,9 +40,6 @@ def warn_of_gradient(where: str, error: Exception) -> None:
 def _warn_once(key: Any, message: str) -> None:
     if key in _warned:
         return
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("tinyrnn."):
-        level, frame = level + 1, frame.f_back  # to the line of the user's program
-    warnings.warn(message, ScanFallbackWarning, stacklevel=level)
+    warnings.warn(message, ScanFallbackWarning, stacklevel=users_line())
     # Only now: a warning that is turned into an error is raised every time.
     _warned.add(key)

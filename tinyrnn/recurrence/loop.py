@@ -41,7 +41,7 @@ def unrolled_scan(
             new, y = take_step(step, carry, x)
             new, new_tree = flatten(new, like=carry_tree)
             new = [as_tensor(leaf) for leaf in new]
-            check_carry((state, carry_tree), (new, new_tree), shapes=lengths is not None)
+            check_carry((state, carry_tree), (new, new_tree))
             y, y_tree = flatten(y, like=form)
             y = [as_tensor(leaf) for leaf in y]
             _check_outputs(form, y_tree, t)
@@ -68,7 +68,7 @@ def single_step(step: Step, carry: tuple[list[Any], Tree], xs: tuple[list[Any], 
     new, y = take_step(step, carry[1].unflatten(carry[0]), x)
     leaves, tree = flatten(new, like=carry[1])
     leaves = list(map(as_tensor, leaves))
-    check_carry(carry, (leaves, tree), shapes=False)
+    check_carry(carry, (leaves, tree))
     new = tree.unflatten(leaves)
     leaves, tree = flatten(y)
     # Outputs are copied, as `stack` does: they share no memory with the carry.
@@ -105,10 +105,8 @@ def silence(running: Any, y: list[Any], paths: list[str]) -> list[Any]:
     return [where(rows(running, leaf), leaf, leaf.dtype.type(0).item()) for leaf in y]
 
 
-def check_carry(old: tuple[list[Any], Tree], new: tuple[list[Any], Tree], *, shapes: bool) -> None:
+def check_carry(old: tuple[list[Any], Tree], new: tuple[list[Any], Tree]) -> None:
     """Raise where the carry that a step gave cannot be handed to the next step; both as `flatten` gives them.
-
-    A recorded loop can go on with a carry of another shape, unless rows have to be held.
 
     Raises
     ------
@@ -122,7 +120,7 @@ def check_carry(old: tuple[list[Any], Tree], new: tuple[list[Any], Tree], *, sha
             f"it returned {new_tree.paths('carry')}"
         )
     for i, (before, after) in enumerate(zip(old_leaves, new_leaves, strict=True)):
-        if after.dtype != before.dtype or (shapes and after.shape != before.shape):
+        if after.dtype != before.dtype or after.shape != before.shape:
             path = old_tree.paths("carry")[i]
             raise ValueError(
                 f"scan: step returned {path} with shape {after.shape} and dtype {after.dtype}; expected "

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import misused
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import where
+from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.state import no_grad, thread
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.fallback import warn_of_step
@@ -48,9 +50,11 @@ def scan(
         structure, shapes and dtypes of the one that it is given. It may close over parameters and other
         Tensors; they get their gradients.
     carry : structure of Tensor
-        The first state: a Tensor, or tuples, named tuples, lists and dicts of them.
+        The first state: a Tensor, or tuples, named tuples, lists and dicts of them. It comes back in the
+        form in which it was given; a plain tuple serves where the step makes a named one.
     xs : structure of Tensor, each of shape (T, ...), or None
-        The inputs, time first.
+        The inputs, time first. Plain arrays of floats, here or in the carry, are cast to the dtype of the
+        carry's Tensors (or where it has none, of those here).
     lengths : array_like of int, shape (B,), optional
         The true length of each row, 1 to T. Carry and inputs then have the batch as their first axis (after
         time). A row that has ended holds its carry, gives zero outputs and gets no gradient; what stands in
@@ -91,9 +95,10 @@ def scan(
     if probe is not None:
         return probe(step, carry, xs, lengths=lengths, reverse=reverse, segment=segment, length=length)
     carry_leaves, carry_tree = flatten(carry)
-    carry_leaves = list(map(as_tensor, carry_leaves))
     x_leaves, x_tree = flatten(xs)
-    x_leaves = list(map(as_tensor, x_leaves))
+    carry_leaves, x_leaves = _cast(carry_leaves, x_leaves)
+    if not callable(step) or type(reverse) is not bool:
+        raise misused(*((reverse, "True or False") if callable(step) else (step, "a function")))
     steps = _steps(x_leaves, x_tree, length)
     size = _segment(segment, steps)
     modes = thread.modes
@@ -149,6 +154,34 @@ scan.cache_info = cache_info  # pyright: ignore[reportFunctionMemberAccess]
 scan.cache_clear = cache_clear  # pyright: ignore[reportFunctionMemberAccess]
 
 
+def _cast(carry: list[Any], xs: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Return all leaves as Tensors: plain floats in the dtype of the Tensors, as layers take them.
+
+    The carry's Tensors say which, and those of the inputs where it has none; where there is none at all, or
+    they differ, each keeps its own.
+    """
+    made = [as_tensor(leaf) for leaf in carry], [as_tensor(leaf) for leaf in xs]
+    if all(isinstance(leaf, Value) for leaf in (*carry, *xs)):
+        return made
+    for part in (carry, xs):
+        dtypes = {leaf.dtype for leaf in part if isinstance(leaf, Value) and leaf.dtype.kind == "f"}
+        if dtypes:
+            break
+    else:
+        return made
+    if len(dtypes) > 1:
+        return made
+    (dtype,) = dtypes
+    carry, xs = (
+        [
+            new if isinstance(old, Value) or new.dtype.kind != "f" else new.astype(dtype)
+            for old, new in zip(given, leaves, strict=True)
+        ]
+        for given, leaves in zip((carry, xs), made, strict=True)
+    )
+    return carry, xs
+
+
 def _steps(leaves: list[Any], tree: Tree, length: int | None) -> int:
     """Return T, which all inputs must share."""
     if length is None and len(leaves) == 1 and (steps := leaves[0].shape[:1]) > (0,):
@@ -177,7 +210,7 @@ def _segment(segment: int | str | None, steps: int) -> int | None:
     if segment == "auto":
         return math.isqrt(steps - 1) + 1
     if not isinstance(segment, (int, np.integer)) or isinstance(segment, bool) or segment < 1:
-        raise ValueError(f"scan: segment is {segment!r}; expected a number of steps >= 1, 'auto' or None")
+        raise misused(segment, "a number of steps >= 1, 'auto' or None", ValueError)
     return int(segment) if segment < steps else None
 
 

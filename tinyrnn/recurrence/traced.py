@@ -65,12 +65,7 @@ class Traced(NamedTuple):
         It asks for shapes and dtypes, which takes time; all that it depends on is in the key.
         """
         leaves = [Symbol(self.trace, i) for i in self.carry_out]
-        check_carry((self.carry.leaves, self.carry.tree), (leaves, self.new), shapes=False)
-        for path, before, after in zip(
-            self.carry.tree.paths("carry"), self.carry.leaves, leaves, strict=True
-        ):
-            if after.shape != before.shape:
-                raise Untraceable(f"it changes the shape of {path} from {before.shape} to {after.shape}")
+        check_carry((self.carry.leaves, self.carry.tree), (leaves, self.new))
 
     def program(self) -> ScanProgram:
         """Write the program of the scan."""
@@ -149,7 +144,7 @@ def _run_on_symbols(step: Step, carry: Structure, xs: Structure, masked: Shape |
         y_leaves, y_tree = flatten(y)
         y_leaves = [_symbol(trace, leaf) for leaf in y_leaves]
         if masked is not None:
-            check_carry((carry.leaves, carry.tree), (leaves, tree), shapes=True)
+            check_carry((carry.leaves, carry.tree), (leaves, tree))
             leaves = hold(symbols[-1], leaves, symbols[:count])
             y_leaves = silence(symbols[-1], y_leaves, y_tree.paths("y"))
     carry_out, ys = ([leaf.index for leaf in part] for part in (leaves, y_leaves))

@@ -61,6 +61,10 @@ LEAF = Tree(None, ("leaf",))
 EMPTY = Tree(None)
 
 
+def _tuples(*kinds: type | None) -> bool:
+    return all(kind is not None and issubclass(kind, tuple) for kind in kinds)
+
+
 def flatten(structure: Any, like: Tree | None = None) -> tuple[list[Any], Tree]:
     """Take a structure apart.
 
@@ -70,8 +74,9 @@ def flatten(structure: Any, like: Tree | None = None) -> tuple[list[Any], Tree]:
         Tuples, named tuples, lists, dicts with string or integer keys, nested in any way; ``None`` is an
         empty place, and anything else a leaf.
     like : Tree, optional
-        Dicts with the keys that stand here are read in this order: the order of a dict's keys is no part of
-        its form.
+        The form to read it in, where that is a matter of writing: dicts with the same keys in this order, and
+        a tuple as the named tuple of as many parts that stands here (``(h, c)`` as an ``LSTMState``), or the
+        other way round.
 
     Returns
     -------
@@ -102,6 +107,8 @@ def flatten(structure: Any, like: Tree | None = None) -> tuple[list[Any], Tree]:
     elif isinstance(structure, (tuple, list)):
         values, kind = list(structure), type(structure)
         keys = getattr(structure, "_fields", tuple(range(len(values))))
+        if like is not None and tuple in (kind, like.kind) and len(keys) == len(like.keys):
+            kind, keys = (like.kind, like.keys) if _tuples(kind, like.kind) else (kind, keys)
     else:
         return [structure], LEAF
     below = like.children if like is not None and len(like.children) == len(values) else [None] * len(values)

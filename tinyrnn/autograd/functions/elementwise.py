@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import DTYPE, misused
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import NONE, Primitive, Value
 from tinyrnn.autograd.state import get_default_dtype
@@ -191,7 +192,7 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
         raise ValueError("clip: min and max are both None; expected at least one bound")
     x = operand(x)
     lowest, highest = (-np.inf, np.inf) if x.dtype.kind == "f" else _limits(x.dtype)
-    return p.clip(x, lowest if min is None else min, highest if max is None else max)
+    return p.clip(x, lowest if min is None else operand(min), highest if max is None else operand(max))
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
@@ -223,9 +224,10 @@ def astype(x: Any, dtype: npt.DTypeLike) -> Any:
     >>> tr.astype(tr.ones(2), "float64").dtype
     dtype('float64')
     """
-    x, new = operand(x), np.dtype(dtype)
-    if new.kind not in "fiub":
-        raise TypeError(f"astype: dtype is {new}; expected a floating, integer or boolean dtype")
+    x = operand(x)
+    if dtype is None or not DTYPE.of_type(dtype):
+        raise misused(dtype, "a dtype of real numbers, such as 'float32'")
+    new = np.dtype(dtype)
     if x.dtype == new:
         return x
     return (p.astype if new.kind == "f" else p.rounded)(x, dtype=new)

@@ -78,7 +78,7 @@ def _item(item: Any) -> Any:
         return item
     if isinstance(item, (int, np.integer)) and not isinstance(item, bool):
         return int(item)
-    array = operand(item)
+    array: Any = item if isinstance(item, Value) else np.asarray(item)
     if array.dtype.kind == "b" and array.ndim:
         return array
     if array.dtype.kind in "iu":
@@ -125,7 +125,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = p.reshape(x, shape=(math.prod(x.shape),)), 0
     (axis,) = normalize_axis(axis, x.ndim)
-    chosen = _item(indices if isinstance(indices, Value) else np.asarray(indices))
+    chosen = _item(operand(indices))
     if chosen.dtype.kind == "b":
         raise IndexError("take: the indices are booleans; expected integers (a mask goes in x[mask])")
     return p.getitem(x, chosen, index=(slice(None),) * axis + (ARRAY,))

@@ -10,8 +10,8 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.functions.shaping import atleast_1d, atleast_2d, atleast_3d, flatten
-from tinyrnn.autograd.operands import operand
-from tinyrnn.autograd.shapes import normalize_axis
+from tinyrnn.autograd.operands import operand, several
+from tinyrnn.autograd.shapes import normalize_axis, whole_numbers
 
 __all__ = [
     "append",
@@ -46,7 +46,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     >>> tr.concatenate([tr.ones(2), tr.zeros(1)])
     tensor([1., 1., 0.])
     """
-    xs = [operand(x) for x in arrays]
+    xs = [operand(x) for x in several(arrays)]
     if not xs:
         raise ValueError("concatenate: got no arrays; expected at least one")
     if axis is None:
@@ -79,7 +79,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     tensor([[1., 1.],
             [0., 0.]])
     """
-    xs = [operand(x) for x in arrays]
+    xs = [operand(x) for x in several(arrays)]
     if not xs:
         raise ValueError("stack: got no arrays; expected at least one")
     shapes = [x.shape for x in xs]
@@ -102,7 +102,7 @@ def vstack(arrays: Sequence[Any]) -> Any:
     tensor([[1., 1.],
             [0., 0.]])
     """
-    return concatenate([atleast_2d(x) for x in arrays], 0)
+    return concatenate([atleast_2d(x) for x in several(arrays)], 0)
 
 
 def hstack(arrays: Sequence[Any]) -> Any:
@@ -114,7 +114,7 @@ def hstack(arrays: Sequence[Any]) -> Any:
     >>> tr.hstack([tr.ones(2), tr.zeros(1)])
     tensor([1., 1., 0.])
     """
-    xs = [atleast_1d(x) for x in arrays]
+    xs = [atleast_1d(x) for x in several(arrays)]
     return concatenate(xs, 0 if xs and xs[0].ndim == 1 else 1)
 
 
@@ -127,7 +127,7 @@ def dstack(arrays: Sequence[Any]) -> Any:
     >>> tr.dstack([tr.ones(2), tr.zeros(2)]).shape
     (1, 2, 2)
     """
-    return concatenate([atleast_3d(x) for x in arrays], 2)
+    return concatenate([atleast_3d(x) for x in several(arrays)], 2)
 
 
 def column_stack(arrays: Sequence[Any]) -> Any:
@@ -140,7 +140,7 @@ def column_stack(arrays: Sequence[Any]) -> Any:
     tensor([[1., 0.],
             [1., 0.]])
     """
-    xs = [operand(x) for x in arrays]
+    xs = [operand(x) for x in several(arrays)]
     return concatenate([x if x.ndim > 1 else atleast_2d(x).T for x in xs], 1)
 
 
@@ -214,7 +214,8 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
         width = length // int(sections)
         bounds = [(i * width, (i + 1) * width) for i in range(int(sections))]
     else:
-        bounds = list(itertools.pairwise([0, *map(int, sections), length]))
+        places = whole_numbers(sections, "an int, or the places to cut at")
+        bounds = list(itertools.pairwise([0, *places, length]))
     return _cut(x, bounds, axis)
 
 

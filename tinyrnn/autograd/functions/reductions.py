@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import FLAG, checked
 from tinyrnn.autograd.functions.differences import widened
 from tinyrnn.autograd.functions.elementwise import astype
 from tinyrnn.autograd.functions.joining import concatenate
@@ -178,6 +179,7 @@ def argmin(x: Any, axis: int | None = None) -> Any:
     return p.argmin(operand(x), axis=axis)
 
 
+@checked(keepdims=FLAG)
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` over the axes, without overflow.
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.operands import operand
-from tinyrnn.autograd.shapes import Axis, normalize_axis, resolved_shape
+from tinyrnn.autograd.operands import operand, several
+from tinyrnn.autograd.shapes import Axis, normalize_axis, resolved_shape, whole_numbers
 
 __all__ = [
     "atleast_1d",
@@ -47,8 +47,8 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Any:
     (3, 2)
     """
     x = operand(x)
-    new = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    return p.reshape(x, shape=resolved_shape(x.shape, tuple(int(n) for n in new)))
+    new = whole_numbers(shape, "an int, or a tuple of ints")
+    return p.reshape(x, shape=resolved_shape(x.shape, new))
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
@@ -66,7 +66,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     (3, 2, 4)
     """
     x = operand(x)
-    order = tuple(range(x.ndim))[::-1] if axes is None else normalize_axis(tuple(axes), x.ndim)
+    order = tuple(range(x.ndim))[::-1] if axes is None else normalize_axis(tuple(several(axes)), x.ndim)
     if sorted(order) != list(range(x.ndim)):
         raise ValueError(
             f"transpose: axes are {tuple(axes or ())}; expected each of the {x.ndim} axes once "
@@ -85,7 +85,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     (4, 3, 2)
     """
     x = operand(x)
-    i, j = normalize_axis((axis1, axis2), x.ndim)
+    i, j = (normalize_axis(axis, x.ndim)[0] for axis in (axis1, axis2))
     order = list(range(x.ndim))
     order[i], order[j] = j, i
     return p.transpose(x, axes=tuple(order))
@@ -140,7 +140,7 @@ def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
     ((1, 3), (1, 3, 1))
     """
     x = operand(x)
-    many = 1 if isinstance(axis, (int, np.integer)) else len(axis)
+    many = len(whole_numbers(axis, "an int, or a tuple of ints"))
     axes = normalize_axis(axis, x.ndim + many)
     if len(set(axes)) != many:
         raise ValueError(f"expand_dims: axis is {axis}; expected each axis once")
@@ -158,7 +158,7 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
     (2, 3)
     """
     x = operand(x)
-    new = tuple(int(n) for n in ((shape,) if isinstance(shape, int) else shape))
+    new = whole_numbers(shape, "an int, or a tuple of ints")
     lead = len(new) - x.ndim
     if lead < 0 or any(n not in (1, m) for n, m in zip(x.shape, new[lead:], strict=True)):
         raise ValueError(f"broadcast_to: shape {x.shape} does not broadcast to {new}")

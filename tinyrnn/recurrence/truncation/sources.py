@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import stack
+from tinyrnn.autograd.operands import plain_array
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.tree import flatten
 
@@ -45,7 +46,7 @@ def sliced(data: Any, first: int, stop: int) -> Any:
 
 def check_resets(resets: npt.ArrayLike, axes: tuple[int, ...], expected: str) -> np.ndarray[Any, Any]:
     """Return the resets as an array of booleans with one of the numbers of axes."""
-    array = np.asarray(resets)
+    array = plain_array("TruncatedBPTT: resets", resets)
     if array.dtype != np.bool_ or array.ndim not in axes:
         raise ValueError(
             f"TruncatedBPTT: resets has dtype {array.dtype} and shape {array.shape}; expected booleans, "

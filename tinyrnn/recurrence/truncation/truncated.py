@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import INTEGER, ITERABLE, checked
 from tinyrnn.recurrence.truncation.sources import ArraySource, Source, StreamSource
 from tinyrnn.recurrence.truncation.window import Beginning, Window, constant
 
@@ -88,6 +89,7 @@ class TruncatedBPTT:
     Window(replay_start=1, start=2, stop=4) [1.75  1.875] 4.75
     """
 
+    @checked(batch_axis=INTEGER)
     def __init__(self, k1: int, k2: int | None = None, *, batch_axis: int = -2) -> None:
         k2 = k1 if k2 is None else k2
         for name, k in (("k1", k1), ("k2", k2)):
@@ -146,10 +148,11 @@ class TruncatedBPTT:
         RuntimeError
             Where a window was not run, so that the next has no carry.
         """
-        beginning = Beginning(initial_state, self.batch_axis)
+        beginning = self._beginning(initial_state)
         source = ArraySource(x, y, resets)
         return Windows(self._over(source, beginning, constant(carry)), -(-source.steps // self.k1))
 
+    @checked(steps=ITERABLE)
     def stream(
         self, steps: Iterable[tuple[Any, ...]], *, initial_state: Any = None, carry: Any = None
     ) -> Iterator[Window]:
@@ -176,8 +179,14 @@ class TruncatedBPTT:
         RuntimeError
             Where a window was not run, so that the next has no carry.
         """
-        beginning = Beginning(initial_state, self.batch_axis)
+        beginning = self._beginning(initial_state)
         return self._over(StreamSource(steps), beginning, constant(carry))
+
+    def _beginning(self, initial_state: Any) -> Beginning:
+        beginning = Beginning(initial_state, self.batch_axis)
+        if not callable(initial_state):
+            beginning.state()  # says now what is wrong with it
+        return beginning
 
     def _over(self, source: Source, beginning: Beginning, first_carry: Any) -> Iterator[Window]:
         start, window = 0, None

@@ -148,7 +148,8 @@ class Beginning(NamedTuple):
             raise ValueError(
                 "TruncatedBPTT: resets need initial_state=, the state that a new document begins from"
             )
-        (old, tree), (new, new_tree) = flatten(carry), flatten(initial)
+        old, tree = flatten(carry)
+        new, new_tree = flatten(initial, like=tree)
         if tree != new_tree or [leaf.shape for leaf in old] != [leaf.shape for leaf in new]:
             raise ValueError(
                 f"TruncatedBPTT: at the reset before step {step} the carry is {tree.paths('carry')} of "

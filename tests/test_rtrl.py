@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -251,3 +253,18 @@ def test_uoro_is_right_on_average(batch: int) -> None:
     assert (np.abs(np.mean(draws, axis=0) - expected) < 4 * error + 1e-12).all()
     assert np.abs(draws[0] - expected).max() > 0.1 * np.abs(expected).max()  # a single draw is not
     assert error.max() < 0.2 * np.abs(expected).max()  # so the mean could have been told from a wrong one
+
+
+@pytest.mark.slow
+def test_the_example_learns_online_over_a_lag_that_truncation_does_not_see() -> None:
+    path = Path(__file__).parent.parent / "examples" / "online.py"
+    spec = importlib.util.spec_from_file_location("example_online", path)
+    assert spec is not None
+    assert spec.loader is not None
+    online = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(online)
+    curves = online.learning_curves(1500)
+    rtrl, short, long = (losses[-200:].mean() for losses in curves.values())
+    assert rtrl < 0.7
+    assert long < 0.7
+    assert short > 0.95

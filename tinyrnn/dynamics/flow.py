@@ -168,11 +168,16 @@ def _sent_back(
 
 def size_of(g: Any) -> float:
     """Return the Euclidean norm, in float64, without overflow on the way."""
-    g = np.asarray(g, dtype=np.float64)
-    largest = float(np.abs(g).max(initial=0.0))
-    if largest == 0 or not np.isfinite(largest):
-        return largest
-    return largest * float(np.linalg.norm((g / largest).ravel()))
+    return float(sizes_of(np.asarray(g)[None])[0])
+
+
+def sizes_of(g: Array) -> Array:
+    """Return the norm of each of the arrays along the first axis."""
+    g = np.abs(g.reshape((len(g), -1)), dtype=np.float64)
+    largest = g.max(axis=1, initial=0.0)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+    with np.errstate(invalid="ignore"):
+        return scale * np.sqrt(np.square(g / scale[:, None]).sum(axis=1))
 
 
 def _state_flow(nodes: list[tuple[int, Node]], found: dict[Node, Any]) -> StateFlow:
@@ -199,7 +204,7 @@ def _gate_shares(recorded: Unrolled) -> dict[str, GateShares]:
             key = f"{layer}.{name}" if layer else name
             values.setdefault(key, {})[step] = (np.asarray(getattr(node.value, "data", node.value)), signed)
     return {
-        name: GateShares.of([steps[t][0] for t in sorted(steps)], signed=steps[min(steps)][1])
+        name: GateShares.of(np.stack([steps[t][0] for t in sorted(steps)]), signed=steps[min(steps)][1])
         for name, steps in values.items()
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,11 +110,10 @@ class GateShares(NamedTuple):
     signed: bool = False
 
     @classmethod
-    def of(cls, values: Iterable[Array], *, signed: bool) -> GateShares:
-        """Count, in the values of each step."""
-        counts = [((v < (-0.9 if signed else 0.1)).mean(), (v > 0.9).mean()) for v in values]
-        low, high = np.array(counts).T
-        return cls(low, high, signed)
+    def of(cls, values: Array, *, signed: bool) -> GateShares:
+        """Count in the values of each step, (T, ...)."""
+        rest = tuple(range(1, values.ndim))
+        return cls((values < (-0.9 if signed else 0.1)).mean(rest), (values > 0.9).mean(rest), signed)
 
 
 def gate_jacobians(cell: Any, xs: Any, carry: Any = None) -> dict[str, Array]:

@@ -11,7 +11,7 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.state import probing, thread
 from tinyrnn.autograd.tape import reachable
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.flow import GradientFlow, StateFlow, size_of
+from tinyrnn.dynamics.flow import GradientFlow, StateFlow, size_of, sizes_of
 from tinyrnn.dynamics.gates import GateShares, named_gates, over_steps
 from tinyrnn.dynamics.jacobians import carry_parts
 from tinyrnn.dynamics.mapped import Array, pull_back
@@ -175,7 +175,7 @@ class _Probed(NamedTuple):
         states = [np.concatenate([c.data[None], s[order]]) for c, s in zip(run.carry, self.states)]
         from_later = [_gradient(e)[order] for e in self.state_probes if e is not None]
         from_outputs = [None if e is None else _gradient(e)[order] for e in self.output_probes]
-        norms: list[list[float]] = [[] for _ in from_later]
+        norms: list[list[Array]] = [[] for _ in from_later]
         gates: dict[str, list[Array]] = {}
         signed: dict[str, bool] = {}
         for recorded in recorded_steps(run, states, 1, given=True):
@@ -184,18 +184,20 @@ class _Probed(NamedTuple):
                 recorded, [g[part] for g in from_later], [g if g is None else g[part] for g in from_outputs]
             )
             for found, total in zip(norms, totals, strict=True):
-                found.extend(map(size_of, total))
+                found.append(sizes_of(total))
             nodes = reachable([leaf.node for leaf in recorded.floating if leaf.node is not None])[::-1]
             for name, (node, has_sign) in named_gates(nodes).items():
-                gates.setdefault(name, []).extend(over_steps(node, recorded)[:, :_ROWS])
+                gates.setdefault(name, []).append(over_steps(node, recorded)[:, :_ROWS])
                 signed[name] = has_sign
         prefix = f"{self.name}." if self.name else ""
         for name, found in zip(carry_parts(run.carry_tree.unflatten(run.carry)), norms, strict=True):
             flow.states[_free(f"{prefix}{name}", flow.states)] = StateFlow(
-                np.arange(run.steps)[order], np.array(found)
+                np.arange(run.steps)[order], np.concatenate(found)
             )
         for name, values in gates.items():
-            flow.gates[_free(f"{prefix}{name}", flow.gates)] = GateShares.of(values, signed=signed[name])
+            flow.gates[_free(f"{prefix}{name}", flow.gates)] = GateShares.of(
+                np.concatenate(values), signed=signed[name]
+            )
 
 
 def _totals(recorded: Recorded, from_later: list[Array], from_outputs: list[Any]) -> list[Array]:

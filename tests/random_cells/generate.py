@@ -20,20 +20,26 @@ KEYS: tuple[Any, ...] = (
 STEPS = (1, 1, 2, 2, 3, 3, 4, 5, 5, 8, 9, 17, 33, 128, 129, 200, 300)
 
 
-def generate(seed: Any) -> Cell:
-    """Draw a cell; the same seed gives the same cell."""
+def generate(seed: Any, only: tuple[str, ...] = ()) -> Cell:
+    """Draw a cell; the same seed gives the same cell.
+
+    ``only``: of these lines, in float64, and of ordinary values.
+    """
     draw = Draw(seed)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        return _Builder(draw).cell()
+        return _Builder(draw, only).cell()
 
 
 class _Builder:
-    def __init__(self, draw: Draw) -> None:
+    def __init__(self, draw: Draw, only: tuple[str, ...]) -> None:
+        self.only = only
         self.draw = draw
         self.base = draw.of(FLOATS)
         self.mixed = draw.of((0.0, 0.0, 0.3, 0.6))  # how often a leaf has another dtype
         self.extreme = draw.chance(0.2)
+        if only:
+            self.base, self.mixed, self.extreme = "float64", 0.0, False
         self.alike = draw.chance(0.6)  # all parts of the carry have one form
         self.leaves = Leaves(draw, self.base, self.extreme)
         self.batch = draw.of((1, 2, 3))
@@ -108,7 +114,9 @@ class _Builder:
 
     def line(self) -> None:
         draw = self.draw
-        if draw.chance(0.15):
+        if self.only:
+            form = draw.of(self.only)
+        elif draw.chance(0.15):
             form = draw.of(forms.found_forms())
         else:
             weights = np.array([weight for weight, _ in forms.FAMILIES], float)

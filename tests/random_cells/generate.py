@@ -179,6 +179,13 @@ class _Builder:
         read = {arg for line in self.lines for arg in line.args}.union(self.new)
         return [line.name for line in self.lines if line.name not in read]
 
+    def remember(self, carry: tuple[Leaf, ...]) -> None:
+        """Lines in which each part of the carry meets something learnt: a memory of several steps."""
+        learnt = [name for name, value in self.values.items() if name[0] == "k" and value.dtype.kind == "f"]
+        for leaf in carry:
+            form = self.draw.of(("{0} @ {1}", "{0} * {1}", "tr.tanh({0} * {1})", "{0} * {0}"))
+            self.put(form, (leaf.name, self.draw.of(learnt or [leaf.name])))
+
     def gather(self, shape: tuple[int, ...]) -> None:
         """Bring together lines that nobody reads, so that a step is not many small ones."""
         fit = f"tr.broadcast_to({{0}}, {shape})"
@@ -231,10 +238,15 @@ class _Builder:
             self.values[leaf.name] = tr.as_tensor(value[0]) if leaf in xs else value
         for _ in range(draw.of((0, 1, 1, 2, 3) if self.extreme else (0, 1, 2, 3, 4, 6, 9, 12))):
             self.line()
-        if draw.chance(0.6):
+        memory = len(carry) > 1 and self.alike and draw.chance(0.5)
+        if memory:
+            self.remember(carry)
+        if memory or draw.chance(0.6):
             self.gather(carry[0].shape)
         computed = draw.below(len(carry))  # one of them is most likely new, of which the others can be delays
         self.new = [self.fitted(leaf, 0.15 if i == computed else 0.45) for i, leaf in enumerate(carry)]
+        if memory:  # each part what the one before was
+            self.new[1:] = [leaf.name for leaf in carry[:-1]]
         ys = tuple(self.output(with_lengths) for _ in range(draw.of((0, 1, 1, 2, 3))))
         carry_form = self.structure(len(carry))
         new_form = _other(carry_form, draw) if draw.chance(0.06) else carry_form

@@ -66,7 +66,7 @@ def reached(tries: int = 40) -> tuple[set[str], list[str]]:
                 try:
                     value = eval(forms.fill(line, chosen).format(*args), space)
                     if value.requires_grad:
-                        value.sum().backward()
+                        value.sum().backward(create_graph=True)  # by the rules, not in place
                 except Exception:
                     continue
                 break

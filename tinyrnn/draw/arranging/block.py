@@ -8,10 +8,12 @@ that lane. So the cell state of an LSTM is a straight line, at every step the sa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 __all__ = ["Block", "block_of"]
 
-GAP = 36.0  # between layers
+GAP = 30.0  # between layers, besides
+TURN = 11.0  # for each edge that changes its row there
 
 Item = tuple[str, ...]
 
@@ -31,6 +33,8 @@ class Block:
     bends : dict
         For an edge that passes other ranks, the rows in which it does so. The ends of carries are ``("in",
         name)`` and ``("out", name)``.
+    gaps : dict
+        Where the gap behind each rank begins; that before the first is -1.
     """
 
     rank: dict[Item, int]
@@ -42,6 +46,7 @@ class Block:
     bends: dict[tuple[Item, Item], list[tuple[int, float]]] = field(
         default_factory=dict[tuple[Item, Item], list[tuple[int, float]]]
     )
+    gaps: dict[int, float] = field(default_factory=dict[int, float])
 
 
 def block_of(
@@ -139,16 +144,23 @@ def block_of(
     for sweep in range(8):
         for column in free if sweep % 2 == 0 else free[::-1]:
             _spread(column, links, row, under, floor, middle, depth)
-    x, total = [], 0.0
-    for column in columns:
+    turns = dict.fromkeys(range(-1, last + 1), 0)  # by the layer on the left
+    for a, b, low, _ in ends:
+        way = [a, *chains[a, b], b]
+        for i, (p, q) in enumerate(pairwise(way)):
+            turns[low + i] += row[p] != row[q]
+    x, gaps, total = [], {-1: 0.0}, TURN * turns[-1]
+    for r, column in enumerate(columns):
         w = max((widths[item] for item in column if item in widths), default=10.0)
         x.append(total + w / 2)
-        total += w + GAP
+        gaps[r] = total + w
+        total += w + GAP + TURN * turns[r]
+    total += GAP - (GAP if not turns[last] else 0.0)
     bends = {
         edge: [(int(dummy[-1]), row[dummy]) for dummy in chain] for edge, chain in chains.items() if chain
     }
     used = {item: row[item] for item in items}
-    return Block(rank, used, x, total - GAP, rows, lanes, bends)
+    return Block(rank, used, x, total - GAP, rows, lanes, bends, gaps)
 
 
 def _lanes(

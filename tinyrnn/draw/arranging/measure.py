@@ -72,8 +72,8 @@ class Measures:
         return self.room.get(box.key, ROOM)
 
     def under(self, box: Box) -> float:
-        """Return the height of a box's badges."""
-        if not box.badges:
+        """Return the height of a box's badges; those of what stands over several columns are beside it."""
+        if not box.badges or not box.column:
             return 0.0
         tall = self.badge_rows[box.key][1]
         return 5 + (tall + 3) * ((len(box.badges) + 1) // 2)

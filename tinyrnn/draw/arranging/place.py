@@ -47,7 +47,7 @@ class _Placing:
         """Columns first, then the tracks between the rows, then the rows."""
         self._spans()
         self._across()
-        router = Router(self.view, self.layout, self.measures, self.ways, self.gutters)
+        router = Router(self.view, self.layout, self.measures, self.ways, self.gutters, self.left)
         channels = router.channels()
         self._bands(channels)
         self._heights()
@@ -270,6 +270,10 @@ class _Placing:
             w, tall = measures.badge_rows[box.key]
             for i, badge in enumerate(box.badges):
                 side = -1 if i % 2 == 0 else 1
+                if not box.column:
+                    left = layout.side(box.id, -1)[0] - 12 - w / 2 - (w + 4) * (i // 2)
+                    layout.badges[badge.id] = ((left, y - side * (tall + 4) / 2), (w, tall))
+                    continue
                 centre = (
                     x + side * (w + measures.between(box)) / 2,
                     y - h / 2 - 5 - tall / 2 - (tall + 3) * (i // 2),

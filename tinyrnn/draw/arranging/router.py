@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from tinyrnn.draw.arranging.block import GAP
 from tinyrnn.draw.arranging.geometry import Layout, Point
 from tinyrnn.draw.arranging.measure import Measures
-from tinyrnn.draw.arranging.route import Path, corners, sweep, tidy, upward
+from tinyrnn.draw.arranging.route import Path, corners, tidy, upward
 from tinyrnn.draw.arranging.ways import Way
 from tinyrnn.draw.reading.view import Arrow, Box, View
 
@@ -30,6 +31,8 @@ class Router:
     ways : list of Way
     gutters : dict
         The number of the track of each (column, side, name).
+    lefts : dict
+        Where each block begins.
     """
 
     def __init__(
@@ -39,7 +42,11 @@ class Router:
         measures: Measures,
         ways: list[Way],
         gutters: dict[tuple[str, int, str], int],
+        lefts: dict[tuple[str, int], float],
     ) -> None:
+        self.lefts = lefts
+        self.turns: Counter[tuple[str, int, int]] = Counter()
+        self.heights: dict[tuple[int, int], float] = {}
         self.view, self.layout, self.measures, self.ways, self.gutters = view, layout, measures, ways, gutters
         self.index = {band: i for i, band in enumerate(view.bands)}
         self.around = [way for way in ways if way.kind in ("straight", "channel", "around")]
@@ -193,7 +200,7 @@ class Router:
             elif way.kind == "lane":
                 path = self._lane(way)
             elif way.kind == "inside":
-                path = self._inside(way.tail, way.head)
+                path = self._inside(way)
             else:
                 path = self._through(way, places[id(way)])
             found.append((way.arrow, path))
@@ -240,19 +247,47 @@ class Router:
         band = head.band if tail.kind == "fold" else tail.band
         lane = layout.lanes.get((band, arrow.carry), layout.centre[tail.id][1])
         x, y = layout.side(tail.id, sign)
-        points = [(x, lane if self._covers(tail, lane) else y)]
-        points += layout.bends.get((tail.id, "out", arrow.carry), [])
+        leaves = [(x, lane if self._covers(tail, lane) else y)]
+        leaves += layout.bends.get((tail.id, "out", arrow.carry), [])
+        x, y = layout.side(head.id, -sign)
+        comes = layout.bends.get(("in", arrow.carry, head.id), [])
+        comes = [*comes, (x, lane if self._covers(head, lane) else self._port(head, way, 1))]
+        points = self._turned(leaves, tail, sign, lane_after=lane)
         for box, end in ((tail, sign), (head, -sign)):
             if box.column and box.kind != "fold":
                 points.append((layout.spans[box.column][1 if end > 0 else 0], lane))
-        points += layout.bends.get(("in", arrow.carry, head.id), [])
-        x, y = layout.side(head.id, -sign)
-        points.append((x, lane if self._covers(head, lane) else y))
+        points += self._turned([(points[-1][0], lane), *comes], head, sign)[1:]
         kept = [points[0]]
         for point in points[1:]:
-            if (point[0] - kept[-1][0]) * sign > 0.5:
+            if (point[0] - kept[-1][0]) * sign > -0.01:
                 kept.append(point)
-        return sweep(kept if len(kept) > 1 else [points[0], points[-1]])
+        return corners(tidy(kept if len(kept) > 1 else [points[0], points[-1]]), 5.0)
+
+    def _turned(
+        self, points: list[Point], box: Box, sign: float, *, lane_after: float | None = None
+    ) -> list[Point]:
+        """Go through points sideways, and change rows upright, each time on a track of its own."""
+        block = self.measures.blocks.get((box.column, box.band))
+        found = [points[0]]
+        ends = [*points, (points[-1][0] + sign, lane_after)] if lane_after is not None else points
+        for (ax, ay), (bx, by) in pairwise(ends):
+            if abs(ay - by) > 0.05:
+                x = (ax + bx) / 2 if block is None else self._turn(box, (ax, bx), sign)
+                found += [(x, ay), (x, by)]
+            found.append((bx, by))
+        return found
+
+    def _turn(self, box: Box, between: tuple[float, float], sign: float) -> float:
+        """Return the next free track of the gap, inside a block, that lies before a place."""
+        block = self.measures.blocks[box.column, box.band]
+        left = self.lefts[box.column, box.band]
+        places = {r: left + (block.width - x if box.reverse else x) for r, x in block.gaps.items()}
+        low, high = sorted(between)
+        found = [r for r, x in places.items() if low - 1 <= x <= high + 1]
+        gap = max(found, default=-1, key=lambda r: places[r] * sign)  # the last one on the way
+        n = self.turns[box.column, box.band, gap]
+        self.turns[box.column, box.band, gap] += 1
+        return places[gap] + sign * (10.0 + 11.0 * n)
 
     def _covers(self, box: Box, y: float) -> bool:
         return abs(self.layout.centre[box.id][1] - y) < self.layout.size[box.id][1] / 2
@@ -265,12 +300,42 @@ class Router:
         edge, far = x + sign * w / 2, x + sign * (w / 2 + 40)
         return corners([(edge, lane + 9), (far, lane + 9), (far, lane - 9), (edge, lane - 9)], 8.0)
 
-    def _inside(self, tail: Box, head: Box) -> Path:
-        layout = self.layout
+    def _inside(self, way: Way) -> Path:
+        layout, tail, head = self.layout, way.tail, way.head
         (ax, ay), (bx, by) = layout.centre[tail.id], layout.centre[head.id]
         if abs(ax - bx) < 1:  # one above the other
             sign = 1.0 if by > ay else -1.0
             return upward((ax, layout.end(tail.id, sign)), (bx, layout.end(head.id, -sign)))
         sign = 1.0 if bx > ax else -1.0
         bends = layout.bends.get((tail.id, head.id), [])
-        return sweep([layout.side(tail.id, sign), *bends, layout.side(head.id, -sign)])
+        start = (layout.side(tail.id, sign)[0], self._port(tail, way, 0))
+        end = (layout.side(head.id, -sign)[0], self._port(head, way, 1))
+        return corners(tidy(self._turned([start, *bends, end], tail, sign)), 5.0)
+
+    def _port(self, box: Box, way: Way, end: int) -> float:
+        """Return the height at which an arrow of a block leaves or arrives: above or below the middle."""
+        if not self.heights:
+            self._spread_inside()
+        return self.heights.get((id(way), end), self.layout.centre[box.id][1])
+
+    def _spread_inside(self) -> None:
+        """Give the arrows at the sides of boxes in blocks a height each, by where they come from or go."""
+        sides: dict[tuple[str, int], list[tuple[float, int, Way]]] = {}
+        for i, way in enumerate(self.ways):
+            lane = way.kind == "lane"
+            if way.kind != "inside" and not lane:
+                continue
+            for end, box, other in ((0, way.tail, way.head), (1, way.head, way.tail)):
+                if (box.column, box.band) in self.measures.blocks and not (lane and end == 0):
+                    y = self.layout.centre[other.id][1]
+                    if lane:
+                        y = self.layout.lanes.get((box.band, way.arrow.carry), y)
+                    sides.setdefault((box.id, end), []).append((y, i, way))
+        for (id_, end), arrows in sides.items():
+            middle, half = self.layout.centre[id_][1], self.layout.size[id_][1] / 2 - 6
+            above = sorted(a for a in arrows if a[0] > middle + 0.5)
+            below = sorted((a for a in arrows if a[0] < middle - 0.5), key=lambda a: -a[0])
+            for sign, group in ((1, above), (-1, below)):
+                pitch = min(11.0, half / max(len(group), 1))
+                for n, (_, _, way) in enumerate(group):
+                    self.heights[id(way), end] = middle + sign * pitch * (n + 1)

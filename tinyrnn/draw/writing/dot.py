@@ -6,6 +6,8 @@ byte for byte. Everything that comes from the model is escaped.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from tinyrnn.draw.arranging.geometry import Layout, badge_lines
 from tinyrnn.draw.arranging.route import Path, corners, middle, shifted, spline
 from tinyrnn.draw.reading.fold import Column
@@ -46,6 +48,7 @@ class _Writer:
         }
         for i, box in enumerate(view.tray):
             self.colours.setdefault(box.members[0], theme.weights[i % len(theme.weights)])
+        self.said: set[tuple[str, str]] = set()
         self.lines: list[str] = []
 
     def write(self) -> str:
@@ -100,13 +103,14 @@ class _Writer:
             fill = theme.shade[shaded[first] % 2] if first in shaded else theme.panel
             self.lines.append(f"  subgraph {attribute('cluster_' + column.id)} {{")
             box = f"{left:.1f},{floor:.1f},{right:.1f},{ceiling:.1f}"
+            title_at = self._free(left, right, floor + 10, width(column.title, 10))
             self.lines.append(
                 "    graph "
                 + attributes({
                     "bb": box, "style": "rounded,filled", "fillcolor": fill, "color": theme.border,
                     "label": column.title,
                     "fontname": "Helvetica", "fontsize": "10", "fontcolor": theme.faint, "id": column.id,
-                    "lp": f"{left + 10 + width(column.title, 10) / 2:.1f},{floor + 10:.1f}",
+                    "lp": f"{title_at:.1f},{floor + 10:.1f}",
                     "lwidth": f"{width(column.title, 10) / 72:.2f}", "lheight": "0.17",
                 })
             )  # fmt: skip
@@ -116,6 +120,19 @@ class _Writer:
         for id in [id for id in inside if id and id not in {c.id for c in self.view.columns}]:
             for item in inside[id]:
                 self._box(item, "  ")
+
+    def _free(self, left: float, right: float, y: float, wide: float) -> float:
+        """Return where the title of a column stands, so that no arrow from below goes through it."""
+        uprights = [
+            p[0]
+            for _, path in self.layout.ways
+            for p, q in pairwise(path)
+            if abs(p[0] - q[0]) < 0.01 and min(p[1], q[1]) - 8 < y < max(p[1], q[1]) + 8
+        ]
+        places = [left + 10 + wide / 2, (left + right) / 2, right - 10 - wide / 2]
+        places += [left + 10 + wide / 2 + 8 * i for i in range(int((right - left - wide - 20) / 8) + 1)]
+        clear = (x for x in places if not any(x - wide / 2 - 9 < u < x + wide / 2 + 4 for u in uprights))
+        return next(clear, places[0])
 
     def _fold(self, column: Column) -> None:
         style = {"label": fold_label(column, self.scale), "fillcolor": self.theme.fills["fold"]}
@@ -181,6 +198,11 @@ class _Writer:
         (x, y), (_, h) = self.layout.badges[badge.id]
         _, by = self.layout.centre[box.id]
         top = by - self.layout.size[box.id][1] / 2
+        if not box.column:
+            (edge, _), (w, _) = self.layout.side(box.id, -1), self.layout.badges[badge.id][1]
+            pos = f"{x + w / 2:.1f},{y:.1f} {x + w / 2:.1f},{y:.1f} {edge:.1f},{y:.1f} {edge:.1f},{y:.1f}"
+            self._edge(badge.id, box.id, {"pos": pos, "arrowhead": "none", "class": "weight"})
+            return
         pos = f"{x:.1f},{y + h / 2:.1f} {x:.1f},{y + h / 2:.1f} {x:.1f},{top:.1f} {x:.1f},{top:.1f}"
         self._edge(badge.id, box.id, {"pos": pos, "arrowhead": "none", "class": "weight"})
 
@@ -193,7 +215,12 @@ class _Writer:
         if arrow.tail == arrow.head:
             self._loop_back(arrow, path, style)
             return
-        if arrow.carry:
+        if arrow.carry and not _sideways(path):  # its number stands over the corner of its tail
+            w, top = width(_size(gradient), LINE), self.layout.end(arrow.tail, 1)
+            x = self.layout.side(arrow.tail, 1)[0] - w / 2
+            style |= {"label": _size(gradient), "lp": f"{x:.1f},{top + 6:.1f}"}
+        elif arrow.carry and (arrow.tail, arrow.carry) not in self.said:
+            self.said.add((arrow.tail, arrow.carry))  # one number for one state, however many read it
             x, y = _between(self.layout, self.view, arrow, path)
             style |= {"label": _size(gradient), "lp": f"{x:.1f},{y - BESIDE - 8:.1f}"}
         self._edge(arrow.head, arrow.tail, style)
@@ -247,15 +274,23 @@ def _size(gradient: Gradient) -> str:
 def _beside(path: Path) -> Path:
     """Return the way back, next to the way there: its ends stay at the boxes."""
     (x0, y0), (x1, y1) = path[0], path[-1]
-    if abs(path[1][1] - y0) < 0.01 < abs(path[1][0] - x0) and abs(path[-2][1] - y1) < 0.01:  # sideways
-        slant = 0.0 if abs(y1 - y0) <= 12 else 3.0 if (y1 - y0) * (x1 - x0) > 0 else -3.0
-        return shifted(path[::-1], slant, -BESIDE)
+    if _sideways(path):
+        slant = 0.0 if abs(y1 - y0) < 0.5 else BESIDE if (y1 - y0) * (x1 - x0) > 0 else -BESIDE
+        back = shifted(path, slant, -BESIDE)
+        back[0], back[-1] = (x0, y0 - BESIDE), (x1, y1 - BESIDE)
+        return back[::-1]
     back = shifted(path, BESIDE, BESIDE)
     for i, (x, y) in ((0, path[0]), (-1, path[-1])):
         near = path[1] if i == 0 else path[-2]
         upright = abs(near[0] - x) < 0.01
         back[i] = (back[i][0], y) if upright else (x, back[i][1])
     return back[::-1]
+
+
+def _sideways(path: Path) -> bool:
+    """Whether a way begins and ends level, as along a lane."""
+    (x0, y0), (x1, y1) = path[0], path[1]
+    return abs(y1 - y0) < 0.01 < abs(x1 - x0) and abs(path[-2][1] - path[-1][1]) < 0.01
 
 
 def _between(layout: Layout, view: View, arrow: Arrow, path: Path) -> tuple[float, float]:

@@ -15,11 +15,12 @@ from tinyrnn.draw.layout import available_engines
 SCRIPT = (Path(__file__).parent / "legible.js").read_text("utf-8")
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.slow,
     pytest.mark.skipif("graphviz-pure" not in available_engines(), reason="graphviz-pure is not installed"),
 ]
 
 
-@pytest.mark.parametrize("level", ["cell", "layer"])
+@pytest.mark.parametrize("level", ["gate", "cell", "layer", "rolled"])
 def test_pictures_can_be_read(browser, level):
     page = browser.new_page()
     try:

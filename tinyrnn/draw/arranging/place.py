@@ -73,13 +73,17 @@ class _Placing:
             spare = needed - sum(inside[c] + 2 * PAD for c in mine) - BETWEEN * (len(mine) - 1)
             for c in mine:
                 inside[c] += max(spare, 0.0) / len(mine)
-        loops = 70.0 if self.view.level == "rolled" else 0.0
+        # Beside the boxes of a rolled picture stand the loops, with what is said of them.
+        looped = {
+            box.reverse for box in self.view.boxes.values() if self.view.level == "rolled" and box.carries
+        }
+        loops = {-1: 190.0 if True in looped else 0.0, 1: 190.0 if False in looped else 0.0}
         last = {group: column for column, group in self.columns.items()}
         x, before = 0.0, None
         for column, group in self.columns.items():
             if group != before:
                 x += (APART - BETWEEN if before is not None else 0.0) + self._room(group, reverse=False)
-            sides = [PAD + TRACK * counts[column, sign] + loops for sign in (-1, 1)]
+            sides = [PAD + TRACK * counts[column, sign] + loops[sign] for sign in (-1, 1)]
             layout.spans[column] = (x, x + sides[0] + inside[column] + sides[1])
             self.sides[column] = (sides[0], sides[1])
             x = layout.spans[column][1] + BETWEEN

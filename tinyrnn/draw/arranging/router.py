@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
-from tinyrnn.draw.arranging.block import GAP
 from tinyrnn.draw.arranging.geometry import Layout, Point
 from tinyrnn.draw.arranging.measure import Measures
 from tinyrnn.draw.arranging.route import Path, corners, tidy, upward
@@ -84,7 +83,7 @@ class Router:
                     edge = x + flow * widest / 2
                     n = counts[box.column, round(edge)]
                     counts[box.column, round(edge)] += 1
-                    self.gaps[i, end] = edge + flow * (GAP / 2 - 4 - 5 * (n % 3) + 3 * (n // 3))
+                    self.gaps[i, end] = edge + flow * (8 + 11 * n)
 
     def _name(self, way: Way) -> str:
         return way.bundle or f"{way.tail.id}>{way.head.id}>{way.arrow.carry}"

@@ -115,7 +115,7 @@ class _Grouping:
     ) -> Box:
         box = self.boxes.get(id)
         if box is None:
-            key = tuple(id.split(".", 1)[1:]) if column else (id,)
+            key = tuple(id.split(".", 1)[1:]) if column and not self.timeless else (id,)
             box = Box(id, kind, title, index, unit.row, column, key, groups, unit.name, unit.reverse)
             self.boxes[id] = box
         return box

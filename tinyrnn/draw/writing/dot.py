@@ -215,15 +215,20 @@ class _Writer:
         if arrow.tail == arrow.head:
             self._loop_back(arrow, path, style)
             return
-        if arrow.carry and not _sideways(path):  # its number stands over the corner of its tail
-            w, top = width(_size(gradient), LINE), self.layout.end(arrow.tail, 1)
-            x = self.layout.side(arrow.tail, 1)[0] - w / 2
-            style |= {"label": _size(gradient), "lp": f"{x:.1f},{top + 6:.1f}"}
-        elif arrow.carry and (arrow.tail, arrow.carry) not in self.said:
+        if arrow.carry and (arrow.tail, arrow.carry) not in self.said:
             self.said.add((arrow.tail, arrow.carry))  # one number for one state, however many read it
-            x, y = _between(self.layout, self.view, arrow, path)
-            style |= {"label": _size(gradient), "lp": f"{x:.1f},{y - BESIDE - 8:.1f}"}
+            x, y = self._number_at(arrow, path, width(_size(gradient), LINE))
+            style |= {"label": _size(gradient), "lp": f"{x:.1f},{y:.1f}"}
         self._edge(arrow.head, arrow.tail, style)
+
+    def _number_at(self, arrow: Arrow, path: Path, wide: float) -> tuple[float, float]:
+        """Return where the number of a state stands: under its lane, else over the corner of its tail."""
+        bands = {self.view.boxes[id].band for id in (arrow.tail, arrow.head)}
+        climbs = len(bands) > 1 and self.view.boxes[arrow.tail].kind != "state"
+        if climbs or not _sideways(path):
+            return self.layout.side(arrow.tail, 1)[0] - wide / 2, self.layout.end(arrow.tail, 1) + 6
+        x, y = _between(self.layout, self.view, arrow, path)
+        return x, y - BESIDE - 8
 
     def _loop_back(self, arrow: Arrow, path: Path, style: dict[str, str]) -> None:
         """The gradient of the rolled picture's loop runs inside of it; what it carries stands beside."""
@@ -233,7 +238,7 @@ class _Writer:
         inner = corners([(bx, by + 5), (far - sign * 6, by + 5), (far - sign * 6, ay - 5), (ax, ay - 5)], 4.0)
         text = f"{arrow.carry}, t − 1   {self.ranges.get((arrow.unit, arrow.carry), '')}".strip()
         x = far + sign * (width(text, LINE) / 2 + 6)
-        style |= {"pos": spline(inner), "label": text, "lp": f"{x:.1f},{(ay + by) / 2:.1f}"}
+        style |= {"pos": spline(inner), "label": text, "lp": f"{x:.1f},{max(ay, by) + 9:.1f}"}
         self._edge(arrow.head, arrow.tail, style)
 
     def _cut(self, arrow: Arrow, path: Path) -> None:

@@ -18,6 +18,7 @@ from stepper_models import Model, by_hand, by_module
 
 import tinyrnn as tr
 from tinyrnn.autograd.primitive import Primitive
+from tinyrnn.autograd.tape import Leaf, reachable
 from tinyrnn.draw.stepping.arrays import ArrayTable
 from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.grid import Grid, arrange
@@ -177,7 +178,6 @@ def test_detached_steps_give_no_record() -> None:
     [
         (lambda: 3.0, TypeError, "got float; expected a Tensor"),
         (lambda: tr.tensor(1.0), RuntimeError, "was not recorded"),
-        (lambda: tr.tensor([1.0], requires_grad=True).sum(), ValueError, "with tinyrnn.unrolled"),
     ],
 )
 def test_what_cannot_be_stepped_is_refused(make: Any, error: type[Exception], message: str) -> None:
@@ -185,12 +185,72 @@ def test_what_cannot_be_stepped_is_refused(make: Any, error: type[Exception], me
         tr.draw.stepper(make())
 
 
-def test_a_graph_begun_outside_is_refused() -> None:
-    w = tr.tensor(2.0, requires_grad=True)
+# --- graphs without their values ---
+@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize(
+    "options", [{"num_layers": 2}, {"bidirectional": True}], ids=["2 layers", "both ways"]
+)
+@pytest.mark.parametrize("loss_of", ["mse", "cross entropy", "by hand"])
+def test_a_compiled_model_is_opened(cell: str, options: dict[str, Any], loss_of: str) -> None:
+    rng = np.random.default_rng(0)
+    net = getattr(tr.nn, cell)(2, 3, dtype="float64", rng=0, **options)
+    table = tr.nn.Parameter(rng.normal(size=(5, 2)))
+    table.name = "table"
+    words, target = rng.integers(5, size=(4, 2)), rng.normal(size=(4, 2, 1))
+
+    def run() -> tr.Tensor:
+        y, _ = net(table[words])
+        if loss_of == "cross entropy":
+            return tr.nn.functional.cross_entropy(y.reshape(8, -1), np.arange(8) % 3)
+        if loss_of == "mse":
+            return tr.nn.functional.mse_loss(y.mean(axis=-1, keepdims=True), target)
+        return ((y.sum(axis=-1, keepdims=True) * 0.5 - target) ** 2).sum()
+
+    loss = run()
+    values = [node.value for node in reachable([loss.node])]
+    opened = replay(loss)
+    assert all(node.value is v for node, v in zip(reachable([loss.node]), values))  # the graph is as it was
+    with tr.unrolled():
+        recorded = replay(run())
+    found, expected = (
+        {node.name: g for node, g in run.gradients().items() if isinstance(node, Leaf) and node.name}
+        for run in (opened, recorded)
+    )
+    assert set(found) == set(expected) == {"table", *dict(net.named_parameters())}
+    for name, g in expected.items():
+        np.testing.assert_allclose(found[name], g, rtol=1e-9, atol=1e-14)
+    labels = Labels(opened.root, opened.nodes)
+    assert {step for step in labels.step.values() if step is not None} == {1, 2, 3, 4}
+    loss.backward()
+    np.testing.assert_allclose(table.grad.numpy(), found["table"], rtol=1e-9, atol=1e-14)
+    with pytest.raises(ValueError, match=r"freed by backward.*retain_graph=True"):
+        tr.draw.stepper(loss)
+
+
+def test_a_compiled_model_that_was_trained_on_is_refused() -> None:
+    net = tr.nn.GRU(2, 3, rng=0)
+    loss = (net(tr.randn(4, 1, 2, rng=0))[0] ** 2).sum()
+    loss.backward(retain_graph=True)
+    assert "4 time steps" in repr(tr.draw.stepper(loss))
+    tr.optim.SGD(net.parameters(), lr=0.1).step()
+    with pytest.raises(ValueError, match=r"changed since"):
+        tr.draw.stepper(loss)
+
+
+def test_values_of_a_graph_begun_outside_are_found_again() -> None:
+    w = tr.tensor(2.0, requires_grad=True, dtype="float64")
     outside = tr.exp(w * w)
     with tr.unrolled():
         loss = outside * 3.0
-    with pytest.raises(ValueError, match="without its values"):
+    data = data_of(loss)
+    assert [node["formula"] for node in data["nodes"] if "op" in node] == ["W1²", "exp(a)", "b * 3"]
+    loss.backward()
+    assert np.array_equal(decoded(data["arrays"], data["records"][-1]["after"]), w.grad.numpy())
+
+
+def test_a_leaf_that_is_gone_is_refused() -> None:
+    loss = tr.tensor([1.0], requires_grad=True).sum()
+    with pytest.raises(ValueError, match=r"with tinyrnn\.unrolled"):
         tr.draw.stepper(loss)
 
 
@@ -485,3 +545,30 @@ def test_a_notebook_shows_the_page_in_a_frame() -> None:
     assert shown.startswith('<iframe sandbox="allow-scripts" ')
     assert shown.count("<") == 2  # everything else is quoted
     assert repr(page).startswith("<Stepper: 2 time steps, ")
+
+
+def test_when_letters_run_out_operations_give_the_name() -> None:
+    run = replay(by_module("GRU", T=5, layers=2, bidirectional=True)[0])
+    labels = Labels(run.root, run.nodes)
+    greek = "[αβγδζηθκλμξπρτφψω]"
+    assert not [
+        text for text in labels.text.values() if re.search(f"{greek}[a-z]|[a-z]{greek}|{greek}{{2}}", text)
+    ]
+    assert any(re.fullmatch("[a-z]+[0-9]*[₁-₅]", text) for text in labels.text.values())
+
+
+def test_what_belongs_to_one_window_stands_in_it() -> None:
+    rnn = tr.nn.RNN(2, 3, rng=0)
+    with tr.unrolled():
+        h, loss = None, 0.0
+        for x in (tr.randn(3, 1, 2, rng=0), tr.randn(3, 1, 2, rng=1)):
+            y, h = rnn(x, None if h is None else h.detach())
+            loss = loss + (y**2).sum()
+    run = replay(loss)
+    labels = Labels(run.root, run.nodes)
+    for node in run.nodes:
+        for source in node.inputs:
+            if source is not None and labels.step[node] is not None and labels.step[source] is not None:
+                assert 0 <= labels.step[node] - labels.step[source] <= 1
+    (state,) = page_data(run, labels)["times"]
+    assert [time for time, _ in state["steps"]] == [1, 2, 3, 4, 5, 6]

@@ -464,3 +464,65 @@ def test_of_a_wide_gradient_the_row_that_is_not_zero_is_shown(open_page: Open) -
     heads = page.locator("#sum th").all_inner_texts()
     assert {"61", "93"} <= set(heads)
     assert {1.0, 2.0, 3.0} <= set(numbers(page.locator("#sum"))[:, :3].ravel())
+
+
+def test_the_bars_name_the_layer_follow_it_and_say_what_is_partial(open_page: Open) -> None:
+    page = open_page(by_module("RNN", T=30, H=2, layers=2)[0])
+    names = page.locator("#state option").all_inner_texts()
+    assert names == ["the layer at hand", "l0.h", "l1.h"]
+    page.keyboard.press("b")
+    seen = set()
+    partial = 0
+    for _ in range(0, last(page) // 2, 29):
+        page.evaluate(f"go({position(page)} + 29)")
+        seen.add(page.locator("#times-title").inner_text().split(" at ")[0])
+        partial += page.locator("#bars .bar.open").count()
+        now = page.locator("#bars button.now")
+        if now.count():
+            inside = now.bounding_box()
+            assert 0 <= inside["x"] <= 1400
+    assert seen == {"‖∂L/∂l0.h‖", "‖∂L/∂l1.h‖"}
+    assert partial
+    page.keyboard.press("End")
+    assert page.locator("#bars .bar.open").count() == 0
+    page.locator("#state").select_option(label="l1.h")
+    assert page.locator("#bars button").count() == 30
+    assert "l1.h" in page.locator("#times-title").inner_text()
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_nothing_is_cut_or_covered(open_page: Open, width: int) -> None:
+    page = open_page(by_module("LSTM", T=4)[0])
+    page.set_viewport_size({"width": width, "height": 900})
+    page.keyboard.press("End")
+    cut = """() => [...document.querySelectorAll("#rows tr > *, #zoom button, #legend")]
+        .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth)
+        .map((e) => e.textContent)"""
+    assert page.evaluate(cut) == []
+    zoom, canvas = (page.locator(f"#{id}").bounding_box() for id in ("zoom", "canvas"))
+    assert zoom["y"] + zoom["height"] <= canvas["y"]
+    page.locator("#fit").click()
+    sizes = """() => [...document.querySelectorAll("#picture text")]
+        .map((e) => parseFloat(getComputedStyle(e).fontSize) * scale)"""
+    assert min(page.evaluate(sizes)) >= 8
+    # A name and the sign of its operation stand side by side.
+    overlaps = """() => [...document.querySelectorAll("#picture .box")].filter((box) => {
+        const [name, op] = [box.querySelector(".name"), box.querySelector(".op")];
+        const [rect, text] = [box.querySelector("rect").getBBox(), name.getBBox()];
+        if (text.x < rect.x || text.x + text.width > rect.x + rect.width) return true;
+        return op && op.textContent && text.x + text.width > op.getBBox().x;
+    }).map((box) => box.textContent)"""
+    assert page.evaluate(overlaps) == []
+
+
+def test_a_compiled_models_page_ends_with_the_engines_gradients(open_page: Open) -> None:
+    net = tr.nn.GRU(2, 3, rng=0)
+    loss = (net(tr.randn(3, 1, 2, rng=0))[0] ** 2).mean()
+    page = open_page(loss)
+    assert page.locator("#picture .time").all_inner_texts()[1:4] == ["t = 1", "t = 2", "t = 3"]
+    page.keyboard.press("End")
+    shown = gradients(page)
+    loss.backward()
+    for name, weight in net.named_parameters():
+        expected = np.atleast_2d(weight.grad.numpy())
+        np.testing.assert_allclose(shown[f"∂{name}"], expected[:8], rtol=1e-4, atol=1e-7)

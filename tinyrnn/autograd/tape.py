@@ -6,7 +6,7 @@ made. It does not hold its own value: what no VJP needs is free to go as soon as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -126,20 +126,25 @@ class Node:
         return f"<{name} {self.shape} {self.dtype}>"
 
 
+def _gone() -> None:
+    return None
+
+
 class Leaf(Node):
     """The record of a Tensor that was not computed: a parameter, or an input that requires grad.
 
     Its ``grad`` is the Tensor's ``.grad``, summed over backward passes. ``clipped`` is, after clipping, the
     array that was clipped and how many times larger its norm was; it holds for as long as that array is the
-    gradient.
+    gradient. ``tensor``, called, gives the Tensor, or None when it is gone.
     """
 
-    __slots__ = ("clipped",)
+    __slots__ = ("clipped", "tensor")
 
     def __init__(self, tensor: Any, name: str = "") -> None:
         super().__init__(None, [], [], NONE, tensor.shape, tensor.dtype, thread.modes.scope)
         self.name = name
         self.clipped: tuple[Any, float] | None = None
+        self.tensor: Callable[[], Any] = _gone
 
 
 class Constant(Leaf):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -114,6 +115,7 @@ class Tensor(Conversions, Operators):
                     "expected a floating dtype"
                 )
             self.node = Leaf(self, self.name)
+            self.node.tensor = ref(self)
             self.node.value = self.data if thread.modes.keeping else None
         elif not self.is_leaf:
             raise RuntimeError(

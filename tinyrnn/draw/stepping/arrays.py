@@ -15,7 +15,7 @@ __all__ = ["ArrayTable"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SIDE = 8  # rows and columns that are shown of a large array
-LINE = 16  # the same of an array with one row
+LINE, FLAT = 16, 4  # columns of an array with few rows, and how many these are
 
 
 class ArrayTable:
@@ -101,7 +101,7 @@ class ArrayTable:
         form: dict[str, Any] = {"shape": list(array.shape), "dtype": "float32" if exact else "float64"}
         # The page joins the axes before the last into one.
         table = numbers.reshape((-1, array.shape[-1]) if array.ndim and array.size else (1, array.size))
-        wide = LINE if table.shape[0] == 1 else SIDE
+        wide = LINE if table.shape[0] <= FLAT else SIDE
         if array.size > 1 and (table == table.flat[0]).all():
             form["all"] = True
             numbers = numbers.ravel()[:1]

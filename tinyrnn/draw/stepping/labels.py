@@ -1,14 +1,14 @@
 """Short, unique names for all records, as a textbook would give them: ``h₂``, ``x₂``, ``W_hh``, ``a₂``.
 
 What the model named keeps its name, with the time step as its index. What has no name gets a letter, the same
-letter for the same operation at each step.
+letter for the same operation at each step. What stands outside of the steps, and what comes when there are no
+letters left, is named after its operation.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import count, product
+from itertools import chain, count
 
 import numpy as np
 
@@ -69,20 +69,24 @@ class Labels:
             if record is not None and record.role == "op" and record.carry:
                 self.carry[node] = record.carry
                 self.cell[node] = record.unit if len(layers) > 1 else ""
-        self._enter_steps(nodes)
+        self._enter_steps(nodes, known)
         self._running_sums(nodes)
         self.text = self._texts(root, nodes, known, len(layers) > 1, {x.name for x in layers if x.reverse})
 
-    def _enter_steps(self, nodes: list[Node]) -> None:
-        """Give an entry of a sequence (``ys[t]``) to the step that alone uses it."""
-        users: dict[Node, set[int | None]] = {}
+    def _enter_steps(self, nodes: list[Node], known: dict[Node, Record]) -> None:
+        """Give an entry of a sequence (``ys[t]``), or a ``W.T``, to the step that alone uses it.
+
+        So too what the reading of the graph leaves out, such as a state put in another form between windows.
+        """
+        users: dict[Node, list[Node]] = {}
         for node in nodes:
             for source in node.inputs:
                 if source is not None:
-                    users.setdefault(source, set()).add(self.step[node])
-        for node in nodes:
-            if self.step[node] is None and node.primitive is not None and node.primitive.name == "getitem":
-                steps = users.get(node, set())
+                    users.setdefault(source, []).append(node)
+        for node in reversed(nodes):
+            entry = self.step[node] is None and (node.primitive is p.getitem or self.role[node] == "weight")
+            if node.primitive is not None and (entry or node not in known):
+                steps = {self.step[user] for user in users.get(node, ())}
                 if len(steps) == 1:
                     (self.step[node],) = steps
 
@@ -103,7 +107,7 @@ class Labels:
             if name:
                 base[node] = name
         base.setdefault(root, ROOT)
-        letters = _letters({text.split("′")[0] for text in base.values()})
+        fresh = _Fresh({text.split("′")[0] for text in base.values()})
         weights = count(1)
         by_key: dict[object, str] = {}
         texts: dict[Node, str] = {}
@@ -119,11 +123,14 @@ class Labels:
                     text = f"{texts[node.inputs[0]]}.T"
             if text is None:
                 key = _key(node, record, step)
-                text = by_key.get(key) or by_key.setdefault(key, next(letters))
+                if key not in by_key:
+                    by_key[key] = fresh.after(node) if steps and step is None else fresh.letter(node)
+                text = by_key[key]
             if is_number(node):
                 texts[node] = text
                 continue
-            if layered and node in base and record is not None and record.unit and node is not root:
+            own = record is None or record.role == "input" or node is root
+            if layered and node in base and not own and record is not None and record.unit:
                 text = f"{record.unit}.{text}"
             if self.role[node] == "state" and not node.name:
                 backwards = record is not None and record.unit in reverse
@@ -166,10 +173,20 @@ def is_number(node: Node) -> bool:
     return isinstance(node, Constant) and not node.shape and not node.name
 
 
-def _letters(used: Iterable[str]) -> Iterator[str]:
-    used = set(used)
-    for length in count(1):
-        for letters in product(LETTERS, repeat=length):
-            name = "".join(letters)
-            if name not in used:
-                yield name
+class _Fresh:
+    """Names that are not used yet."""
+
+    def __init__(self, used: set[str]) -> None:
+        self.letters = iter([letter for letter in LETTERS if letter not in used])
+        self.used = used
+
+    def letter(self, node: Node) -> str:
+        """Return a letter, while there are any."""
+        return next(self.letters, "") or self.after(node)
+
+    def after(self, node: Node) -> str:
+        """Return the name of the operation, with a number where it is taken."""
+        own = node.primitive.name if node.primitive is not None else "const"
+        name = next(f"{own}{n or ''}" for n in chain([0], count(2)) if f"{own}{n or ''}" not in self.used)
+        self.used.add(name)
+        return name

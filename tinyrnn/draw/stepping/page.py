@@ -74,7 +74,8 @@ def stepper(
     Parameters
     ----------
     output : Tensor
-        What is differentiated, such as a loss, computed inside `tinyrnn.unrolled`.
+        What is differentiated, such as a loss. Computed inside `tinyrnn.unrolled`; or outside, compiled or
+        not, as long as ``backward()`` has not freed what the tape holds.
     gradient : array_like or Tensor, optional
         The gradient at the output, of its shape; 1 for a single number, and needed otherwise.
     title : str

@@ -1,10 +1,10 @@
 """The pass, run again and written down: what the engine did, in the engine's order.
 
-The graph recorded inside `tinyrnn.unrolled` keeps every value. So the reverse pass can be run once more on
-a copy of the tape, whether or not ``backward()`` has been called and has freed what it needed: a VJP names
-the values that it asks for, and all of them are there. The engine itself runs the copy (`backpropagate`),
-and an observer writes down each contribution as it is added. Nothing of the model is changed, no ``.grad``
-either.
+The graph recorded inside `tinyrnn.unrolled` keeps every value; of another one they are found again (`kept`).
+So the reverse pass can be run once more on a copy of the tape, whether or not ``backward()`` has been called
+and has freed what it needed: a VJP names the values that it asks for, and all of them are there. The engine
+itself runs the copy (`backpropagate`), and an observer writes down each contribution as it is added. Nothing
+of the model is changed, no ``.grad`` either.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.primitive import broadcast_shape
 from tinyrnn.autograd.state import no_grad
-from tinyrnn.autograd.tape import Constant, Node, reachable
+from tinyrnn.autograd.tape import Constant, Node
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.draw.stepping.kept import in_order, operands_in, with_values
 
 __all__ = ["Contribution", "Pass", "replay"]
 
@@ -96,7 +97,8 @@ def replay(output: Tensor, gradient: npt.ArrayLike | Tensor | None = None) -> Pa
     Parameters
     ----------
     output : Tensor
-        Computed inside `tinyrnn.unrolled`; ``backward()`` may have been called on it or not.
+        Computed inside `tinyrnn.unrolled`, and then ``backward()`` may have been called on it or not; or
+        outside, compiled or not, and not yet freed by ``backward()``.
     gradient : array_like or Tensor, optional
         The gradient at the output, of its shape; 1 for a single number, and needed otherwise.
 
@@ -123,6 +125,7 @@ def replay(output: Tensor, gradient: npt.ArrayLike | Tensor | None = None) -> Pa
     if not isinstance(output, Tensor):
         raise TypeError(f"stepper: got {type(output).__name__}; expected a Tensor, such as a loss")
     ((root, seed),) = seeds("stepper", [output], None if gradient is None else [gradient]).items()
+    root = with_values(root)
     nodes = in_order(root)
     operands = {node: _operands(node) for node in nodes}
     for node in nodes:
@@ -146,43 +149,9 @@ def replay(output: Tensor, gradient: npt.ArrayLike | Tensor | None = None) -> Pa
     return Pass(root, seed, nodes, contributions)
 
 
-def in_order(root: Node) -> list[Node]:
-    """Return every record that the root was made from, each after its inputs and before what is made of it.
-
-    Records are numbered as they are made. Only those of constants, which the tape writes down when it meets
-    them as operands, have a number above that of their first user.
-    """
-    rank: dict[Node, float] = {}
-    nodes = reachable([root])[::-1]
-    for node in nodes:
-        rank.setdefault(node, node.order)
-        for source in node.inputs:
-            if source is not None and source.order > node.order:
-                rank[source] = min(rank.get(source, node.order), node.order) - 0.5
-    return sorted(nodes, key=lambda node: (rank[node], node.order))
-
-
 def _operands(node: Node) -> list[Array]:
-    """Return the values that an operation was computed from, in the dtype in which the engine took them."""
-    if node.value is None:
-        raise ValueError(
-            "stepper: this graph was recorded without its values; "
-            "compute the output inside `with tinyrnn.unrolled():`"
-        )
-    values: list[Array] = []
-    for source in node.inputs:
-        if source is None or source.value is None:
-            raise ValueError(
-                f"stepper: an operand of '{_name(node)}' was computed outside of `with tinyrnn.unrolled():`; "
-                "compute all of the output inside"
-            )
-        value = np.asarray(source.value)
-        if isinstance(source, Constant) and value.dtype.kind in "fiu" and node.dtype.kind == "f":
-            rule = node.primitive.rule(len(values)) if node.primitive is not None else None
-            if rule is not None:  # not an index or a condition
-                value = value.astype(node.dtype, copy=False)
-        values.append(value)
-    return values
+    values = [source.value for source in node.inputs if source is not None]
+    return operands_in(node, values, [isinstance(source, Constant) for source in node.inputs])
 
 
 def _check(node: Node, values: list[Array]) -> None:

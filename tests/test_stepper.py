@@ -18,7 +18,7 @@ from stepper_models import Model, by_hand, by_module
 
 import tinyrnn as tr
 from tinyrnn.autograd.primitive import Primitive
-from tinyrnn.autograd.tape import Leaf, reachable
+from tinyrnn.autograd.tape import Constant, Leaf, reachable
 from tinyrnn.draw.stepping.arrays import ArrayTable
 from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.grid import Grid, arrange
@@ -246,6 +246,29 @@ def test_values_of_a_graph_begun_outside_are_found_again() -> None:
     assert [node["formula"] for node in data["nodes"] if "op" in node] == ["W1²", "exp(a)", "b * 3"]
     loss.backward()
     assert np.array_equal(decoded(data["arrays"], data["records"][-1]["after"]), w.grad.numpy())
+
+
+def test_constants_that_no_rule_needs_follow_from_the_result() -> None:
+    w = tr.tensor([0.3, 0.7], requires_grad=True, dtype="float64")
+    w.name = "w"
+    loss = 0.0
+    for _ in range(2):
+        loss = loss + ((1.0 - w) * w - np.array([0.25, 0.5])).sum()
+    assert isinstance(loss, tr.Tensor)
+    with pytest.raises(ValueError, match="was not kept"):
+        tr.draw.stepper(loss)  # the targets are known to nobody
+    loss = 0.0
+    for _ in range(2):
+        error = (1.0 - w) * w - np.array([0.25, 0.5])
+        loss = loss + (error * error).sum()
+    run = replay(loss)
+    assert formulas(loss, "forward")[:2] == ["a = 1 - w", "b = a * w"]
+    numbers = [node.value for node in run.nodes if isinstance(node, Constant)]
+    assert sorted(float(n) for n in numbers if not n.shape) == [0.0, 1.0, 1.0]
+    for target in (n for n in numbers if n.shape):
+        np.testing.assert_allclose(target, [0.25, 0.5], rtol=1e-15)
+    loss.backward()
+    assert np.array_equal(run.gradients()[next(n for n in run.nodes if n.name == "w")], w.grad.numpy())
 
 
 def test_a_leaf_that_is_gone_is_refused() -> None:

@@ -20,8 +20,14 @@ __all__ = ["in_order", "operands_in", "with_values"]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def with_values(root: Node) -> Node:
+def with_values(root: Node, value: Array | None = None) -> Node:
     """Return the record itself, or, where values are missing, its counterpart in a copy that has them.
+
+    Parameters
+    ----------
+    root : Node
+    value : ndarray, optional
+        What it gave.
 
     Raises
     ------
@@ -41,10 +47,10 @@ def with_values(root: Node) -> Node:
         (opened,) = open_scans([root])
         nodes = in_order(opened)
         whole = all(node.value is not None and None not in node.inputs for node in nodes)
-        return root if whole and opened is root else _Values(nodes).copy(opened)
+        return root if whole and opened is root else _Values(nodes, opened, value).copy(opened)
     finally:  # the steps of an opened scan give their operands a value, as all that is drawn has one
-        for node, value in before:
-            node.value = value
+        for node, old in before:
+            node.value = old
 
 
 def in_order(root: Node) -> list[Node]:
@@ -79,7 +85,7 @@ def operands_in(node: Node, values: list[Any], constants: list[bool]) -> list[Ar
 class _Values:
     """What is known of the values of records, and of the constants that they were made with."""
 
-    def __init__(self, nodes: list[Node]) -> None:
+    def __init__(self, nodes: list[Node], root: Node, given: Array | None) -> None:
         self.nodes = nodes
         self.values: dict[Node, Any] = {}
         self.constants: dict[tuple[Node, int], Any] = {}
@@ -91,10 +97,16 @@ class _Values:
                 self.values[node] = value
         for node in nodes:
             self._look_into_saved(node)
-        for node in nodes:
-            if node.primitive is not None:
-                self._solve(node)
+        if given is not None:
+            self.values.setdefault(root, given)
+        for _ in range(2):  # what is found from a result may be what another one waits for
+            for node in nodes:
                 self._compute(node)
+            for node in reversed(nodes):
+                self._solve(node)
+        for node in nodes:
+            if not self._compute(node):
+                raise _lost(f"an operand of {node.place()}")
 
     def _look_into_saved(self, node: Node) -> None:
         if node.primitive is None or node.saved is None or node.primitive.joint is not None:
@@ -117,30 +129,36 @@ class _Values:
         return self.constants.get((node, position)) if source is None else self.values.get(source)
 
     def _solve(self, node: Node) -> None:
-        """Find the constant of a sum or a difference, of which no VJP needs it, from the result."""
+        """Find an operand of a sum or a difference, which no VJP needs, from the result and the other."""
         if node.primitive not in (p.add, p.subtract) or node not in self.values:
             return
         ans = np.asarray(self.values[node])
-        for position, source in enumerate(node.inputs):
-            other = self._operand(node, 1 - position)
-            if source is not None or other is None or (node, position) in self.constants:
-                continue
-            with np.errstate(all="ignore"):
-                if node.primitive is p.add:
-                    found = ans - other
-                else:
-                    found = other - ans if position else ans + other
-            self.constants[node, position] = found.astype(node.dtype)
-
-    def _compute(self, node: Node) -> None:
-        if node in self.values or node.primitive is None:
+        known = [self._operand(node, 0), self._operand(node, 1)]
+        if (known[0] is None) == (known[1] is None):
             return
+        position = 0 if known[0] is None else 1
+        other, source = np.asarray(known[1 - position]), node.inputs[position]
+        with np.errstate(all="ignore"):
+            if node.primitive is p.add:
+                found = ans - other
+            else:
+                found = other - ans if position else ans + other
+        if source is None:
+            self.constants[node, position] = _plainest(found.astype(node.dtype), ans, other)
+        elif source.shape == found.shape:
+            self.values[source] = found.astype(source.dtype)
+
+    def _compute(self, node: Node) -> bool:
+        """Compute a value where that can be; return whether it is known."""
+        if node in self.values or node.primitive is None:
+            return True
         values = [self._operand(node, i) for i in range(len(node.inputs))]
         if any(value is None for value in values):
-            raise _lost(f"an operand of {node.place()}")
+            return False
         constants = [source is None or isinstance(source, Constant) for source in node.inputs]
         with np.errstate(all="ignore"):
             self.values[node] = node.primitive.forward(*operands_in(node, values, constants), **node.params)
+        return True
 
     def copy(self, root: Node) -> Node:
         """Copy the graph, with a record for each constant; the original stays as it is."""
@@ -174,6 +192,19 @@ class _Values:
         made = Constant(value)
         made.value, made.scope = value, node.scope
         return made
+
+
+def _plainest(found: Array, ans: Array, other: Array) -> Array:
+    """Return the shortest number that stands everywhere, within rounding; else the array itself."""
+    if found.size == 0 or (found.size == 1 and found.shape):
+        return found
+    with np.errstate(all="ignore"):
+        scale = max(float(np.max(np.abs(ans))), float(np.max(np.abs(other))))
+        tolerance = 2 * float(np.finfo(found.dtype).eps) * scale
+        for number in (0.0, *(float(f"{found.flat[0]:.{digits}g}") for digits in range(1, 7))):
+            if (np.abs(found - number) <= tolerance).all():
+                return np.asarray(number, found.dtype)
+    return found
 
 
 def _lost(what: str) -> ValueError:

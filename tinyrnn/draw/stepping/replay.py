@@ -125,7 +125,7 @@ def replay(output: Tensor, gradient: npt.ArrayLike | Tensor | None = None) -> Pa
     if not isinstance(output, Tensor):
         raise TypeError(f"stepper: got {type(output).__name__}; expected a Tensor, such as a loss")
     ((root, seed),) = seeds("stepper", [output], None if gradient is None else [gradient]).items()
-    root = with_values(root)
+    root = with_values(root, output.data)
     nodes = in_order(root)
     operands = {node: _operands(node) for node in nodes}
     for node in nodes:

@@ -42,7 +42,7 @@ class Labels:
     step : dict of Node to (int or None)
         Counted from 1, as in textbooks.
     role : dict of Node to str
-        As `tinyrnn.draw.reading.model.Record.role`; also ``detach``.
+        As `tinyrnn.draw.reading.records.Record.role`; also ``detach``.
     carry : dict of Node to str
         Name of the state, for the records that hand one to the next step.
     cell : dict of Node to str

@@ -103,7 +103,7 @@ def test_drop_last_and_errors() -> None:
         ValueError, match=r"differ in their number of examples: \{'data\[0\]': 3, 'data\[1\]': 4"
     ):
         batches(np.ones(3), np.ones(4))
-    with pytest.raises(ValueError, match="expected at least 1"):
+    with pytest.raises(ValueError, match="expected an int, at least 1"):
         batches(np.ones(3), size=0)
     with pytest.raises(ValueError, match="0 examples"):
         batches(np.ones(0))

@@ -16,6 +16,7 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -75,7 +76,7 @@ def checked(**kinds: Kind) -> Callable[[F], F]:
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         if unknown := kinds.keys() - set(names):
             raise TypeError(f"checked: {function.__qualname__} has no arguments {sorted(unknown)}")
-        method = names[:1] == ("self",)
+        method = names[:1] in (("self",), ("cls",))
         by_name = math.inf  # no position
         positions = [
             (i if i < code.co_argcount else by_name, name, kinds[name])
@@ -122,7 +123,7 @@ def _called(function: str, owner: Any) -> str:
         return type(owner).__name__
     if owner is None or isinstance(owner, Value):
         return function.removeprefix("__").removesuffix("__")
-    return f"{type(owner).__name__}.{function}"
+    return f"{(owner if isinstance(owner, type) else type(owner)).__name__}.{function}"
 
 
 def shown(value: Any) -> str:
@@ -182,6 +183,9 @@ INTEGER = Kind("an int", count().of_type)
 NUMBER = number(-math.inf)
 PROBABILITY = number(high=1.0, words="a probability, 0 to 1")
 FLAG = Kind("True or False", lambda value: isinstance(value, (bool, np.bool_)))
+REAL = Kind("a number", lambda value: isinstance(value, Real))
+TEXT = instance(str, "a str")
+PATH = instance((str, PathLike), "a path")
 FUNCTION = Kind("a function", callable)
 MAPPING = instance(Mapping, "a mapping")
 ITERABLE = Kind("an iterable", lambda value: isinstance(value, Iterable) and not isinstance(value, str))
@@ -197,6 +201,11 @@ RNG = Kind(
     "a numpy.random.Generator, a seed, or None",
     lambda value: value is None or isinstance(value, np.random.Generator) or INTEGER.of_type(value),
     lambda value: not INTEGER.of_type(value) or value >= 0,
+)
+SEQUENCE = Kind(
+    "an array or a list",
+    lambda value: hasattr(value, "__len__") and not isinstance(value, str),
+    lambda value: getattr(value, "ndim", 1) > 0,
 )
 ARRAY = Kind("a Tensor or an array of real numbers", lambda value: _numbers(value))
 FILLED = instance((Value, np.ndarray), "a Tensor or an array, to be filled")

@@ -7,10 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import COUNT, FLAG, INTEGER, RNG, Kind, checked
 from tinyrnn.autograd.rng import generator, set_state
 from tinyrnn.recurrence.tree import flatten
 
 Rng = np.random.Generator | int | None
+ARRAYS = Kind(
+    "an array, or a tuple or dict of arrays",
+    lambda value: isinstance(value, (tuple, list, dict)) or np.ndim(value) > 0,
+)
 
 
 class Shuffled:
@@ -25,8 +30,6 @@ class Shuffled:
     """
 
     def __init__(self, where: str, count: int, size: int, rng: Rng, drop_last: bool = False) -> None:
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-            raise ValueError(f"{where}: size is {size!r}; expected at least 1")
         if count < (size if drop_last else 1):
             raise ValueError(f"{where}: there are {count} examples, which do not make one batch")
         self.count, self.size, self.drop_last = count, int(size), drop_last
@@ -70,6 +73,7 @@ class Batches(Shuffled):
             yield self._tree.unflatten(np.take(leaf, chosen, self._axis) for leaf in self._leaves)
 
 
+@checked(x=ARRAYS, y=ARRAYS.or_none(), size=COUNT, rng=RNG, axis=INTEGER, drop_last=FLAG)
 def batches(
     x: Any, y: Any = None, size: int = 32, rng: Rng = None, *, axis: int = 0, drop_last: bool = False
 ) -> Batches:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import COUNT, ITERABLE, REAL, RNG, checked
 from tinyrnn.data.batches import Rng, Shuffled
 from tinyrnn.data.padding import Array, pad_sequence
 
@@ -71,6 +72,7 @@ class Buckets(Shuffled):
             yield PaddedBatch(x, np.stack(y) if isinstance(y, list) else y, lengths, y_lengths)
 
 
+@checked(x=ITERABLE, y=ITERABLE.or_none(), size=COUNT, rng=RNG, value=REAL)
 def bucket_by_length(
     x: Sequence[Any], y: Sequence[Any] | None = None, size: int = 32, rng: Rng = None, *, value: float = 0
 ) -> Buckets:

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import REAL, SEQUENCE, checked
+
 Array = np.ndarray[Any, Any]
 
 
+@checked(sequences=SEQUENCE, value=REAL)
 def pad_sequence(sequences: Sequence[Any], value: float = 0) -> tuple[Array, Array]:
     """Put sequences side by side, time first, and fill up the shorter ones.
 

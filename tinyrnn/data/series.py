@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from tinyrnn.autograd.arguments import COUNT, SEQUENCE, check, checked, count, instance, number
 from tinyrnn.data.padding import Array
 
 
+@checked(series=instance(Sized, "an array or another sequence"), look_back=count(0))
 def split_in_time(series: Any, *fractions: float, look_back: int = 0) -> tuple[Any, ...]:
     """Split off the end of a series, or several stretches at its end, in the order of time.
 
@@ -43,6 +46,8 @@ def split_in_time(series: Any, *fractions: float, look_back: int = 0) -> tuple[A
     >>> [part.tolist() for part in split_in_time(np.arange(10), 0.2, 0.2, look_back=1)]
     [[0, 1, 2, 3, 4, 5], [5, 6, 7], [7, 8, 9]]
     """
+    for fraction in fractions:
+        check("split_in_time", "fractions", fraction, number(high=1.0))
     steps = len(series)
     if not fractions or min(fractions) <= 0 or sum(fractions) >= 1:
         raise ValueError(
@@ -58,6 +63,7 @@ def split_in_time(series: Any, *fractions: float, look_back: int = 0) -> tuple[A
     return tuple(series[max(0, start - look_back) : stop] for start, stop in zip(starts, stops))
 
 
+@checked(series=SEQUENCE, look_back=COUNT, horizon=COUNT, stride=COUNT)
 def windows_of(series: Any, look_back: int, horizon: int = 1, *, stride: int = 1) -> tuple[Array, Array]:
     """Cut a series into overlapping windows: what is seen, and what follows.
 
@@ -89,9 +95,6 @@ def windows_of(series: Any, look_back: int, horizon: int = 1, *, stride: int = 1
     ([[0, 1, 2], [1, 2, 3]], [[3, 4], [4, 5]])
     """
     array = np.asarray(series)
-    for name, value in (("look_back", look_back), ("horizon", horizon), ("stride", stride)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"windows_of: {name} is {value!r}; expected a number of steps, at least 1")
     if not array.ndim or len(array) < look_back + horizon:
         raise ValueError(
             f"windows_of: the series has shape {array.shape}; expected at least look_back + horizon = "
@@ -108,6 +111,7 @@ class Streams(NamedTuple):
     y: Array
 
 
+@checked(sequence=SEQUENCE, batch=COUNT)
 def streams(sequence: Any, batch: int) -> Streams:
     """Cut a sequence into ``batch`` stretches of equal length, to be read side by side.
 

@@ -11,12 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, PATH, TEXT, Kind, checked, count, instance
 from tinyrnn.files import write_whole
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 FORMAT = "tinyrnn vocabulary"
 MARKS = ("unknown", "begin", "end")
+TOKENS = instance(Iterable, "a text, or an iterable of tokens")
+NUMBERS = Kind(
+    "numbers of tokens, one after the other",
+    lambda value: not np.size(value) or np.asarray(value).dtype.kind in "iu",
+    lambda value: np.ndim(value) == 1,
+)
 
 
 class Vocabulary:
@@ -60,6 +67,14 @@ class Vocabulary:
     'two ? one'
     """
 
+    @checked(
+        tokens=TOKENS,
+        unknown=TEXT.or_none(),
+        begin=TEXT.or_none(),
+        end=TEXT.or_none(),
+        separator=TEXT,
+        minimum=count(0),
+    )
     def __init__(
         self,
         tokens: Iterable[str],
@@ -97,6 +112,7 @@ class Vocabulary:
     def __contains__(self, token: object) -> bool:
         return token in self._ids
 
+    @checked(sequence=TOKENS, marks=FLAG)
     def encode(self, sequence: str | Iterable[str], *, marks: bool = False) -> Ids:
         """Return the number of each token.
 
@@ -124,6 +140,7 @@ class Vocabulary:
         before, behind = ([] if mark is None else [mark] for mark in (self.begin, self.end))
         return np.array([*before, *ids, *behind] if marks else ids, dtype=np.int64)
 
+    @checked(ids=NUMBERS)
     def split(self, ids: Any) -> list[str]:
         """Return the tokens of the numbers, up to the first ``end``, without ``begin`` and ``end``."""
         numbers: list[int] = np.asarray(ids).tolist()
@@ -133,11 +150,13 @@ class Vocabulary:
             raise IndexError(f"Vocabulary: got the number {bad[0]}; expected 0 to {len(self.tokens) - 1}")
         return [self.tokens[i] for i in numbers if i != self.begin]
 
+    @checked(ids=NUMBERS)
     def decode(self, ids: Any) -> str:
         """Return the text of the numbers, as `split`, with the separator between the tokens."""
         return self.separator.join(self.split(ids))
 
     # --- its file -------------------------------------------------------------------------------------------
+    @checked(path=PATH)
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as JSON, whole or not at all."""
         marks = {name: None if (i := getattr(self, name)) is None else self.tokens[i] for name in MARKS}
@@ -145,6 +164,7 @@ class Vocabulary:
         return write_whole(path, json.dumps(form, indent=0).encode())
 
     @classmethod
+    @checked(path=PATH)
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
         """Read what `save` wrote, with the same numbers.
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import ARRAY, COUNT, FUNCTION, INTEGER, checked, count, number
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.generation.choosing import peaks
@@ -37,6 +38,15 @@ class Hypothesis(NamedTuple):
     ended: bool
 
 
+@checked(
+    model=FUNCTION,
+    prompt=ARRAY,
+    width=COUNT,
+    length=COUNT,
+    end=count(0).or_none(),
+    length_penalty=number(),
+    batch_axis=INTEGER,
+)
 def beam_search(
     model: Model,
     prompt: Any,
@@ -90,10 +100,6 @@ def beam_search(
     [2 2] 0.36
     [1 0] 0.2
     """
-    if width < 1 or length < 1:
-        raise ValueError(f"beam_search: width is {width} and length {length}; expected at least 1 of each")
-    if not 0 <= length_penalty < math.inf:
-        raise ValueError(f"beam_search: length_penalty is {length_penalty}; expected at least 0")
     tokens, _ = read_prompt("beam_search", prompt)
     beams = _Beams(tokens.shape[1], width, length, end, length_penalty)
     logits, state = next_logits("beam_search", model, tokens, state)

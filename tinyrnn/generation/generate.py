@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import ARRAY, COUNT, FUNCTION, RNG, checked, count, number
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import no_grad
 from tinyrnn.autograd.tensor import Tensor
@@ -17,6 +18,19 @@ Model = Callable[[Any, Any], tuple[Any, Any]]
 Array = np.ndarray[Any, Any]
 
 
+SHARE = number(math.ulp(0.0), high=1.0, words="a number above 0, up to 1")
+
+
+@checked(
+    model=FUNCTION,
+    prompt=ARRAY,
+    length=count(0).or_none(),
+    temperature=number(),
+    top_k=COUNT.or_none(),
+    top_p=SHARE.or_none(),
+    end=count(0).or_none(),
+    rng=RNG,
+)
 def generate(
     model: Model,
     prompt: Any,
@@ -74,14 +88,6 @@ def generate(
     >>> [tokens.tolist() for tokens in generate(count_up, [[0, 2]], temperature=0, end=4)]
     [[1, 3], [2, 4], [3, 4], [4, 4]]
     """
-    if not 0 <= temperature < math.inf:
-        raise ValueError(f"generate: temperature is {temperature}; expected a number of at least 0")
-    if top_k is not None and top_k < 1:
-        raise ValueError(f"generate: top_k is {top_k}; expected at least 1")
-    if top_p is not None and not 0 < top_p <= 1:
-        raise ValueError(f"generate: top_p is {top_p}; expected above 0, up to 1")
-    if length is not None and length < 0:
-        raise ValueError(f"generate: length is {length}; expected at least 0")
     tokens, single = read_prompt("generate", prompt)
     choose = chooser(temperature, top_k, top_p, generator(rng))
     return _generate(model, tokens, state, length, choose, end, single)

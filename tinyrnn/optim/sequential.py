@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tinyrnn.autograd.arguments import ITERABLE, checked
 from tinyrnn.optim.hyperparameters import check_count
 from tinyrnn.optim.optimizer import Optimizer
 from tinyrnn.optim.schedules import LRScheduler
@@ -48,6 +49,7 @@ class SequentialLR(LRScheduler):
     0.5
     """
 
+    @checked(schedulers=ITERABLE, milestones=ITERABLE)
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int]
     ) -> None:

@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tinyrnn.autograd.arguments import COUNT, TEXT, checked, number, one_of
 from tinyrnn.training.run import Run
+
+MODE = one_of("min", "max")
 
 
 class _Best:
@@ -21,8 +24,6 @@ class _Best:
     """
 
     def __init__(self, metric: str, mode: str) -> None:
-        if mode not in ("min", "max"):
-            raise ValueError(f"{type(self).__name__}: mode is {mode!r}; expected 'min' or 'max'")
         self.metric, self.sign = metric, 1.0 if mode == "min" else -1.0
         self.best = math.inf
 
@@ -49,11 +50,10 @@ class EarlyStopping(_Best):
         An improvement must be larger than this.
     """
 
+    @checked(patience=COUNT, metric=TEXT, mode=MODE, min_delta=number())
     def __init__(
         self, patience: int, metric: str = "validation", mode: str = "min", min_delta: float = 0.0
     ) -> None:
-        if patience < 1:
-            raise ValueError(f"EarlyStopping: patience is {patience}; expected at least 1")
         super().__init__(metric, mode)
         self.patience, self.min_delta, self.waited = patience, min_delta, 0
 
@@ -81,6 +81,7 @@ class BestWeights(_Best):
     mode : {"min", "max"}
     """
 
+    @checked(metric=TEXT, mode=MODE)
     def __init__(self, metric: str = "validation", mode: str = "min") -> None:
         super().__init__(metric, mode)
         self.weights: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Si
 from pathlib import Path
 from typing import Any
 
+from tinyrnn.autograd.arguments import FUNCTION, ITERABLE, PATH, REAL, Kind, checked, count, instance, one_of
 from tinyrnn.autograd.state import no_grad
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.module import Module
@@ -22,6 +23,28 @@ from tinyrnn.training.run import Run
 Loss = Callable[[Any, Any], Any]
 
 
+BATCHES = Kind(
+    "an iterable of batches, or a function that returns one",
+    lambda value: ITERABLE.of_type(value) or callable(value),
+)
+
+
+@checked(
+    model=instance(Module, "a Module"),
+    loss=FUNCTION,
+    batches=BATCHES,
+    optimizer=instance(Optimizer, "an Optimizer"),
+    epochs=count(0),
+    validate=Kind("batches, or a function of the model", BATCHES.of_type).or_none(),
+    clip=Kind("a number above 0, or inf", REAL.of_type, lambda value: value > 0).or_none(),
+    schedule=Kind("a schedule", lambda value: hasattr(value, "step")).or_none(),
+    schedule_each=one_of("epoch", "update"),
+    callbacks=Kind(
+        "a sequence of functions",
+        lambda value: isinstance(value, Sequence) and all(map(callable, value)),
+    ),
+    checkpoint=PATH.or_none(),
+)
 def fit(
     model: Module,
     loss: Loss,
@@ -91,8 +114,6 @@ def fit(
     >>> len(history), bool(history["loss"][-1] < 0.01)
     (30, True)
     """
-    if schedule_each not in ("epoch", "update"):
-        raise ValueError(f"fit: schedule_each is {schedule_each!r}; expected 'epoch' or 'update'")
     run = Run(model, optimizer, schedule, batches, callbacks)
     if checkpoint is not None and Path(checkpoint).exists():
         run.load(checkpoint)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import PATH, checked
 from tinyrnn.autograd.rng import set_state
 from tinyrnn.training.formats import Arrays, FileError, read_arrays, write_arrays
 from tinyrnn.training.packing import pack, unpack
@@ -16,6 +17,7 @@ from tinyrnn.training.packing import pack, unpack
 MODEL = "model"  # the part whose arrays keep their keys
 
 
+@checked(path=PATH)
 def save(path: str | os.PathLike[str], **parts: Any) -> Path:
     """Write a model, and whatever goes with it, into one file; whole, or not at all.
 
@@ -67,6 +69,7 @@ def save(path: str | os.PathLike[str], **parts: Any) -> Path:
     return write_arrays(path, arrays, json.dumps({"version": 1, "parts": described}))
 
 
+@checked(path=PATH)
 def load(path: str | os.PathLike[str], **parts: Any) -> dict[str, Any]:
     """Read what `save` wrote into the same kinds of parts.
 

@@ -1,0 +1,207 @@
+"""A good call of every public function and constructor, which tests/test_wrong_types.py then spoils.
+
+A public name that has none here, and no excuse in ``LEFT``, fails that test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import tinyrnn as tr
+
+
+def x(*shape: int) -> tr.Tensor:
+    return tr.ones(*shape, requires_grad=True)
+
+
+def sgd(**options: Any) -> tr.optim.SGD:
+    return tr.optim.SGD([x(2)], lr=0.1, **options)
+
+
+def add(c: Any, x: Any) -> Any:
+    return c + x, c
+
+
+SGD = sgd()
+F, nn, optim = tr.nn.functional, tr.nn, tr.optim
+data, dynamics, training = tr.data, tr.dynamics, tr.training
+VOCABULARY = data.Vocabulary("abc")
+
+
+def count_up(tokens: Any, state: Any) -> Any:
+    return np.eye(5)[(np.asarray(tokens) + 1) % 5], state
+
+
+GOOD: dict[Callable[..., Any], dict[str, Any]] = {
+    # Tensors
+    tr.tensor: {"data": [1.0]},
+    tr.as_tensor: {"data": [1.0]},
+    tr.zeros: {},
+    tr.ones: {},
+    tr.zeros_like: {"x": [1.0]},
+    tr.ones_like: {"x": [1.0]},
+    tr.randn: {},
+    tr.manual_seed: {"seed": 0},
+    tr.set_default_dtype: {"dtype": "float32"},
+    tr.grad: {"outputs": x(1) * 2, "inputs": x(1), "allow_unused": True},
+    # functions of arrays
+    **{
+        f: {"x": x(2, 3)}
+        for f in (
+            tr.abs, tr.exp, tr.log, tr.sqrt, tr.tanh, tr.sigmoid, tr.relu, tr.softplus,
+            tr.sum, tr.mean, tr.max, tr.min, tr.argmax, tr.argmin,
+            tr.logsumexp, tr.softmax, tr.log_softmax, tr.flatten, tr.squeeze,
+            tr.transpose,
+        )
+    },
+    tr.maximum: {"a": x(2), "b": x(2)},
+    tr.minimum: {"a": x(2), "b": x(2)},
+    tr.matmul: {"a": x(2, 2), "b": x(2, 2)},
+    tr.where: {"condition": np.ones(2, bool), "a": x(2), "b": x(2)},
+    tr.clip: {"x": x(2), "min": 0.0},
+    tr.astype: {"x": x(2), "dtype": "float64"},
+    tr.reshape: {"x": x(2), "shape": (2, 1)},
+    tr.broadcast_to: {"x": x(2), "shape": (3, 2)},
+    tr.swapaxes: {"x": x(2, 2), "axis1": 0, "axis2": 1},
+    tr.expand_dims: {"x": x(2), "axis": 0},
+    tr.concatenate: {"arrays": [x(2)]},
+    tr.stack: {"arrays": [x(2)]},
+    tr.split: {"x": x(2), "sections": 2},
+    tr.take: {"x": x(2), "indices": [0]},
+    # recurrence
+    tr.scan: {"step": add, "carry": x(2), "xs": x(3, 2)},
+    tr.TruncatedBPTT: {"k1": 2},
+    tr.TruncatedBPTT(2).windows: {"x": np.ones((4, 1))},
+    tr.TruncatedBPTT(2).stream: {"steps": iter(())},
+    # modules
+    **{f: {"input_size": 2, "hidden_size": 3} for f in (nn.RNN, nn.LSTM, nn.GRU)},
+    **{f: {"input_size": 2, "hidden_size": 3} for f in (nn.RNNCell, nn.LSTMCell, nn.GRUCell)},
+    **{f(2, 3): {"x": x(4, 1, 2)} for f in (nn.RNN, nn.LSTM, nn.GRU)},
+    **{f(2, 3): {"x": x(4, 2)} for f in (nn.RNNCell, nn.LSTMCell, nn.GRUCell)},
+    nn.Recurrent: {"cell": nn.GRUCell(2, 3)},
+    nn.Recurrent(nn.LSTMCell(2, 3)): {"x": x(4, 1, 2)},
+    nn.Linear: {"in_features": 2, "out_features": 3},
+    nn.Linear(2, 3): {"x": x(2)},
+    nn.Embedding: {"num_embeddings": 2, "embedding_dim": 3},
+    nn.Embedding(2, 3): {"x": [1]},
+    nn.LayerNorm: {"normalized_shape": 3},
+    nn.LayerNorm(3): {"x": x(3)},
+    nn.Dropout: {},
+    nn.Dropout(): {"x": x(3)},
+    nn.Parameter: {"data": [1.0]},
+    nn.ModuleList: {},
+    nn.Linear(2, 3).load_state_dict: {"state_dict": nn.Linear(2, 3).state_dict()},
+    nn.Linear(2, 3).train: {},
+    nn.Linear(2, 3).requires_grad_: {},
+    # losses
+    **{f: {} for f in (nn.MSELoss, nn.L1Loss, nn.CrossEntropyLoss, nn.NLLLoss, nn.BCEWithLogitsLoss)},
+    **{f: {"input": x(2), "target": np.ones(2)} for f in (F.mse_loss, F.l1_loss)},
+    F.binary_cross_entropy_with_logits: {"input": x(2), "target": np.ones(2)},
+    F.cross_entropy: {"input": x(2, 3), "target": [0, 1]},
+    F.nll_loss: {"input": x(2, 3), "target": [0, 1]},
+    F.dropout: {"x": x(2)},
+    # initialisers
+    **{
+        getattr(nn.init, name): {"tensor": tr.ones(2, 2)}
+        for name in dir(nn.init)
+        if name.endswith("_") and not name.startswith("_") and name != "constant_"
+    },
+    nn.init.constant_: {"tensor": tr.ones(2), "value": 1.0},
+    nn.init.calculate_gain: {"nonlinearity": "tanh"},
+    # optimisers and schedules
+    **{f: {"params": [x(2)]} for f in (optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop)},
+    sgd().step: {},
+    sgd().add_param_group: {"param_group": {"params": [x(2)]}},
+    sgd().load_state_dict: {"state_dict": sgd().state_dict()},
+    optim.clip_grad_norm_: {"parameters": [x(2)], "max_norm": 1.0},
+    optim.clip_grad_value_: {"parameters": [x(2)], "clip_value": 1.0},
+    optim.StepLR: {"optimizer": sgd(), "step_size": 2},
+    optim.ExponentialLR: {"optimizer": sgd(), "gamma": 0.5},
+    optim.CosineAnnealingLR: {"optimizer": sgd(), "T_max": 3},
+    optim.LinearLR: {"optimizer": sgd()},
+    optim.SequentialLR: {
+        "optimizer": SGD, "schedulers": [optim.StepLR(SGD, 1), optim.StepLR(SGD, 1)], "milestones": [2],
+    },
+    optim.LambdaLR: {"optimizer": sgd(), "lr_lambda": lambda t: 1.0},
+    optim.ReduceLROnPlateau: {"optimizer": sgd()},
+    # data, generation, training
+    data.batches: {"x": np.ones(3)},
+    data.bucket_by_length: {"x": [[1.0]]},
+    data.pad_sequence: {"sequences": [[1.0]]},
+    data.split_in_time: {"series": np.ones(9)},
+    data.windows_of: {"series": np.ones(9), "look_back": 2},
+    data.streams: {"sequence": np.ones(9), "batch": 2},
+    data.Vocabulary: {"tokens": "abc"},
+    VOCABULARY.encode: {"sequence": "ab"},
+    VOCABULARY.split: {"ids": [0]},
+    VOCABULARY.decode: {"ids": [0]},
+    VOCABULARY.save: {"path": "unwritten"},
+    VOCABULARY.load: {"path": "unwritten"},
+    tr.generate: {"model": count_up, "prompt": [0], "length": 1},
+    tr.beam_search: {"model": count_up, "prompt": [0], "length": 1, "width": 1},
+    tr.save: {"path": "unwritten"},
+    tr.load: {"path": "unwritten"},
+    tr.fit: {
+        "model": nn.Linear(2, 1), "loss": lambda model, x: model(x).sum(), "batches": [np.ones((1, 2))],
+        "optimizer": sgd(), "epochs": 1,
+    },
+    training.EarlyStopping: {"patience": 1},
+    training.BestWeights: {},
+    training.History: {},
+    tr.testing.check_grads: {"f": lambda: tr.ones(1, dtype="float64")},
+}  # fmt: skip
+# Whatever these are given may be meant: the truth of anything, and what is only handed on.
+ANYTHING = {
+    ("TruncatedBPTT", "y"), ("grad", "grad_outputs"), ("generate", "state"), ("beam_search", "state"),
+}  # fmt: skip
+
+
+# Values of the right type that no one can mean.
+BAD_VALUES: list[tuple[Any, str, Any]] = [
+    (data.batches, "size", 0),
+    (data.batches, "rng", -1),
+    (data.bucket_by_length, "size", -3),
+    (data.split_in_time, "look_back", -1),
+    (data.windows_of, "look_back", 0),
+    (data.windows_of, "horizon", 0),
+    (data.windows_of, "stride", -1),
+    (data.streams, "batch", 0),
+    (data.Vocabulary, "minimum", -1),
+    (tr.generate, "length", -1),
+    (tr.generate, "temperature", -1.0),
+    (tr.generate, "temperature", float("nan")),
+    (tr.generate, "top_k", 0),
+    (tr.generate, "top_p", 0.0),
+    (tr.generate, "top_p", 2.0),
+    (tr.generate, "end", -1),
+    (tr.beam_search, "width", 0),
+    (tr.beam_search, "length", 0),
+    (tr.beam_search, "length_penalty", -1.0),
+    (tr.fit, "epochs", -1),
+    (tr.fit, "clip", -1.0),
+    (tr.fit, "schedule_each", "batch"),
+    (training.EarlyStopping, "patience", 0),
+    (training.EarlyStopping, "mode", "best"),
+    (training.EarlyStopping, "min_delta", -1.0),
+    (training.BestWeights, "mode", "best"),
+]  # fmt: skip
+ROOMS = {
+    "tr.nn.init": nn.init,
+    "tr.optim": optim,
+    "tr.data": data,
+    "tr.training": training,
+    "tr.testing": tr.testing,
+}
+# What stands in no table, by the reason for it.
+LEFT: dict[str, dict[str, set[str]]] = {
+    **{room: {} for room in ROOMS},
+    "tr.optim": {
+        "classes to derive from": {"LRScheduler", "Optimizer"},
+        "a warning": {"NonFiniteGradientWarning"},
+    },
+    "tr.data": {"what calls return": {"Batches", "Buckets", "PaddedBatch", "Streams"}},
+    "tr.training": {"what fit makes": {"Run"}},
+}

@@ -28,6 +28,12 @@ def add(c: Any, x: Any) -> Any:
 SGD = sgd()
 F, nn, optim = tr.nn.functional, tr.nn, tr.optim
 data, dynamics, training = tr.data, tr.dynamics, tr.training
+ACTIVATIONS = tr.elu, tr.erf, tr.gelu, tr.hardsigmoid, tr.hardtanh, tr.leaky_relu, tr.logsigmoid, tr.mish
+ACTIVATIONS += tr.selu, tr.silu, tr.softsign
+ACTIVATION_MODULES = nn.ELU, nn.GELU, nn.SELU, nn.Hardsigmoid, nn.Hardtanh, nn.LeakyReLU, nn.LogSigmoid
+ACTIVATION_MODULES += nn.Mish, nn.ReLU, nn.Sigmoid, nn.SiLU, nn.Softsign, nn.Tanh
+DECODER = nn.Decoder(nn.Embedding(3, 2), nn.GRUCell(2, 2), nn.Linear(2, 3))
+ATTENDING = nn.Decoder(nn.Embedding(3, 2), nn.GRUCell(2, 2), nn.Linear(4, 3), nn.DotAttention(2, 2))
 VOCABULARY = data.Vocabulary("abc")
 
 
@@ -96,6 +102,45 @@ GOOD: dict[Callable[..., Any], dict[str, Any]] = {
     nn.Linear(2, 3).load_state_dict: {"state_dict": nn.Linear(2, 3).state_dict()},
     nn.Linear(2, 3).train: {},
     nn.Linear(2, 3).requires_grad_: {},
+    # activations
+    **{f: {"x": x(2)} for f in ACTIVATIONS},
+    **{f: {} for f in ACTIVATION_MODULES},
+    **{f(): {"x": x(2)} for f in ACTIVATION_MODULES},
+    # convolution and pooling
+    **{f: {"in_channels": 2, "out_channels": 2, "kernel_size": 1} for f in (nn.Conv1d, nn.Conv2d)},
+    **{f: {"kernel_size": 2} for f in (nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d)},
+    **{
+        f: {"input": x(1, 2, 4, 4)}
+        for f in (nn.Conv2d(2, 2, 1), nn.Conv1d(4, 2, 1), nn.MaxPool1d(2), nn.AvgPool2d(2))
+    },
+    F.conv1d: {"input": x(2, 4), "weight": x(3, 2, 1)},
+    F.conv2d: {"input": x(2, 4, 4), "weight": x(3, 2, 1, 1)},
+    **{
+        f: {"input": x(2, 4, 4), "kernel_size": 2}
+        for f in (F.max_pool1d, F.max_pool2d, F.avg_pool1d, F.avg_pool2d)
+    },
+    # from sequence to sequence
+    nn.DotAttention: {"query_size": 2, "key_size": 2},
+    nn.AdditiveAttention: {"query_size": 2, "key_size": 2},
+    nn.DotAttention(2, 2): {"query": x(1, 2), "keys": x(3, 1, 2)},
+    nn.AdditiveAttention(2, 2): {"query": x(1, 2), "keys": x(3, 1, 2)},
+    nn.Decoder: {"embedding": nn.Embedding(3, 2), "cell": nn.GRUCell(2, 2), "head": nn.Linear(2, 3)},
+    DECODER: {"tokens": [[0]], "state": DECODER.begin(x(1, 2))},
+    ATTENDING.begin: {"keys": x(3, 1, 2)},
+    nn.linear_decay: {"update": 1, "slope": 0.1},
+    nn.exponential_decay: {"update": 1, "k": 0.5},
+    nn.inverse_sigmoid_decay: {"update": 1, "k": 2.0},
+    nn.scheduled_sampling: {"probability": 0.5, "steps": 2, "batch": 1},
+    nn.mask: {"lengths": [1, 2]},
+    nn.edit_distance: {"a": "a", "b": "b"},
+    nn.error_rate: {"predictions": ["a"], "targets": ["b"]},
+    nn.CTCLoss: {},
+    **{
+        f: {"log_probs": x(3, 1, 2), "targets": [[1]], "input_lengths": [3], "target_lengths": [1]}
+        for f in (nn.CTCLoss(), nn.ctc_loss)
+    },
+    nn.ctc_greedy_decode: {"log_probs": x(3, 1, 2)},
+    nn.ctc_beam_decode: {"log_probs": x(3, 1, 2)},
     # losses
     **{f: {} for f in (nn.MSELoss, nn.L1Loss, nn.CrossEntropyLoss, nn.NLLLoss, nn.BCEWithLogitsLoss)},
     **{f: {"input": x(2), "target": np.ones(2)} for f in (F.mse_loss, F.l1_loss)},
@@ -156,11 +201,50 @@ GOOD: dict[Callable[..., Any], dict[str, Any]] = {
 # Whatever these are given may be meant: the truth of anything, and what is only handed on.
 ANYTHING = {
     ("TruncatedBPTT", "y"), ("grad", "grad_outputs"), ("generate", "state"), ("beam_search", "state"),
+    ("Decoder", "carry"),
 }  # fmt: skip
 
 
 # Values of the right type that no one can mean.
 BAD_VALUES: list[tuple[Any, str, Any]] = [
+    (nn.Conv1d, "in_channels", 0),
+    (nn.Conv1d, "out_channels", -1),
+    (nn.Conv1d, "kernel_size", 0),
+    (nn.Conv2d, "kernel_size", (1, -1)),
+    (nn.Conv2d, "stride", 0),
+    (nn.Conv2d, "dilation", 0),
+    (nn.Conv2d, "padding", -1),
+    (nn.Conv2d, "padding", "some"),
+    (nn.Conv2d, "groups", 0),
+    (nn.Conv2d, "groups", 3),
+    (nn.Conv2d, "padding_mode", "mirror"),
+    (F.conv1d, "groups", 0),
+    (nn.MaxPool1d, "kernel_size", 0),
+    (nn.MaxPool2d, "stride", 0),
+    (nn.MaxPool2d, "dilation", -1),
+    (nn.AvgPool1d, "padding", -1),
+    (nn.AvgPool2d, "divisor_override", 0),
+    (F.avg_pool2d, "divisor_override", 0),
+    (F.max_pool1d, "kernel_size", 0),
+    (nn.ctc_loss, "blank", -1),
+    (nn.ctc_loss, "blank", 2),
+    (nn.ctc_loss, "reduction", "average"),
+    (nn.CTCLoss, "blank", -1),
+    (nn.CTCLoss, "reduction", "average"),
+    (nn.ctc_beam_decode, "beam_width", 0),
+    (nn.ctc_greedy_decode, "blank", 7),
+    (nn.DotAttention, "query_size", 0),
+    (nn.AdditiveAttention, "hidden_size", -1),
+    (nn.linear_decay, "start", 2.0),
+    (nn.exponential_decay, "k", 1.0),
+    (nn.inverse_sigmoid_decay, "k", 0.5),
+    (nn.scheduled_sampling, "probability", 2),
+    (nn.scheduled_sampling, "steps", 0),
+    (nn.scheduled_sampling, "per", "token"),
+    (nn.mask, "T", -1),
+    (nn.GELU, "approximate", "sigmoid"),
+    (tr.gelu, "approximate", "sigmoid"),
+    (tr.hardtanh, "min_val", 3.0),
     (data.batches, "size", 0),
     (data.batches, "rng", -1),
     (data.bucket_by_length, "size", -3),
@@ -189,6 +273,8 @@ BAD_VALUES: list[tuple[Any, str, Any]] = [
     (training.BestWeights, "mode", "best"),
 ]  # fmt: skip
 ROOMS = {
+    "tr.nn": nn,
+    "tr.nn.functional": F,
     "tr.nn.init": nn.init,
     "tr.optim": optim,
     "tr.data": data,
@@ -198,6 +284,11 @@ ROOMS = {
 # What stands in no table, by the reason for it.
 LEFT: dict[str, dict[str, set[str]]] = {
     **{room: {} for room in ROOMS},
+    "tr.nn": {
+        "classes to derive from": {"Cell", "Module"},
+        "of any arguments, see test_misuse_nn.py": {"Sequential"},
+        "records": {"DecoderState", "LSTMState"},
+    },
     "tr.optim": {
         "classes to derive from": {"LRScheduler", "Optimizer"},
         "a warning": {"NonFiniteGradientWarning"},

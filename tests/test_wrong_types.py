@@ -30,6 +30,11 @@ def label(f: Any) -> str:
     return type(owner).__name__ if owner is not f or isinstance(f, nn.Module) else f.__name__
 
 
+def plain(name: str) -> str:
+    """Return a name without its spelling: what LeakyReLU refuses, it refuses as leaky_relu."""
+    return name.lower().replace("_", "")
+
+
 def signature(f: Any) -> inspect.Signature:
     return inspect.signature(f.forward if isinstance(f, nn.Module) else f)
 
@@ -55,14 +60,14 @@ def test_nonsense_is_refused_by_name(f: Any, good: dict[str, Any], name: str) ->
     text = str(caught.value).replace("h0", "state")
     assert name in text
     assert "Nonsense" in text or "nonsense" in text
-    assert label(f).strip("_") in text
+    assert plain(label(f)) in plain(text)
 
 
 @pytest.mark.parametrize(("f", "name", "value"), BAD_VALUES)
 def test_values_out_of_range_are_refused_by_name(f: Any, name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=name) as caught:
         call(f, {**GOOD[f], name: value})
-    assert label(f) in str(caught.value)
+    assert plain(label(f)) in plain(str(caught.value))
     assert repr(value) in str(caught.value)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tinyrnn.autograd import functions as F
+from tinyrnn.autograd.arguments import FLAG, checked
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.nn.module import Module
 
@@ -15,6 +16,7 @@ class _Activation(Module):
 
     function: Callable[..., Any]
 
+    @checked(inplace=FLAG)
     def __init__(self, *, inplace: bool = False, **options: Any) -> None:
         if inplace:
             raise ValueError(

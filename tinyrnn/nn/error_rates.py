@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import SEQUENCE, checked, instance
 
+ITEMS = instance(Iterable, "a sequence")
+
+
+@checked(a=ITEMS, b=ITEMS)
 def edit_distance(a: Iterable[Any], b: Iterable[Any]) -> int:
     """Count the fewest insertions, deletions and substitutions that turn one sequence into the other.
 
@@ -39,6 +44,7 @@ def edit_distance(a: Iterable[Any], b: Iterable[Any]) -> int:
     return int(row[-1])
 
 
+@checked(predictions=SEQUENCE, targets=SEQUENCE)
 def error_rate(predictions: Sequence[Iterable[Any]], targets: Sequence[Iterable[Any]]) -> float:
     """Return the edit distances of all pairs together, as a share of the targets' lengths together.
 

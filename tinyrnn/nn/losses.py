@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyrnn.autograd.arguments import ARRAY, INTEGER, PROBABILITY, checked
+from tinyrnn.autograd.arguments import ARRAY, FLAG, INTEGER, PROBABILITY, checked, count
 from tinyrnn.nn import functional as F
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.reduction import REDUCTION
@@ -136,6 +136,7 @@ class CTCLoss(_Loss):
     tensor(1.0986...)
     """
 
+    @checked(blank=count(0), reduction=REDUCTION, zero_infinity=FLAG)
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
         super().__init__(blank=blank, reduction=reduction, zero_infinity=zero_infinity)
 

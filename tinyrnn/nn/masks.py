@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import checked, count
 from tinyrnn.autograd.functions import where
 from tinyrnn.autograd.operands import plain_array
 from tinyrnn.autograd.tensor import Tensor
@@ -15,6 +16,7 @@ from tinyrnn.nn.inputs import as_integers, expect_range, expect_shape
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
+@checked(T=count(0).or_none())
 def mask(lengths: npt.ArrayLike | Tensor, T: int | None = None) -> Mask:
     """Return which places of padded rows are real, time first.
 

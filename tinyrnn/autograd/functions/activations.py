@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import ARRAY, REAL, checked, one_of
 from tinyrnn.autograd.functions.elementwise import each, where
 from tinyrnn.autograd.operands import operand
 
@@ -27,6 +28,7 @@ __all__ = [
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
+@checked(alpha=ARRAY)
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """``x`` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al., 2016).
 
@@ -53,6 +55,7 @@ def selu(x: Any) -> Any:
     return elu(x, _SELU_ALPHA) * _SELU_SCALE
 
 
+@checked(negative_slope=ARRAY)
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """``x`` where it is positive, ``negative_slope * x`` elsewhere.
 
@@ -78,6 +81,7 @@ def erf(x: Any) -> Any:
     return each(p.erf, x)
 
 
+@checked(approximate=one_of("none", "tanh"))
 def gelu(x: Any, approximate: str = "none") -> Any:
     """``x * Φ(x)`` with the normal distribution's Φ (Hendrycks and Gimpel, 2016), or approximated by a tanh.
 
@@ -95,8 +99,6 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     x = operand(x)
     if approximate == "none":
         return x * (p.erf(x * math.sqrt(0.5)) * 0.5 + 0.5)
-    if approximate != "tanh":
-        raise ValueError(f"gelu: approximate is {approximate!r}; expected 'none' or 'tanh'")
     return x * (p.tanh((x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)) * 0.5 + 0.5)
 
 
@@ -126,6 +128,7 @@ def mish(x: Any) -> Any:
     return x * p.tanh(p.softplus(x))
 
 
+@checked(min_val=REAL, max_val=REAL)
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """``x`` limited to ``[min_val, max_val]``; at the bounds the gradient is 0, where that of `clip` passes.
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, RNG, checked, one_of
 from tinyrnn.autograd.functions import take
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.rng import generator
@@ -23,6 +24,7 @@ from tinyrnn.nn.parameter import Parameter
 _PAD: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
+@checked(groups=COUNT)
 def conv1d(
     input: Any,
     weight: Any,
@@ -56,6 +58,7 @@ def conv1d(
     return _checked("conv1d", input, weight, bias, stride, padding, dilation, groups, 1)
 
 
+@checked(groups=COUNT)
 def conv2d(
     input: Any,
     weight: Any,
@@ -143,7 +146,7 @@ def check_groups(where: str, in_channels: int, out_channels: int, groups: int) -
     ------
     ValueError
     """
-    if groups < 1 or in_channels % groups or out_channels % groups:
+    if in_channels % groups or out_channels % groups:
         raise ValueError(
             f"{where}: groups is {groups}; expected a divisor of in_channels = {in_channels} and of "
             f"out_channels = {out_channels}"
@@ -155,6 +158,15 @@ class _Conv(Module):
 
     axes: int
 
+    @checked(
+        in_channels=COUNT,
+        out_channels=COUNT,
+        groups=COUNT,
+        bias=FLAG,
+        padding_mode=one_of("zeros", *_PAD),
+        rng=RNG,
+        dtype=FLOATING,
+    )
     def __init__(
         self,
         in_channels: int,
@@ -171,13 +183,7 @@ class _Conv(Module):
         dtype: npt.DTypeLike | None = None,
     ) -> None:
         where, n = type(self).__name__, self.axes
-        for name, size in (("in_channels", in_channels), ("out_channels", out_channels)):
-            if size < 1:
-                raise ValueError(f"{where}: {name} is {size}; expected at least 1")
         check_groups(where, in_channels, out_channels, groups)
-        modes = ("zeros", *_PAD)
-        if padding_mode not in modes:
-            raise ValueError(f"{where}: padding_mode is {padding_mode!r}; expected one of {modes}")
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.kernel_size = lengths(where, "kernel_size", kernel_size, n)

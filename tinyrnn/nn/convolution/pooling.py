@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.sliding import Windows
+from tinyrnn.autograd.arguments import FLAG, INTEGER, Kind, checked
+from tinyrnn.autograd.sliding import Lengths, Windows
 from tinyrnn.nn.convolution.sizes import Size, as_images, expect_windows, lengths
 from tinyrnn.nn.module import Module
 
+DIVISOR = Kind("an int other than 0", INTEGER.of_type, lambda value: value != 0).or_none()
 
+
+@checked(ceil_mode=FLAG)
 def max_pool1d(
     input: Any,
     kernel_size: Size,
@@ -24,6 +28,7 @@ def max_pool1d(
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+@checked(ceil_mode=FLAG)
 def max_pool2d(
     input: Any,
     kernel_size: Size,
@@ -36,6 +41,7 @@ def max_pool2d(
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+@checked(ceil_mode=FLAG, count_include_pad=FLAG)
 def avg_pool1d(
     input: Any,
     kernel_size: Size,
@@ -48,6 +54,7 @@ def avg_pool1d(
     return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
+@checked(ceil_mode=FLAG, count_include_pad=FLAG, divisor_override=DIVISOR)
 def avg_pool2d(
     input: Any,
     kernel_size: Size,
@@ -95,8 +102,6 @@ def _avg_pool(
         range(-2 * n, -n),
     )
     total = p.unfold(x, windows=windows).sum(axis=tuple(axes))
-    if divisor_override == 0:
-        raise ValueError(f"{where}: divisor_override is 0")
     if divisor_override is not None:
         return total / divisor_override
     # What counts: what was given, and the padding asked for; never what fills up the last window.
@@ -111,19 +116,26 @@ def _windows(
     where: str, size: tuple[int, ...], kernel: Any, stride: Any, padding: Any, dilation: Any, ceil: bool
 ) -> Windows:
     """Return the windows over an input of this size; with ``ceil`` more is put behind, for a last one."""
-    n = len(size)
-    kernel = lengths(where, "kernel_size", kernel, n)
-    stride = kernel if stride is None else lengths(where, "stride", stride, n)
-    padding = lengths(where, "padding", padding, n, least=0)
-    dilation = lengths(where, "dilation", dilation, n)
-    if any(2 * pad > k for pad, k in zip(padding, kernel, strict=True)):
-        raise ValueError(f"{where}: padding is {padding}; expected at most half of the kernel, {kernel}")
+    kernel, stride, padding, dilation = _sizes(where, len(size), kernel, stride, padding, dilation)
     sides = tuple((pad, pad) for pad in padding)
     if ceil:
         sides = tuple(map(_filled_up, size, kernel, stride, padding, dilation))
     windows = Windows(kernel, stride, dilation, sides)
     expect_windows(where, size, windows)
     return windows
+
+
+def _sizes(
+    where: str, n: int, kernel: Any, stride: Any, padding: Any, dilation: Any
+) -> tuple[Lengths, Lengths, Lengths, Lengths]:
+    """Return kernel, stride, padding and dilation of each axis, where they are sizes that go together."""
+    kernel = lengths(where, "kernel_size", kernel, n)
+    stride = kernel if stride is None else lengths(where, "stride", stride, n)
+    padding = lengths(where, "padding", padding, n, least=0)
+    dilation = lengths(where, "dilation", dilation, n)
+    if any(2 * pad > k for pad, k in zip(padding, kernel, strict=True)):
+        raise ValueError(f"{where}: padding is {padding}; expected at most half of the kernel, {kernel}")
+    return kernel, stride, padding, dilation
 
 
 def _filled_up(size: int, kernel: int, stride: int, padding: int, dilation: int) -> tuple[int, int]:
@@ -143,6 +155,8 @@ class _Pool(Module):
     axes: int
 
     def __init__(self, **options: Any) -> None:
+        sizes = [options.get(name, 1) for name in ("kernel_size", "stride", "padding", "dilation")]
+        _sizes(type(self).__name__, self.axes, *sizes)
         self.options = options
 
     def extra_repr(self) -> str:
@@ -151,6 +165,7 @@ class _Pool(Module):
 
 
 class _MaxPool(_Pool):
+    @checked(ceil_mode=FLAG)
     def __init__(
         self,
         kernel_size: Size,
@@ -169,6 +184,7 @@ class _MaxPool(_Pool):
 
 
 class _AvgPool(_Pool):
+    @checked(ceil_mode=FLAG, count_include_pad=FLAG)
     def __init__(
         self,
         kernel_size: Size,
@@ -277,6 +293,7 @@ class AvgPool2d(_AvgPool):
 
     axes = 2
 
+    @checked(divisor_override=DIVISOR)
     def __init__(
         self,
         kernel_size: Size,

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import COUNT, checked, count
 from tinyrnn.nn.ctc.arguments import read_frames, read_lengths
 
 Labels = np.ndarray[Any, np.dtype[np.intp]]
 Prefix = tuple[int, ...]
 
 
+@checked(blank=count(0))
 def ctc_greedy_decode(log_probs: Any, input_lengths: Any = None, blank: int = 0) -> list[Labels]:
     """Read the labels off the best class of each frame: repeats are merged, then blanks dropped.
 
@@ -48,6 +50,7 @@ def ctc_greedy_decode(log_probs: Any, input_lengths: Any = None, blank: int = 0)
     return found
 
 
+@checked(blank=count(0), beam_width=COUNT)
 def ctc_beam_decode(
     log_probs: Any, input_lengths: Any = None, blank: int = 0, beam_width: int = 16
 ) -> list[list[tuple[Labels, float]]]:
@@ -81,8 +84,6 @@ def ctc_beam_decode(
     >>> [(labels.tolist(), f"{np.exp(p):.2f}") for labels, p in tr.nn.ctc_beam_decode(log_probs)[0]]
     [([1], '0.64'), ([], '0.36')]
     """
-    if beam_width < 1:
-        raise ValueError(f"ctc_beam_decode: beam_width is {beam_width}; expected at least 1")
     rows = _rows("ctc_beam_decode", log_probs, input_lengths, blank)
     with np.errstate(invalid="ignore"):
         return [_search(scores.astype(np.float64), blank, beam_width) for scores in rows]

@@ -12,16 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FLAG, checked, count
 from tinyrnn.autograd.functions import concatenate, exp, log, maximum, where
 from tinyrnn.autograd.state import scope
 from tinyrnn.nn.ctc.arguments import Batch, read_batch
-from tinyrnn.nn.reduction import reduced
+from tinyrnn.nn.reduction import REDUCTION, reduced
 from tinyrnn.recurrence.scan import scan
 
 # Stands for log 0. It is finite, so that no difference of two of them is NaN, and swallows what is added.
 _NEVER = -1e30
 
 
+@checked(blank=count(0), reduction=REDUCTION, zero_infinity=FLAG)
 def ctc_loss(
     log_probs: Any,
     targets: Any,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, RNG, checked
 from tinyrnn.autograd.functions import softmax, tanh, where
 from tinyrnn.autograd.rng import generator
 from tinyrnn.nn.inputs import as_input, expect_features
@@ -130,6 +131,7 @@ class DotAttention(Attention):
     ((2, 6), [0.5, 0.5, 0.0, 0.0, 0.0])
     """
 
+    @checked(query_size=COUNT, key_size=COUNT, weighted=FLAG, rng=RNG, dtype=FLOATING)
     def __init__(
         self,
         query_size: int,
@@ -176,6 +178,7 @@ class AdditiveAttention(Attention):
     ((2, 6), (5, 2))
     """
 
+    @checked(query_size=COUNT, key_size=COUNT, hidden_size=COUNT.or_none(), rng=RNG, dtype=FLOATING)
     def __init__(
         self,
         query_size: int,

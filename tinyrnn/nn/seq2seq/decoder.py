@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import ARRAY, FUNCTION, Kind, checked, instance
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import argmax, concatenate, where
-from tinyrnn.autograd.state import scope
+from tinyrnn.autograd.operands import plain_array
+from tinyrnn.autograd.state import get_default_dtype, scope
 from tinyrnn.nn.inputs import as_input, as_integers
 from tinyrnn.nn.masks import as_mask, cleaned
 from tinyrnn.nn.module import Module
@@ -68,6 +70,12 @@ class Decoder(Module):
     >>> logits, state = decoder([[0, 0]] * 3, state, forced=[True, False, False])  # free running
     """
 
+    @checked(
+        embedding=FUNCTION,
+        cell=Kind("a cell, with step(carry, x)", lambda value: hasattr(value, "step")),
+        head=FUNCTION,
+        attention=instance(Attention, "an attention").or_none(),
+    )
     def __init__(
         self, embedding: Module, cell: Any, head: Module, attention: Attention | None = None
     ) -> None:
@@ -76,6 +84,7 @@ class Decoder(Module):
         self.attention = attention
         self.head = head
 
+    @checked(keys=ARRAY.or_none())
     def begin(
         self, carry: Any = None, keys: Any = None, lengths: Any = None, mask: Any = None
     ) -> DecoderState:
@@ -101,7 +110,8 @@ class Decoder(Module):
                 raise ValueError("Decoder: got no carry; expected the first state of the cell")
             return DecoderState(carry)
         attention = self.attention
-        keys = as_input("Decoder", "keys", keys, next((p.dtype for p in self.parameters()), keys.dtype))
+        dtype = next((p.dtype for p in self.parameters()), getattr(keys, "dtype", get_default_dtype()))
+        keys = as_input("Decoder", "keys", keys, dtype)
         real = as_mask("Decoder", keys.shape[:2], lengths, mask)
         if real is not None and not real.any(0).all():
             raise ValueError(
@@ -112,6 +122,7 @@ class Decoder(Module):
         seen = None if real is None else as_tensor(real[..., None])
         return DecoderState(carry, keys, attention.project(keys), seen)
 
+    @checked(state=instance(DecoderState, "the state that begin, or the call before, gave"))
     def forward(self, tokens: Any, state: Any, *, forced: Any = None) -> tuple[Any, DecoderState]:
         """Write a sequence.
 
@@ -138,7 +149,7 @@ class Decoder(Module):
         if forced is None:
             carry, logits = scan(self._step(state), state.carry, self.embedding(tokens))
             return logits, state._replace(carry=carry)
-        draws = np.asarray(forced)
+        draws = plain_array("Decoder: forced", forced)
         if draws.dtype != np.bool_ or draws.shape not in (tokens.shape, tokens.shape[:1]):
             raise ValueError(
                 f"Decoder: forced has dtype {draws.dtype} and shape {draws.shape}; expected booleans of "

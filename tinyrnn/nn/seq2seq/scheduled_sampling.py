@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import COUNT, NUMBER, PROBABILITY, RNG, checked, number, one_of
 from tinyrnn.autograd.rng import generator
 
 
+@checked(update=number(), slope=NUMBER, start=PROBABILITY, floor=PROBABILITY)
 def linear_decay(update: int, slope: float, start: float = 1.0, floor: float = 0.0) -> float:
     """Return ``max(floor, start - slope * update)``.
 
@@ -25,6 +27,7 @@ def linear_decay(update: int, slope: float, start: float = 1.0, floor: float = 0
     return max(floor, start - slope * update)
 
 
+@checked(update=number(), k=number(below=1.0))
 def exponential_decay(update: int, k: float) -> float:
     """Return ``k ** update``, for k below 1.
 
@@ -33,11 +36,10 @@ def exponential_decay(update: int, k: float) -> float:
     >>> exponential_decay(2, k=0.5)
     0.25
     """
-    if not 0 <= k < 1:
-        raise ValueError(f"exponential_decay: k is {k}; expected at least 0, and below 1")
     return k**update
 
 
+@checked(update=number(), k=number(1.0))
 def inverse_sigmoid_decay(update: int, k: float) -> float:
     """Return ``k / (k + exp(update / k))``, for k of at least 1: near 1 for a while, then down.
 
@@ -46,11 +48,10 @@ def inverse_sigmoid_decay(update: int, k: float) -> float:
     >>> [round(inverse_sigmoid_decay(i, k=10), 3) for i in (0, 23, 100, 100_000)]
     [0.909, 0.501, 0.0, 0.0]
     """
-    if not k >= 1:
-        raise ValueError(f"inverse_sigmoid_decay: k is {k}; expected at least 1")
     return 0.5 + 0.5 * math.tanh((math.log(k) - update / k) / 2)  # the same, and cannot overflow
 
 
+@checked(probability=PROBABILITY, steps=COUNT, batch=COUNT, rng=RNG, per=one_of("step", "update"))
 def scheduled_sampling(
     probability: float,
     steps: int,
@@ -83,10 +84,6 @@ def scheduled_sampling(
            [1, 1, 0, 1],
            [0, 1, 0, 0]])
     """
-    if not 0 <= probability <= 1:
-        raise ValueError(f"scheduled_sampling: probability is {probability}; expected 0 to 1")
-    if per not in ("step", "update"):
-        raise ValueError(f"scheduled_sampling: per is {per!r}; expected 'step' or 'update'")
     draws = generator(rng).random((steps, batch) if per == "step" else (1, 1)) < probability
     draws = np.broadcast_to(draws, (steps, batch)).copy()
     draws[0] = True

@@ -374,3 +374,8 @@ def test_plain_floats_beside_integers() -> None:
     k = np.ones(3, np.float32)
     agree(lambda c, x: (c, c @ k + c[0] * x), np.ones((3, 3), np.uint32), np.ones((4, 3), np.float32))
     agree(lambda c, x: (c, tr.where(c > 0, k, np.arange(3))), np.ones((3, 3), np.int8), np.ones((4, 3)))
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, -0.0])
+def test_a_quotient_by_the_number_zero(zero: float) -> None:
+    agree(lambda c, x: (c * x, (c + x) / zero), H, XS)

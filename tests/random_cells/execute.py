@@ -154,4 +154,5 @@ def _outline(form: Any) -> str:
         return "{" + ", ".join(f"{key!r}: {_outline(value)}" for key, value in form.items()) + "}"
     if isinstance(form, (tuple, list)):
         return f"{type(form).__name__}({', '.join(map(_outline, form))})"
-    return "None" if form is None else f"{type(form).__name__} {form.dtype} {form.shape}"
+    kind = "Tensor" if isinstance(form, tr.Tensor) else type(form).__name__
+    return "None" if form is None else f"{kind} {form.dtype} {form.shape}"

@@ -55,13 +55,13 @@ def primitives() -> list[Primitive]:
 
 
 @contextlib.contextmanager
-def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None], list[bool]]]:
+def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None], set[str]]]:
     """Redraw every rounding inside.
 
-    It gives what is to be called where a chain of sums must end, and a list that says of each value whether
-    some of it is not finite.
+    It gives what is to be called where a chain of sums must end, and the names of the operations that gave
+    something that is not finite.
     """
-    infinite: list[bool] = []
+    infinite: set[str] = set()
     rng = np.random.default_rng(seed)
     terms: dict[int, tuple[Any, Array]] = {}  # by id, with the array, so that ids are not used again
 
@@ -86,7 +86,8 @@ def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None],
             ans = np.asarray(forward(*args, **params))
             if ans.dtype.kind != "f":
                 return ans
-            infinite.append(not np.isfinite(ans).all())
+            if not np.isfinite(ans).all():
+                infinite.add(name)
             if primitive is p.negative and id(args[0]) in terms:
                 terms[id(ans)] = (ans, terms[id(args[0])][1])
                 return ans

@@ -28,8 +28,15 @@ add = Primitive("add", np.add, a=lambda g: g, b=lambda g: g)
 subtract = Primitive("subtract", np.subtract, a=lambda g: g, b=lambda g: -g)
 multiply = Primitive("multiply", np.multiply, a=lambda g, b: g * b, b=lambda g, a: g * a)
 negative = Primitive("negative", np.negative, x=lambda g: -g)
+
+
+def _one_over(b: Any) -> Any:
+    """Return ``1 / b``; of a number 0 too, where Python would raise."""
+    return math.copysign(math.inf, b) if isinstance(b, (int, float)) and b == 0 else 1 / b
+
+
 divide = Primitive(
-    "divide", np.divide, a=lambda g, b: gated(g, 1 / b), b=lambda g, ans, b: -gated(g, ans / b)
+    "divide", np.divide, a=lambda g, b: gated(g, _one_over(b)), b=lambda g, ans, b: -gated(g, ans / b)
 )
 reciprocal = Primitive("reciprocal", np.reciprocal, x=lambda g, ans: -gated(g, ans * ans))
 remainder = Primitive("remainder", np.remainder, a=lambda g: g, b=lambda g, a, b: -g * floor_divide(a, b))

@@ -379,3 +379,100 @@ def test_plain_floats_beside_integers() -> None:
 @pytest.mark.parametrize("zero", [0, 0.0, -0.0])
 def test_a_quotient_by_the_number_zero(zero: float) -> None:
     agree(lambda c, x: (c * x, (c + x) / zero), H, XS)
+
+
+# --- what mutations of the compiler showed to be untested: each fails where one condition is left out
+def test_known_terms_meet_only_where_one_is_lost_beside_the_largest_number() -> None:
+    half = np.full(2, -30000, np.float16)
+    square = tr.tensor(np.full(2, 2.0**59, np.float32))
+    single = np.full(2, -3.4e38, np.float32)
+    cases: list[tuple[Any, Any, Any]] = [
+        (lambda h, x: (h + 40000 + 40000, h), half, np.zeros((1, 2), np.float16)),
+        (lambda h, x: (h + x + square * square, h), single, np.full((1, 2), 3.4028e38, np.float32)),
+    ]
+    for step, carry, xs in cases:
+        with np.errstate(all="ignore"):
+            expected, found = (
+                FORMS[form](step, tr.tensor(carry), tensors(xs))[0].data for form in ("loop", "compiled")
+            )
+        assert np.isfinite(expected).all()
+        np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
+def test_infinities_of_a_step_cancel_as_they_were_written() -> None:
+    xs = np.array([[0.5, 3.0, 0.25]] * 3)
+    start = np.array([np.inf, -np.inf, 1.0])
+    for step in (lambda h, x: (h * 2.0 - h * x, h), lambda h, x: (h - h * x, h * 2.0 - h)):
+        with np.errstate(invalid="ignore"):
+            expected = FORMS["loop"](step, tr.tensor(start), tr.tensor(xs))
+            found = tr.scan(step, tr.tensor(start), tr.tensor(xs))
+        for got, value in zip(found, expected, strict=True):
+            np.testing.assert_allclose(got.data, value.data, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.int64, np.float32])
+@pytest.mark.parametrize("exponent", [2, 2.0])
+def test_squares_keep_their_dtype(kind: Any, exponent: Any) -> None:
+    agree(lambda c, x: (c, (c**exponent, x**exponent)), np.ones(3, kind), np.full((4, 3), 3, kind), rtol=1e-6)
+
+
+def test_a_gradient_summed_over_rows_keeps_its_axis() -> None:
+    spread = Primitive(
+        "spread",
+        lambda w, rows: np.repeat(w, rows, 0),
+        shape=lambda s, rows: (s[0] * rows, *s[1:]),
+        w=lambda g: g.sum(0, keepdims=True),
+    )
+    found = {}
+    for form in FORMS:
+        w = tr.tensor(normal(1, 3), requires_grad=True)
+
+        def step(h: Any, x: Any, w: Any = w) -> Any:
+            h = tr.tanh(h + x * spread(w, rows=2))
+            return h, h
+
+        FORMS[form](step, tr.tensor(normal(2, 3)), tr.tensor(normal(5, 2, 3)))[1].sum().backward()
+        assert w.grad is not None
+        found[form] = {"w": w.grad.data}
+    assert_same(found["compiled"], found["loop"])
+
+
+def cut(z: Any, low: int, high: int) -> Any:
+    return z[:, low:high]
+
+
+V = tr.tensor(normal(4, 8, seed=3) / 2)
+CUTS: dict[str, Any] = {
+    "gates of rows": lambda z, u: tr.sigmoid((z + u)[:2]) * tr.tanh((z + u)[2:]),
+    "gates of a part": lambda z, u: tr.sigmoid(cut(z @ V, 0, 3)) * tr.tanh(cut(z @ V, 3, 6)),
+    "gates of the end": lambda z, u: tr.sigmoid(cut(z @ V, 2, 5)) * tr.tanh(cut(z @ V, 5, 8)),
+    "a gate and its argument": lambda z, u: (
+        tr.sigmoid(cut(z @ V, 0, 4)) * tr.tanh(cut(z @ V, 4, 8)), cut(z @ V, 0, 4),
+    ),
+    "overlapping": lambda z, u: (tr.sin(cut(z, 0, 4)), tr.sin(cut(z, 0, 2)), tr.sin(cut(z, 1, 3))),
+    "apart": lambda z, u: (tr.sin(cut(z, 0, 1)), tr.sin(cut(z, 3, 4))),
+    "crossed": lambda z, u: (cut(z, 0, 2) * cut(u, 2, 4), cut(z, 2, 4) * cut(u, 0, 2)),
+    "joined afterwards": lambda z, u: tr.concatenate([z * u, z], axis=-1) + tr.concatenate([z, u], axis=1),
+    "stacked afterwards": lambda z, u: tr.stack([z * u, z], axis=-1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("name", CUTS)
+def test_slices_side_by_side(name: str, order: int) -> None:
+    cell = CUTS[name]
+
+    def step(c: Any, x: Any) -> Any:
+        z, u = c
+        found = cell(z, u)
+        return (tr.tanh(z + x), tr.tanh(u - z)), (found, tr.exp(z))
+
+    agree(step, (normal(4, 4), normal(4, 4, seed=2)), normal(5, 4, 4), order=order)
+    parts = (normal(4, 4), normal(4, 4, seed=2))
+
+    def used(c: Any, x: Any) -> Any:  # and where the loop itself needs it
+        z, u = c
+        total = sum(part.sum() for part in flatten(cell(z, u))[0])
+        return (tr.tanh(z + x * 0.1 * total), tr.tanh(u - z)), total
+
+    agree(used, parts, normal(5, 4, 4), order=order, rtol=1e-11)

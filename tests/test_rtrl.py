@@ -268,3 +268,17 @@ def test_the_example_learns_online_over_a_lag_that_truncation_does_not_see() -> 
     assert rtrl < 0.8
     assert long < 0.8
     assert short > 0.95
+
+
+def test_a_loss_of_an_earlier_step_is_refused() -> None:
+    cell = tr.nn.GRUCell(3, 4, rng=0, dtype="float64")
+    rtrl = tr.RTRL(cell)
+    for _ in range(2):
+        rtrl.start(batch=2)
+        ys = [rtrl.step(x) for x in np.ones((4, 2, 3))]
+        with pytest.raises(RuntimeError, match="depends on an earlier step"):
+            rtrl.backward(ys[2].sum())
+        assert cell.weight_ih.grad is None
+        rtrl.backward(ys[3].sum())
+        assert cell.weight_ih.grad is not None
+        cell.zero_grad()

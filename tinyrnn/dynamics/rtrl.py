@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.state import enable_grad, unrolled
-from tinyrnn.autograd.tape import Node
+from tinyrnn.autograd.tape import Node, reachable
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.jacobians import joined, one_hot_seeds
 from tinyrnn.dynamics.mapped import Array, pull_back
@@ -99,6 +99,7 @@ class RTRL:
         self._tree: Tree | None = None
         self._carry: list[Tensor] = []
         self._before: list[Tensor] = []  # the state that the latest step began from, as leaves
+        self._first = 0  # the number of the first record of a state
         self._steps, self._rows = 0, 1
         self._sensitivities: Any = None
         self._incoming: Any = None  # those of the state that the latest step began from
@@ -157,6 +158,8 @@ class RTRL:
         xs = [as_tensor(leaf) for leaf in leaves]
         self._incoming = self._sensitivities
         self._before, after, y = record_step(self._cell_step, self._carry, tree, xs, x_tree, self._steps)
+        if self._first == 0:
+            self._first = min((leaf.node.order for leaf in self._before if leaf.node is not None), default=0)
         self._advance([leaf for leaf in after if leaf.dtype.kind == "f"])
         self._carry = [Tensor(leaf.data) for leaf in after]
         self._steps += 1
@@ -171,11 +174,24 @@ class RTRL:
         ----------
         loss : Tensor
             A single number, computed from what the latest `step` returned.
+
+        Raises
+        ------
+        RuntimeError
+            Where there is no step yet, or the loss is of an earlier one: its sensitivities are gone.
         """
         if not self._before:
             raise RuntimeError(f"{type(self).__name__}: there is no step yet; call start() and step(x) first")
-        loss.backward()
         floating = [leaf for leaf in self._before if leaf.node is not None]
+        latest = min((leaf.node.order for leaf in floating if leaf.node is not None), default=0)
+        known = {parameter.node for parameter in self._parameters}
+        for node in reachable([] if loss.node is None else [loss.node]):
+            if node.primitive is None and self._first <= node.order < latest and node not in known:
+                raise RuntimeError(
+                    f"{type(self).__name__}: the loss depends on an earlier step; expected the latest, "
+                    "with backward() before the next step"
+                )
+        loss.backward()
         grads = [None if leaf.grad is None else leaf.grad.data[None, None] for leaf in floating]
         for leaf in floating:
             leaf.grad = None

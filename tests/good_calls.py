@@ -34,6 +34,10 @@ ACTIVATION_MODULES = nn.ELU, nn.GELU, nn.SELU, nn.Hardsigmoid, nn.Hardtanh, nn.L
 ACTIVATION_MODULES += nn.Mish, nn.ReLU, nn.Sigmoid, nn.SiLU, nn.Softsign, nn.Tanh
 DECODER = nn.Decoder(nn.Embedding(3, 2), nn.GRUCell(2, 2), nn.Linear(2, 3))
 ATTENDING = nn.Decoder(nn.Embedding(3, 2), nn.GRUCell(2, 2), nn.Linear(4, 3), nn.DotAttention(2, 2))
+CELL = nn.GRUCell(2, 2)
+STARTED = tr.RTRL(CELL)
+STARTED.start(batch=2)
+STARTED.step(np.ones((2, 2), "float32"))
 VOCABULARY = data.Vocabulary("abc")
 
 
@@ -196,11 +200,33 @@ GOOD: dict[Callable[..., Any], dict[str, Any]] = {
     training.EarlyStopping: {"patience": 1},
     training.BestWeights: {},
     training.History: {},
+    # dynamics
+    **{f: {"cell": CELL} for f in (tr.RTRL, dynamics.SnAp1, dynamics.UORO)},
+    STARTED.start: {"batch": 2},
+    STARTED.step: {"x": np.ones((2, 2), "float32")},
+    STARTED.backward: {"loss": x(1)},
+    **{
+        f: {"cell": CELL, "xs": np.ones((4, 2, 2))}
+        for f in (
+            dynamics.gate_jacobians, dynamics.gate_values, dynamics.jacobian_products,
+            dynamics.lyapunov_exponents, dynamics.step_jacobians,
+        )
+    },
+    dynamics.perturb: {"cell": CELL, "xs": np.ones((4, 2, 2)), "carry": None, "delta": 1e-3},
+    dynamics.carry_parts: {"carry": x(2, 3)},
+    dynamics.spectral_norm: {"W": x(2, 2)},
+    dynamics.spectral_radius: {"W": x(2, 2)},
+    dynamics.log10_bound: {"W_hh": x(2, 2), "lag": [1]},
+    dynamics.diagnose: {"model": lambda x: x.sum(), "batch": x(1)},
+    dynamics.watch: {"model": nn.GRU(2, 2)},
+    dynamics.diagnose_watch: {"watched": dynamics.watch(nn.GRU(2, 2))},
+    dynamics.gradient_flow: {"loss": x(1).sum()},
     tr.testing.check_grads: {"f": lambda: tr.ones(1, dtype="float64")},
 }  # fmt: skip
 # Whatever these are given may be meant: the truth of anything, and what is only handed on.
 ANYTHING = {
     ("TruncatedBPTT", "y"), ("grad", "grad_outputs"), ("generate", "state"), ("beam_search", "state"),
+    ("diagnose", "batch"),
     ("Decoder", "carry"),
 }  # fmt: skip
 
@@ -264,6 +290,17 @@ BAD_VALUES: list[tuple[Any, str, Any]] = [
     (tr.beam_search, "width", 0),
     (tr.beam_search, "length", 0),
     (tr.beam_search, "length_penalty", -1.0),
+    (tr.RTRL, "memory_limit", 0),
+    (dynamics.UORO, "rng", -1),
+    (STARTED.start, "batch", 0),
+    (dynamics.lyapunov_exponents, "n", 0),
+    (dynamics.lyapunov_exponents, "n", 9),
+    (dynamics.lyapunov_exponents, "warm_up", -1),
+    (dynamics.log10_bound, "nonlinearity", "sine"),
+    (dynamics.log10_bound, "nonlinearity", -1.0),
+    (dynamics.diagnose, "max_norm", -1.0),
+    (dynamics.watch, "every", 0),
+    (dynamics.watch, "max_norm", 0.0),
     (tr.fit, "epochs", -1),
     (tr.fit, "clip", -1.0),
     (tr.fit, "schedule_each", "batch"),
@@ -278,6 +315,7 @@ ROOMS = {
     "tr.nn.init": nn.init,
     "tr.optim": optim,
     "tr.data": data,
+    "tr.dynamics": dynamics,
     "tr.training": training,
     "tr.testing": tr.testing,
 }
@@ -294,5 +332,17 @@ LEFT: dict[str, dict[str, set[str]]] = {
         "a warning": {"NonFiniteGradientWarning"},
     },
     "tr.data": {"what calls return": {"Batches", "Buckets", "PaddedBatch", "Streams"}},
+    "tr.dynamics": {
+        "what calls return": {
+            "Diagnosis",
+            "Finding",
+            "GateShares",
+            "GradientFlow",
+            "JacobianProducts",
+            "Perturbation",
+            "StateFlow",
+            "Watch",
+        },
+    },
     "tr.training": {"what fit makes": {"Run"}},
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import RNG, checked
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.mapped import Array
@@ -67,6 +68,7 @@ class UORO(RTRL):
     C. Tallec and Y. Ollivier (2018), "Unbiased online recurrent optimization", ICLR.
     """
 
+    @checked(rng=RNG)
     def __init__(
         self,
         cell: Any,

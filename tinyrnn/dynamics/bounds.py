@@ -7,12 +7,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import ARRAY, NUMBER, Kind, checked
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.mapped import Array
 
 SLOPES = {"linear": 1.0, "relu": 1.0, "tanh": 1.0, "sigmoid": 0.25}  # max |σ'|
 
 
+NONLINEARITY = Kind(
+    f"one of {', '.join(SLOPES)}, or a number, at least 0",
+    lambda value: isinstance(value, str) or NUMBER.of_type(value),
+    lambda value: value in SLOPES if isinstance(value, str) else 0 <= value < np.inf,
+)
+
+
+@checked(W=ARRAY)
 def spectral_radius(W: Any) -> float:
     """Return the largest modulus of an eigenvalue, ``max |λ_i|``: how a power of W behaves in the long run.
 
@@ -28,6 +37,7 @@ def spectral_radius(W: Any) -> float:
     return float(np.abs(np.linalg.eigvals(_square("spectral_radius", W))).max())
 
 
+@checked(W=ARRAY)
 def spectral_norm(W: Any) -> float:
     """Return the largest singular value, ``‖W‖ = max ‖W v‖ / ‖v‖``: the most that one step can do.
 
@@ -43,6 +53,7 @@ def spectral_norm(W: Any) -> float:
     return float(np.linalg.norm(_square("spectral_norm", W), 2))
 
 
+@checked(W_hh=ARRAY, lag=ARRAY, nonlinearity=NONLINEARITY)
 def log10_bound(W_hh: Any, lag: npt.ArrayLike, nonlinearity: str | float = "tanh") -> Array:
     """Return the decimal logarithm of the bound ``‖∂h_t/∂h_k‖ <= (‖W_hh‖ · max|σ'|)^(t-k)``.
 
@@ -71,10 +82,6 @@ def log10_bound(W_hh: Any, lag: npt.ArrayLike, nonlinearity: str | float = "tanh
     >>> log10_bound([[1.0]], [0, 10, 20], 0.1)
     array([  0., -10., -20.])
     """
-    if isinstance(nonlinearity, str) and nonlinearity not in SLOPES:
-        raise ValueError(
-            f"log10_bound: nonlinearity is {nonlinearity!r}; expected one of {', '.join(SLOPES)}, or a number"
-        )
     slope = SLOPES[nonlinearity] if isinstance(nonlinearity, str) else float(nonlinearity)
     with np.errstate(divide="ignore", invalid="ignore"):
         one = np.log10(spectral_norm(W_hh) * slope)

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import FUNCTION, checked, instance
 from tinyrnn.autograd.gradient import grad
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.flow import GradientFlow, StateFlow, gradient_flow, size_of
-from tinyrnn.dynamics.watch import Watch
+from tinyrnn.dynamics.watch import BOUND, Watch
 from tinyrnn.nn.class_losses import cross_entropy
 from tinyrnn.nn.elementwise_losses import mse_loss
 
@@ -75,6 +76,7 @@ REMEDIES = {
 }
 
 
+@checked(model=FUNCTION, loss=FUNCTION.or_none(), max_norm=BOUND)
 def diagnose(
     model: Any,
     batch: Any,
@@ -144,6 +146,7 @@ def diagnose(
     return Diagnosis(findings, flow)
 
 
+@checked(watched=instance(Watch, "a Watch"))
 def diagnose_watch(watched: Watch) -> Diagnosis:
     """Say what was wrong at the latest update that was watched, and how often gradients were clipped.
 

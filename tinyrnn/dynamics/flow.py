@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import MAPPING, PROBABILITY, checked, instance
 from tinyrnn.autograd.backward import backpropagate
 from tinyrnn.autograd.tape import Leaf, Node
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.plots import gradient_map
 from tinyrnn.draw.reading.unroll import Unrolled, unroll
 from tinyrnn.dynamics.gates import GateShares, named_gates
@@ -37,6 +39,7 @@ class StateFlow:
     norm: Array
     reach: Array | None = None
 
+    @checked(share=PROBABILITY)
     def horizon(self, share: float = 0.01) -> int:
         """Return over how many steps ``reach`` stays at or above a share of what it began with.
 
@@ -70,6 +73,7 @@ class GradientFlow:
     pairs: dict[str, Array] = field(default_factory=dict[str, Array])
 
 
+@checked(loss=instance(Tensor, "a Tensor"), losses=MAPPING.or_none())
 def gradient_flow(loss: Any, losses: Mapping[int, Any] | None = None) -> GradientFlow:
     """Measure how the gradient of a loss flows back through a recurrence.
 

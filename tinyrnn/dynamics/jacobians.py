@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import checked
 from tinyrnn.autograd.rng import generator
 from tinyrnn.dynamics.mapped import Array, pull_back
-from tinyrnn.dynamics.steps import Recorded, Run, recorded_steps, run_of, trajectory
+from tinyrnn.dynamics.steps import ARRAYS, Recorded, Run, recorded_steps, run_of, trajectory
 from tinyrnn.recurrence.tree import flatten
 
 
@@ -65,6 +66,7 @@ def step_jacobians(cell: Any, xs: Any, carry: Any = None) -> Array:
     return np.concatenate(list(jacobian_chunks(run_of("step_jacobians", cell, xs, carry))))
 
 
+@checked(carry=ARRAYS)
 def carry_parts(carry: Any) -> dict[str, slice]:
     """Return where each part of a carry stands in the flattened one, by name.
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import COUNT, RNG, checked, count
 from tinyrnn.autograd.rng import generator
 from tinyrnn.dynamics.jacobians import jacobian_chunks
 from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.steps import run_of
 
 
+@checked(n=COUNT.or_none(), warm_up=count(0), rng=RNG)
 def lyapunov_exponents(
     cell: Any,
     xs: Any,

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import checked
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.jacobians import jacobian_chunks
 from tinyrnn.dynamics.mapped import Array
-from tinyrnn.dynamics.steps import Run, run_of, trajectory
+from tinyrnn.dynamics.steps import ARRAYS, Run, run_of, trajectory
 from tinyrnn.recurrence.tree import flatten
 
 
@@ -33,6 +34,7 @@ class Perturbation(NamedTuple):
     log10_predicted: Array
 
 
+@checked(delta=ARRAYS)
 def perturb(cell: Any, xs: Any, carry: Any, delta: Any) -> Perturbation:
     """Change the first state by delta, and follow the change: as it is, and as the Jacobians predict it.
 

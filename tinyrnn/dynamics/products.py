@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import ITERABLE, checked
 from tinyrnn.autograd.rng import generator
 from tinyrnn.dynamics.jacobians import jacobian_chunks
 from tinyrnn.dynamics.mapped import Array
@@ -33,6 +34,7 @@ class JacobianProducts(NamedTuple):
     log10_singular_values: Array
 
 
+@checked(pairs=ITERABLE.or_none())
 def jacobian_products(
     cell: Any, xs: Any, carry: Any = None, pairs: Iterable[tuple[int, int]] | None = None
 ) -> JacobianProducts:

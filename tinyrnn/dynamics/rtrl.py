@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import COUNT, ITERABLE, checked, instance
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.state import enable_grad, unrolled
 from tinyrnn.autograd.tape import Node, reachable
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.jacobians import joined, one_hot_seeds
 from tinyrnn.dynamics.mapped import Array, pull_back
-from tinyrnn.dynamics.steps import one_cell, record_step
+from tinyrnn.dynamics.steps import ARRAYS, one_cell, record_step
 from tinyrnn.recurrence.tree import Tree, flatten
 
 
@@ -81,6 +82,7 @@ class RTRL:
     1.75 2.0
     """
 
+    @checked(parameters=ITERABLE.or_none(), memory_limit=COUNT.or_none())
     def __init__(
         self, cell: Any, parameters: Iterable[Tensor] | None = None, *, memory_limit: int | None = None
     ) -> None:
@@ -105,6 +107,7 @@ class RTRL:
         self._incoming: Any = None  # those of the state that the latest step began from
 
     # --- the state ------------------------------------------------------------------------------------------
+    @checked(carry=ARRAYS.or_none(), batch=COUNT.or_none())
     def start(self, carry: Any = None, *, batch: int | None = None) -> None:
         """Begin a sequence.
 
@@ -139,6 +142,7 @@ class RTRL:
         """The state after the latest step, as constants."""
         return self._started().unflatten(self._carry)
 
+    @checked(x=ARRAYS)
     def step(self, x: Any) -> Any:
         """Take one step, and carry the sensitivities on.
 
@@ -165,6 +169,7 @@ class RTRL:
         self._steps += 1
         return y
 
+    @checked(loss=instance(Tensor, "a Tensor"))
     def backward(self, loss: Tensor) -> None:
         """Add the gradient of a loss of the latest step to each parameter's ``.grad``.
 

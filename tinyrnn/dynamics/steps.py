@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import ARRAY, Kind, check
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.state import enable_grad, no_grad, scope, tracing, unrolled
 from tinyrnn.autograd.tape import Leaf, Node
@@ -20,6 +21,15 @@ from tinyrnn.dynamics.mapped import Array, Mapped
 from tinyrnn.recurrence.loop import Step, check_carry, take_step
 from tinyrnn.recurrence.scan import scan
 from tinyrnn.recurrence.tree import Tree, flatten
+
+CELL = Kind(
+    "an object with step(carry, x), a layer of one such cell, or that step",
+    lambda value: hasattr(value, "step") or callable(value),
+)
+ARRAYS = Kind(
+    "an array, or a structure of arrays",
+    lambda value: all(ARRAY.of_type(leaf) for leaf in flatten(value)[0]),
+)
 
 
 class Run(NamedTuple):
@@ -88,6 +98,8 @@ def run_of(where: str, cell: Any, xs: Any, carry: Any) -> Run:
         Where the cell is no cell or has no first state, or where there are no steps.
     """
     cell = one_cell(where, cell)
+    check(where, "xs", xs, ARRAYS)
+    check(where, "carry", carry, ARRAYS.or_none())
     step = cell.step if hasattr(cell, "step") else cell
     x_leaves, x_tree = flatten(xs)
     x_leaves = [_cast(cell, leaf) for leaf in x_leaves]
@@ -115,12 +127,7 @@ def one_cell(where: str, cell: Any) -> Any:
             f"{where}: {type(cell).__name__} is a stack of {len(cells)} cells; expected one, such as "
             "layer.l0, with the inputs that it reads"
         )
-    cell = cells[0] if cells else cell
-    if not hasattr(cell, "step") and not callable(cell):
-        raise TypeError(
-            f"{where}: {type(cell).__name__} is no cell; expected an object with step(carry, x), or that step"
-        )
-    return cell
+    return cells[0] if cells else check(where, "cell", cell, CELL)
 
 
 def _batch(x: Tensor) -> tuple[int, ...]:

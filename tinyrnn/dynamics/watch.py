@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinyrnn.autograd.arguments import COUNT, Kind, checked, number
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.state import probing, thread
 from tinyrnn.autograd.tape import reachable
@@ -20,6 +21,10 @@ from tinyrnn.recurrence.scan import scan
 from tinyrnn.recurrence.tree import flatten
 
 _ROWS = 8  # of the batch, whose gates are looked at
+
+
+MODEL = Kind("a Module", lambda value: hasattr(value, "named_parameters"))
+BOUND = number(np.finfo(float).tiny, words="a number above 0").or_none()
 
 
 class Watch:
@@ -62,9 +67,8 @@ class Watch:
     [(10,), (10,)]
     """
 
+    @checked(model=MODEL, every=COUNT, max_norm=BOUND)
     def __init__(self, model: Any, every: int = 20, *, max_norm: float | None = None) -> None:
-        if every < 1:
-            raise ValueError(f"watch: every is {every}; expected at least 1")
         self.model, self.every, self.max_norm = model, every, max_norm
         self.flows: list[GradientFlow] = []
         self.gradients: list[dict[str, float]] = []
@@ -118,6 +122,7 @@ class Watch:
         self.norms.append(size_of(list(found.values())))
 
 
+@checked(model=MODEL, every=COUNT, max_norm=BOUND)
 def watch(model: Any, every: int = 20, *, max_norm: float | None = None) -> Watch:
     """Return a `Watch` over a training run; its arguments are those of the class."""
     return Watch(model, every, max_norm=max_norm)

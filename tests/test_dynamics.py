@@ -263,7 +263,7 @@ def test_what_cannot_be_is_refused_by_name() -> None:
     xs = np.zeros((3, 2, 2))
     with pytest.raises(TypeError, match=r"no initial_state\(batch\); hand in"):
         D.step_jacobians(lambda h, x: (h, h), xs)
-    with pytest.raises(TypeError, match="cell is 3 .int.; expected an object with step"):
+    with pytest.raises(TypeError, match=r"cell is 3 .int.; expected an object with step"):
         D.step_jacobians(3, xs)
     with pytest.raises(ValueError, match=r"a stack of 2 cells; expected one, such as layer\.l0"):
         D.step_jacobians(tr.nn.GRU(2, 3, num_layers=2), xs)

@@ -54,7 +54,7 @@ class Modes:
 
     __slots__ = (
         "compiled", "finite", "first_step", "keeping", "looking", "probe", "recording", "scope",
-        "tracing", "transposes", "unrolled", "watching",
+        "told", "tracing", "transposes", "unrolled", "watching",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -64,6 +64,9 @@ class Modes:
         self.finite = False  # on where a NaN or an infinity is an error
         self.looking = False  # on where any of these three is
         self.probe: Callable[..., Any] | None = None  # stands in for scan where a training run is watched
+        self.told: Callable[[Any], None] | None = (
+            None  # hears there what backward() is called on
+        )
         self.unrolled = False  # on where scan is to be recorded step by step
         self.compiled: list[Any] | None = None  # where plans are wanted: the scans compiled so far
         self.tracing = False  # on while a step runs on symbols
@@ -95,9 +98,14 @@ def _mode(**values: Any) -> Generator[None]:
             setattr(modes, name, value)
 
 
-def probing(probe: Callable[..., Any] | None) -> contextlib.AbstractContextManager[None]:
-    """Call, inside, ``probe(step, carry, xs, **options)`` instead of `scan`; None takes it away again."""
-    return _mode(probe=probe)
+def probing(
+    probe: Callable[..., Any] | None, told: Callable[[Any], None] | None = None
+) -> contextlib.AbstractContextManager[None]:
+    """Call, inside, ``probe(step, carry, xs, **options)`` instead of `scan`; None takes it away again.
+
+    ``told`` is called with each Tensor on which ``backward()`` is called.
+    """
+    return _mode(probe=probe, told=told)
 
 
 def tracing() -> contextlib.AbstractContextManager[None]:

@@ -203,6 +203,8 @@ class Tensor(Conversions, Operators):
         retain = create_graph if retain_graph is None else retain_graph
         with enable_grad() if create_graph else no_grad():
             found = backpropagate(roots, retain=retain, wrap=wrap)
+            if thread.modes.told is not None:
+                thread.modes.told(self)
             for leaf, g in found.items():
                 total = g if leaf.grad is None else leaf.grad + g
                 leaf.grad = total if isinstance(total, Tensor) else np.asarray(total)

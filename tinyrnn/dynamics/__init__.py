@@ -2,7 +2,8 @@
 
 from tinyrnn.dynamics.approximations import UORO, SnAp1
 from tinyrnn.dynamics.bounds import log10_bound, spectral_norm, spectral_radius
-from tinyrnn.dynamics.diagnosis import Diagnosis, Finding, diagnose, diagnose_watch
+from tinyrnn.dynamics.diagnosis import Diagnosis, diagnose, diagnose_watch
+from tinyrnn.dynamics.findings import Finding
 from tinyrnn.dynamics.flow import GradientFlow, StateFlow, gradient_flow
 from tinyrnn.dynamics.gates import GateShares, gate_jacobians, gate_values
 from tinyrnn.dynamics.jacobians import carry_parts, step_jacobians

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import MAPPING, PROBABILITY, checked, instance
 from tinyrnn.autograd.backward import backpropagate
+from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tape import Leaf, Node
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.plots import gradient_map
@@ -65,12 +66,17 @@ class GradientFlow:
         a step that pulls the other way has a negative one.
     pairs : dict of str to ndarray, each of shape (T, T)
         ``‖∂L_s/∂h_t‖``, rows s, where the losses of the steps were given.
+    carried : dict of str to ndarray, each of shape (T,)
+        By layer and lag, what the recurrence lets pass whatever the loss asks: ``‖ν ∂c_T/∂c_{T-lag}‖ / ‖ν‖``
+        for a random ν at all parts of the last state, an estimate of the root mean square of the singular
+        values. Where rows have lengths of their own, the lag counts from the end of each.
     """
 
     states: dict[str, StateFlow]
     gates: dict[str, GateShares] = field(default_factory=dict[str, GateShares])
     weights: dict[str, Array] = field(default_factory=dict[str, Array])
     pairs: dict[str, Array] = field(default_factory=dict[str, Array])
+    carried: dict[str, Array] = field(default_factory=dict[str, Array])
 
 
 @checked(loss=instance(Tensor, "a Tensor"), losses=MAPPING.or_none())
@@ -119,17 +125,22 @@ def gradient_flow(loss: Any, losses: Mapping[int, Any] | None = None) -> Gradien
         raise ValueError("gradient_flow: the graph has no state that passes from step to step")
     root = recorded.roots[0].node
     seed = {root: np.ones(root.shape, root.dtype)}
-    with _gradients_restored(record.node for record in recorded.records):
+    with gradients_restored(record.node for record in recorded.records):
         found = _sent_back("gradient_flow", seed, {node for nodes in states.values() for _, node in nodes})
         flows = {name: _state_flow(nodes, found) for name, nodes in states.items()}
         weights = _weight_shares(recorded, seed)
-    pairs = {name: gradient_map(losses, *_address(name)) for name in states} if losses else {}
-    return GradientFlow(flows, _gate_shares(recorded), weights, pairs)
+        layers: dict[str, list[list[tuple[int, Node]]]] = {layer.name: [] for layer in recorded.layers}
+        for name, nodes in states.items():
+            layers[address(name, layers)[0]].append(nodes)
+        carried = {name: _carried(group) for name, group in layers.items()}
+    pairs = {name: gradient_map(losses, *address(name, layers)) for name in states} if losses else {}
+    return GradientFlow(flows, _gate_shares(recorded), weights, pairs, carried)
 
 
-def _address(name: str) -> tuple[str, str]:
-    layer, _, carry = name.rpartition(".")
-    return layer, carry
+def address(name: str, layers: Iterable[str]) -> tuple[str, str]:
+    """Take the name of a state apart, into its layer's and its own."""
+    layer = max((known for known in layers if name.startswith(f"{known}.")), key=len, default="")
+    return layer, name.removeprefix(f"{layer}.") if layer else name
 
 
 def states_of(recorded: Unrolled) -> dict[str, list[tuple[int, Node]]]:
@@ -148,7 +159,7 @@ def states_of(recorded: Unrolled) -> dict[str, list[tuple[int, Node]]]:
 
 
 @contextlib.contextmanager
-def _gradients_restored(nodes: Iterable[Node]) -> Generator[None]:
+def gradients_restored(nodes: Iterable[Node]) -> Generator[None]:
     """Put back the gradients that a pass leaves where values are kept."""
     before = [(node, node.grad) for node in nodes]
     try:
@@ -177,11 +188,17 @@ def size_of(g: Any) -> float:
 
 def sizes_of(g: Array) -> Array:
     """Return the norm of each of the arrays along the first axis."""
-    g = np.abs(g.reshape((len(g), -1)), dtype=np.float64)
-    largest = g.max(axis=1, initial=0.0)
-    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-    with np.errstate(invalid="ignore"):
-        return scale * np.sqrt(np.square(g / scale[:, None]).sum(axis=1))
+    g = g.reshape((len(g), -1))
+    with np.errstate(all="ignore"):
+        sizes = np.sqrt(np.einsum("ij,ij->i", g, g)).astype(np.float64)
+        odd = np.flatnonzero(~((sizes > 1e-15) & (sizes < 1e15)))  # whose squares may not be what they should
+        if len(odd) and g.shape[1]:
+            rest = g[odd]
+            largest = np.maximum(rest.max(axis=1), -rest.min(axis=1))
+            scale = np.where((largest > 0) & np.isfinite(largest), largest, 1).astype(g.dtype)
+            rest = rest / scale[:, None]
+            sizes[odd] = scale * np.sqrt(np.einsum("ij,ij->i", rest, rest)).astype(np.float64)
+    return sizes
 
 
 def _state_flow(nodes: list[tuple[int, Node]], found: dict[Node, Any]) -> StateFlow:
@@ -193,6 +210,19 @@ def _state_flow(nodes: list[tuple[int, Node]], found: dict[Node, Any]) -> StateF
         alone = _sent_back("gradient_flow", {end: found[end]}, {node for _, node in nodes[: last + 1]})
         reach = np.array([size_of(alone[node]) if node in alone else 0.0 for _, node in nodes])
     return StateFlow(np.array([t for t, _ in nodes]), norm, reach[: last + 1] if norm[last] else reach)
+
+
+def _carried(states: list[list[tuple[int, Node]]]) -> Array:
+    """Return what of a random gradient at the last of some states is left at those before, by the lag."""
+    rng = generator(0)
+    records = [[node for _, node in nodes] for nodes in states if nodes[-1][1].dtype.kind == "f"]
+    seeds = {nodes[-1]: rng.standard_normal(nodes[-1].shape).astype(nodes[-1].dtype) for nodes in records}
+    found = _sent_back("gradient_flow", seeds, {node for nodes in records for node in nodes})
+    total = np.zeros(max(map(len, records), default=0))
+    for nodes in records:
+        sizes = np.array([size_of(found[node]) if node in found else 0.0 for node in nodes[::-1]])
+        total[: len(sizes)] = np.hypot(total[: len(sizes)], sizes)
+    return total / total[0] if total.any() else total
 
 
 def _gate_shares(recorded: Unrolled) -> dict[str, GateShares]:

@@ -8,11 +8,25 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tinyrnn.recurrence.running import recycled
+
 # No deadline: a test is right or wrong, not fast or slow. Derandomised: one commit gives one verdict.
 settings.register_profile("tinyrnn", deadline=None, derandomize=True, max_examples=20, print_blob=True)
 settings.load_profile("tinyrnn")
 
 collect_ignore = ["killed_run.py"]  # a program that a test runs, and kills
+
+# Memory that serves again does so in arrays of any size here, and is full of NaN in between.
+recycled.LEAST = 16
+_give_back = recycled._give_back
+
+
+def _poison(memory: Any) -> None:
+    memory.fill(0xFF)
+    _give_back(memory)
+
+
+recycled._give_back = _poison
 
 CHROMIUM_FLAGS = [
     "--headless",

@@ -318,6 +318,41 @@ def test_what_is_kept_is_bounded_by_bytes() -> None:
     assert idle.nbytes == 0
 
 
+def test_memory_serves_again_only_when_nobody_holds_it() -> None:
+    """A view is enough to hold it: of a part of an output, of a state, of a gradient."""
+    lstm = tr.nn.LSTM(4, 8)
+    xs = [tr.tensor(normal(50, 16, 4, seed=k), dtype="float32", requires_grad=True) for k in range(6)]
+
+    def views(x: Any) -> list[Any]:
+        y, (h, c) = lstm(x)
+        y.sum().backward()
+        return [y.data[7:9], y.data.reshape(-1)[::3], h.data[0, 1], c.numpy().T, x.grad.data[-1]]
+
+    first = views(xs[0])
+    before = [view.copy() for view in first]
+    for x in xs[1:]:
+        views(x)
+    for view, copy in zip(first, before, strict=True):
+        np.testing.assert_array_equal(view, copy)
+
+
+def test_memory_that_lies_idle_is_bounded(monkeypatch: Any) -> None:
+    from tinyrnn.recurrence.running import recycled
+
+    tr.scan.cache_clear()
+    assert recycled.idle_bytes() == 0
+    monkeypatch.setattr(recycled, "LIMIT", 1_000_000)
+    gru = tr.nn.GRU(3, 8)
+    seen = set()
+    for batch in range(50, 400, 25):
+        gru(tr.zeros((20, batch, 3)))[0].sum().backward()
+        seen.add(recycled.idle_bytes())
+        assert recycled.idle_bytes() <= 1_000_000
+    assert max(seen) > 100_000  # some is kept
+    tr.scan.cache_clear()
+    assert recycled.idle_bytes() == 0
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

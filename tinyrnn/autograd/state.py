@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,9 +64,7 @@ class Modes:
         self.finite = False  # on where a NaN or an infinity is an error
         self.looking = False  # on where any of these three is
         self.probe: Callable[..., Any] | None = None  # stands in for scan where a training run is watched
-        self.told: Callable[[Any], None] | None = (
-            None  # hears there what backward() is called on
-        )
+        self.told: Callable[[Any], None] | None = None  # hears there what backward() is called on
         self.unrolled = False  # on where scan is to be recorded step by step
         self.compiled: list[Any] | None = None  # where plans are wanted: the scans compiled so far
         self.tracing = False  # on while a step runs on symbols
@@ -85,40 +83,50 @@ thread = _Thread()
 _default_dtype: np.dtype[np.floating] = np.dtype(np.float32)
 
 
-@contextlib.contextmanager
-def _mode(**values: Any) -> Generator[None]:
-    modes = thread.modes
-    before = {name: getattr(modes, name) for name in values}
-    try:
-        for name, value in values.items():
+class Mode(contextlib.ContextDecorator):
+    """Modes of the thread that hold inside of a ``with`` block, or of a function that it decorates."""
+
+    # Each scan enters some: a generator would cost three times as much.
+    def __init__(self, **values: Any) -> None:
+        self._values = values
+        self._before: list[tuple[Modes, dict[str, Any]]] = []
+
+    def _recreate_cm(self) -> Mode:  # each call of a decorated function has its own, in whatever thread
+        return Mode(**self._values)
+
+    def __enter__(self) -> None:
+        modes = thread.modes
+        self._before.append((modes, {name: getattr(modes, name) for name in self._values}))
+        for name, value in self._values.items():
             setattr(modes, name, value)
-        yield
-    finally:
+
+    def __exit__(self, *_: object) -> None:
+        modes, before = self._before.pop()
         for name, value in before.items():
             setattr(modes, name, value)
 
 
 def probing(
     probe: Callable[..., Any] | None, told: Callable[[Any], None] | None = None
-) -> contextlib.AbstractContextManager[None]:
+) -> Mode:
     """Call, inside, ``probe(step, carry, xs, **options)`` instead of `scan`; None takes it away again.
 
     ``told`` is called with each Tensor on which ``backward()`` is called.
     """
-    return _mode(probe=probe, told=told)
+    return Mode(probe=probe, told=told)
 
 
-def tracing() -> contextlib.AbstractContextManager[None]:
+def tracing() -> Mode:
     """Refuse, inside, what cannot be written down as a program."""
-    return _mode(tracing=True)
+    return Mode(tracing=True)
 
 
-def backward_pass() -> contextlib.AbstractContextManager[None]:
+def backward_pass() -> Mode:
     """Keep, inside, the transposes of matrices that are met more than once."""
-    return _mode(transposes={})
+    return Mode(transposes={})
 
 
-def no_grad() -> contextlib._GeneratorContextManager[None]:
+def no_grad() -> Mode:
     """Record nothing inside: results carry no gradient and nothing is kept for a backward pass.
 
     Serves as a context and as a decorator.
@@ -131,15 +139,15 @@ def no_grad() -> contextlib._GeneratorContextManager[None]:
     ...     (w * 2).requires_grad
     False
     """
-    return _mode(recording=False)
+    return Mode(recording=False)
 
 
-def enable_grad() -> contextlib._GeneratorContextManager[None]:
+def enable_grad() -> Mode:
     """Record again inside a `no_grad` block."""
-    return _mode(recording=True)
+    return Mode(recording=True)
 
 
-def unrolled() -> contextlib._GeneratorContextManager[None]:
+def unrolled() -> Mode:
     """Record every `scan` step by step and op by op, and keep all values and gradients for drawings.
 
     Outside of it a scan is compiled, and is one record on the tape; a drawing then shows shapes only. Inside,
@@ -153,10 +161,10 @@ def unrolled() -> contextlib._GeneratorContextManager[None]:
     >>> with tr.unrolled():
     ...     y, h = rnn(tr.zeros((4, 1, 2)))
     """
-    return _mode(unrolled=True, keeping=True, looking=True)
+    return Mode(unrolled=True, keeping=True, looking=True)
 
 
-def detect_anomaly(check_nan: bool = True) -> contextlib._GeneratorContextManager[None]:
+def detect_anomaly(check_nan: bool = True) -> Mode:
     """Find where a NaN comes from, and what was changed between the forward pass and the backward pass.
 
     To be put around both passes. Inside, each result and each gradient is looked at, and the first that has a
@@ -188,7 +196,7 @@ def detect_anomaly(check_nan: bool = True) -> contextlib._GeneratorContextManage
     tinyrnn.autograd.anomaly.AnomalyError: backward: the gradient of 'sqrt' in head, at its operand x, of \
 shape (2,), is inf at [1]
     """
-    return _mode(watching=True, finite=check_nan, looking=True)
+    return Mode(watching=True, finite=check_nan, looking=True)
 
 
 class scope:
@@ -235,9 +243,9 @@ class scope:
         self._modes.scope, self._modes.first_step = self._before
 
 
-def steps_from(first: int) -> contextlib.AbstractContextManager[None]:
+def steps_from(first: int) -> Mode:
     """Count the steps of `scope` from ``first``: what runs inside is a piece of a longer stream."""
-    return _mode(first_step=first)
+    return Mode(first_step=first)
 
 
 def set_default_dtype(dtype: npt.DTypeLike) -> None:

@@ -45,17 +45,24 @@ class CompiledDerivative:
         self.forward = CompiledScan(derivative.forward)
         self.backward = CompiledScan(derivative.backward)
         self._connected: dict[Any, list[bool]] = {}
+        self._carrying: dict[Any, list[bool]] = {}
 
     def connected(self, outputs: Iterable[int], steps: int) -> list[bool]:
         """Return for each input (consts, carry, xs) whether a gradient at these outputs reaches it."""
         scan = self.derivative.forward
         key = (frozenset(outputs), steps)
         if key not in self._connected:
-            if len(self._connected) > 64:
-                self._connected.clear()
             found = connected(scan, key[0], steps)
-            self._connected[key] = [i in found for i in (*scan.consts, *scan.carry, *scan.xs)]
+            _keep(self._connected, key, [i in found for i in (*scan.consts, *scan.carry, *scan.xs)])
         return self._connected[key]
+
+    def carrying(self, wanted: tuple[bool, ...], outputs: Sequence[int], steps: int) -> list[bool]:
+        """Return for each output whether a gradient there reaches any of the inputs that are wanted."""
+        key = (wanted, steps)
+        if key not in self._carrying:
+            each = (zip(self.connected((k,), steps), wanted, strict=True) for k in outputs)
+            _keep(self._carrying, key, [any(a and b for a, b in pairs) for pairs in each])
+        return self._carrying[key]
 
     @functools.cached_property
     def _layouts(self) -> list[bool]:
@@ -78,3 +85,10 @@ class CompiledDerivative:
         return self.backward.runner.run(
             [*consts, *sum_grads], carry_grads, [*xs, *saved, *y_grads], steps, reverse=not reverse
         )
+
+
+def _keep(known: dict[Any, Any], key: Any, value: Any, most: int = 64) -> None:
+    """Remember an answer; sequences of ever new lengths must not pile up."""
+    if len(known) >= most:
+        known.clear()
+    known[key] = value

@@ -13,6 +13,7 @@ from tinyrnn.recurrence.compiled import CompiledScan
 from tinyrnn.recurrence.compiler.side_by_side import side_by_side
 from tinyrnn.recurrence.loop import Step
 from tinyrnn.recurrence.record import apply_scan
+from tinyrnn.recurrence.running import recycled
 from tinyrnn.recurrence.running.idle import idle
 from tinyrnn.recurrence.traced import Structure, Traced, Untraceable, trace_step
 
@@ -109,4 +110,5 @@ def cache_clear() -> None:
     """Forget all compiled scans, and give the memory of their buffers back to the system."""
     with _lock:
         _cache.clear()
+    recycled.clear()
     idle.clear()

@@ -61,7 +61,8 @@ def apply_scan(
     record = ScanNode(derivative, inputs, parts, saved, steps, reverse)
     if thread.modes.watching:
         record.saved = Watched(record)
-    return [Tensor(a, record.output(k, a) if record.carries(k) else None) for k, a in enumerate(outputs)]
+    carries = record.carries()
+    return [Tensor(a, record.output(k, a) if carries[k] else None) for k, a in enumerate(outputs)]
 
 
 def _split(operands: list[Any], consts: int, carry: int) -> tuple[list[Any], list[Any], list[Any]]:
@@ -94,10 +95,10 @@ class ScanNode(Node):
         times = range(self.first_step + low, self.first_step + high)
         return times[::-1] if self.reverse else times
 
-    def carries(self, k: int) -> bool:
-        """Whether an output depends on anything that requires grad."""
-        reached = self.derivative.connected(self._outputs_of((k,)), self.steps)
-        return any(here and n is not None for here, n in zip(reached, self.inputs, strict=True))
+    def carries(self) -> list[bool]:
+        """Return for each output whether it depends on anything that requires grad."""
+        wanted = tuple(n is not None for n in self.inputs)
+        return self.derivative.carrying(wanted, self._outputs_of(range(self.count)), self.steps)
 
     def output(self, k: int, array: Array) -> Node:
         """Return the record of one output; after the scan's own outputs come its saved values."""

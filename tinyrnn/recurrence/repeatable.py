@@ -74,45 +74,18 @@ class Surroundings:
             self.settled = False
 
     def _look_at(self, value: Any) -> None:
-        if isinstance(value, _PLAIN) or id(value) in self._seen:
+        look = _way_to_look(type(value))
+        if look is None or id(value) in self._seen:
             return
         self._seen.add(id(value))
         if len(self._seen) > _MOST:
             self.settled = False
             self._todo.clear()
-        elif isinstance(value, (np.random.Generator, np.random.RandomState, random.Random)):
-            self.generators.append(value)
-        elif isinstance(value, types.FunctionType):
-            self._look_at_function(value)
-        elif isinstance(value, types.MethodType):
-            self._todo += (value.__self__, value.__func__)
-        elif isinstance(value, (types.BuiltinFunctionType, types.MethodWrapperType)):
-            if not isinstance(value.__self__, types.ModuleType):
-                self._todo.append(value.__self__)
-            elif value.__name__ in _UNKNOWABLE:
-                self.settled = False
-        elif isinstance(value, functools.partial):
-            self._todo += (value.func, *value.args, *value.keywords.values())
-        elif isinstance(value, (tuple, frozenset)):
-            self._todo += value
-        elif isinstance(value, (list, set)):
-            self._holders = True
-            self._todo += value
-        elif isinstance(value, dict):
-            self._holders = True
-            self._todo += value.values()
-        elif isinstance(value, types.ModuleType):
-            self._modules.append(value)
-        elif isinstance(value, type):
-            if not _of_library(value) and not hasattr(value, "_fields"):
-                self._classes.append(value)
-                self.settled = self.settled and "__init__" not in vars(value)
-        elif hasattr(value, "__dict__"):
-            self._todo += vars(value).values()
-            if not _all_of_library(type(value)):
-                self._classes.append(type(value))
-        elif type(value).__module__.partition(".")[0] != "numpy":
-            self.settled = False
+        else:
+            look(self, value)
+
+    def _look_at_generator(self, generator: Any) -> None:
+        self.generators.append(generator)
 
     def _look_at_function(self, function: types.FunctionType) -> None:
         cells = function.__closure__ or ()
@@ -129,6 +102,41 @@ class Surroundings:
                     self._todo.append(space[name])
                 elif name in _UNKNOWABLE and hasattr(builtins, name):
                     self.settled = False
+
+    def _look_at_method(self, method: types.MethodType) -> None:
+        self._todo += (method.__self__, method.__func__)
+
+    def _look_at_builtin(self, function: Any) -> None:
+        if not isinstance(function.__self__, types.ModuleType):
+            self._todo.append(function.__self__)
+        elif function.__name__ in _UNKNOWABLE:
+            self.settled = False
+
+    def _look_at_partial(self, partial: functools.partial[Any]) -> None:
+        self._todo += (partial.func, *partial.args, *partial.keywords.values())
+
+    def _look_at_items(self, items: Iterable[Any]) -> None:
+        self._todo += items
+
+    def _look_at_holder(self, holder: Any) -> None:
+        self._holders = True
+        self._todo += holder.values() if isinstance(holder, dict) else holder
+
+    def _look_at_module(self, module: types.ModuleType) -> None:
+        self._modules.append(module)
+
+    def _look_at_class(self, kind: type) -> None:
+        if not _of_library(kind) and not hasattr(kind, "_fields"):
+            self._classes.append(kind)
+            self.settled = self.settled and "__init__" not in vars(kind)
+
+    def _look_at_object(self, value: Any) -> None:
+        if hasattr(value, "__dict__"):
+            self._todo += vars(value).values()
+            if not _all_of_library(type(value)):
+                self._classes.append(type(value))
+        elif type(value).__module__.partition(".")[0] != "numpy":
+            self.settled = False
 
     def _look_into(self, module: types.ModuleType) -> None:
         name = module.__name__.partition(".")[0]
@@ -147,6 +155,28 @@ class Surroundings:
             for name, value in vars(base).items():
                 if name != "__init__" and (name in self._names or name[:2] == "__" or name in _ENTRIES):
                     self._todo += _functions(value)
+
+
+_WAYS: tuple[tuple[Any, Callable[[Surroundings, Any], None]], ...] = (
+    ((np.random.Generator, np.random.RandomState, random.Random), Surroundings._look_at_generator),
+    (types.FunctionType, Surroundings._look_at_function),
+    (types.MethodType, Surroundings._look_at_method),
+    ((types.BuiltinFunctionType, types.MethodWrapperType), Surroundings._look_at_builtin),
+    (functools.partial, Surroundings._look_at_partial),
+    ((tuple, frozenset), Surroundings._look_at_items),
+    ((list, set, dict), Surroundings._look_at_holder),
+    (types.ModuleType, Surroundings._look_at_module),
+    (type, Surroundings._look_at_class),
+    (object, Surroundings._look_at_object),
+)
+
+
+@functools.lru_cache(1024)
+def _way_to_look(kind: type) -> Callable[[Surroundings, Any], None] | None:
+    """Return how to look at what is of a class; None where there is nothing to see."""
+    if issubclass(kind, _PLAIN):
+        return None
+    return next(look for classes, look in _WAYS if issubclass(kind, classes))
 
 
 _ENTRIES = ("forward", "step")  # methods that the library calls

@@ -51,21 +51,21 @@ class Trace:
         operands = tuple(
             arg.index
             if type(arg) is Symbol and arg.owner is self
-            else self._constant(arg, args, primitive, primitive.rule(i) is not None)
+            else self._constant(arg, i, args, primitive)
             for i, arg in enumerate(args)
         )
         self.entries.append((primitive, operands, params))
         self.scopes.append(thread.modes.scope)
         return Symbol(self, len(self.entries) - 1)
 
-    def _constant(self, value: Any, args: tuple[Any, ...], primitive: Primitive, differentiable: bool) -> Any:
-        if isinstance(value, (int, float)) and not isinstance(value, np.generic):
-            return (value,)
-        if isinstance(value, Value) and not isinstance(value, Tensor):
-            raise TraceError("it uses a Tensor that was kept from another step")
+    def _constant(self, value: Any, position: int, args: tuple[Any, ...], primitive: Primitive) -> Any:
         if not isinstance(value, Tensor):
+            if isinstance(value, (int, float)) and not isinstance(value, np.generic):
+                return (value,)
+            if isinstance(value, Value):
+                raise TraceError("it uses a Tensor that was kept from another step")
             value = operand(value)
-            if differentiable and value.dtype.kind in "fiu":  # an index stays what it is
+            if primitive.rule(position) is not None and value.dtype.kind in "fiu":  # an index stays as it is
                 floating = [a.dtype for a in args if isinstance(a, Value) and a.dtype.kind == "f"]
                 if floating:  # a plain operand takes the dtype of the Tensors
                     value = value.astype(np.result_type(*floating), copy=False)

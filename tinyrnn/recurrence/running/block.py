@@ -46,6 +46,7 @@ class Block:
         self.calls: list[Call] = list(itertools.chain.from_iterable(by_step))
         self.columns = Columns(size)
         self._nbytes = self.buffers.nbytes + len(self.calls) * _CALL
+        self._bound: set[int] = set()
 
     @property
     def nbytes(self) -> int:
@@ -61,11 +62,13 @@ class Block:
 
     def fill_fixed(self, values: dict[int, Any], counts: set[int]) -> None:
         """Copy what ran once to where the calls expect it, those over ``counts`` steps too."""
-        for count in counts:  # binding says in which forms they are wanted
-            self.stages.calls(Stage.BEFORE, count)
-            self.stages.calls(Stage.AFTER, count)
-        for i in self.buffers.parted.scan.ys:
-            self.stages.value(i, 1)
+        if not counts <= self._bound:  # binding says in which forms they are wanted
+            for count in counts:
+                self.stages.calls(Stage.BEFORE, count)
+                self.stages.calls(Stage.AFTER, count)
+            for i in self.buffers.parted.scan.ys:
+                self.stages.value(i, 1)
+            self._bound |= counts
         self.buffers.fill_fixed(values)
 
     def calls_of(self, i: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ from tinyrnn.recurrence.running.copying import copy
 from tinyrnn.recurrence.running.views import Array, is_view, look
 
 
-def allocate(lead: int, shape: Shape, dtype: Any, feature_major: bool) -> Array:
+def allocate(
+    lead: int, shape: Shape, dtype: Any, feature_major: bool, empty: Callable[..., Array] = np.empty
+) -> Array:
     """Allocate ``lead`` values of a shape; feature-major, each lies in memory with its axes in reverse."""
     if not feature_major:
-        return np.empty((lead, *shape), dtype)
-    raw = np.empty((lead, *shape[::-1]), dtype)
+        return empty((lead, *shape), dtype)
+    raw = empty((lead, *shape[::-1]), dtype)
     return raw.transpose(0, *range(raw.ndim - 1, 0, -1))
 
 

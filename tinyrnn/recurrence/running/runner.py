@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from tinyrnn.recurrence.compiler.lower import lower
 from tinyrnn.recurrence.compiler.partition import Stage, partition
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+from tinyrnn.recurrence.running import recycled
 from tinyrnn.recurrence.running.block import Block, block_size
 from tinyrnn.recurrence.running.buffers import allocate
 from tinyrnn.recurrence.running.copying import copy
@@ -41,6 +42,7 @@ class Runner:
             if all(a in self._numbers for a in self.lines[i].args):
                 self._numbers[i] = self._compute(i, self._numbers)
         self._once = [i for i in once if i not in self._numbers]
+        self._twins_of: dict[tuple[bool, ...], dict[int, int]] = {}
 
     @functools.cached_property
     def _size(self) -> int:
@@ -119,30 +121,46 @@ class Runner:
 
     def _outputs(
         self, carry: Sequence[Array], steps: int, reverse: bool, saved: Sequence[bool]
-    ) -> tuple[list[Array], set[int]]:
-        """Allocate the stacked outputs; also return which of them need not be written.
-
-        Where an output is the new carry and the old carry is saved, they are the same values one step apart,
-        and share an array of T + 1 places: what is written as the new carry is the old one of the next step.
-        Outputs of the user's share nothing.
-        """
+    ) -> tuple[list[Array], dict[int, int]]:
+        """Allocate the stacked outputs; also return the twins among them, which need not be written."""
         scan, lines = self.scan, self.lines
+        key = tuple(saved)
+        if key not in self._twins_of:
+            self._twins_of[key] = self._twins(key)
+        twins = self._twins_of[key]
+        major = [False] * (len(scan.ys) - len(saved)) + [*saved]
+        doubled = twins.values()
+        ys: list[Any] = [
+            None
+            if n in twins
+            else allocate(steps + (n in doubled), lines[i].shape, lines[i].dtype, major[n], recycled.empty)
+            for n, i in enumerate(scan.ys)
+        ]
+        for old, new in twins.items():
+            both = ys[new]
+            both[-1 if reverse else 0] = carry[scan.carry.index(scan.ys[old])]
+            ys[old], ys[new] = (both[1:], both[:-1]) if reverse else (both[:-1], both[1:])
+        return ys, twins
+
+    def _twins(self, saved: tuple[bool, ...]) -> dict[int, int]:
+        """Return which outputs share an array of T + 1 places: from an old carry to the new one.
+
+        Where an output is the new carry and the old carry is saved, they are the same values one step apart:
+        what is written as the new carry is the old one of the next step. Outputs of the user's share nothing.
+        """
+        scan = self.scan
         first_saved = len(scan.ys) - len(saved)
         major = [False] * first_saved + [*saved]
-        ys = [allocate(steps, lines[i].shape, lines[i].dtype, m) for i, m in zip(scan.ys, major, strict=True)]
-        twins: set[int] = set()
-        for old in range(first_saved, len(ys)):
-            if scan.ys[old] not in scan.carry or major[old]:
-                continue
-            j = scan.carry.index(scan.ys[old])
-            same = (n for n, i in enumerate(scan.ys) if i == scan.carry_out[j] and n != old and not major[n])
-            new = next((n for n in same if ys[n].base is None), None)
-            if new is not None:
-                both = np.empty((steps + 1, *ys[new].shape[1:]), ys[new].dtype)
-                both[-1 if reverse else 0] = carry[j]
-                ys[old], ys[new] = (both[1:], both[:-1]) if reverse else (both[:-1], both[1:])
-                twins.add(old)
-        return ys, twins
+        twins: dict[int, int] = {}
+        for old in range(first_saved, len(scan.ys)):
+            if scan.ys[old] in scan.carry and not major[old]:
+                after = scan.carry_out[scan.carry.index(scan.ys[old])]
+                taken = {old, *twins, *twins.values()}
+                same = (n for n, i in enumerate(scan.ys) if i == after and not major[n] and n not in taken)
+                new = next(same, None)
+                if new is not None:
+                    twins[old] = new
+        return twins
 
 
 class _Run:
@@ -155,7 +173,7 @@ class _Run:
         once: dict[int, Any],
         xs: dict[int, Array],
         ys: list[Array],
-        twins: set[int],
+        twins: Container[int],
     ) -> None:
         self.block = block
         self.once = once

@@ -13,16 +13,18 @@ from tinyrnn.recurrence.running.views import Array
 
 
 class Columns:
-    """Values of a block with steps and rows as one axis, the last: a sum over time is then one product."""
+    """Values of a block with steps and rows as one axis, the last: a sum over time is then one product.
+
+    Attributes
+    ----------
+    nbytes : int
+        The memory of the buffers.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
+        self.nbytes = 0
         self._places: dict[int, Array] = {}
-
-    @property
-    def nbytes(self) -> int:
-        """The memory of the buffers."""
-        return sum(place.nbytes for place in self._places.values())
 
     def of(self, i: int, value: Array) -> Array:
         """Return a (steps, B, N) value as (N, steps * B), contiguous, in a buffer that is used again."""
@@ -30,6 +32,7 @@ class Columns:
         place = self._places.get(i)
         if place is None:
             place = self._places[i] = np.empty(self.size * value[0].size, value.dtype)
+            self.nbytes += place.nbytes
         flat = place[: value.size].reshape(n, value.shape[0], value.shape[1])
         np.copyto(flat, value.transpose(2, 0, 1))
         return flat.reshape(n, -1)

@@ -114,6 +114,28 @@ def test_the_first_that_is_not_finite_going_back(
 
 
 @forms
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_part_inside_the_step_is_named(form: Any, backward: bool) -> None:
+    """Also where another scan, of the same form but elsewhere in the model, was compiled before."""
+
+    def step(h: Any, x: Any) -> Any:
+        with tr.scope("gate"):
+            new = tr.sqrt(h * 0.0) + x if backward else tr.log(h * 0.0) + x
+        return new, new
+
+    def run() -> None:
+        with np.errstate(all="ignore"):
+            _, y = tr.scan(step, tr.ones(3, requires_grad=True), tr.ones((5, 3)))
+            y.sum().backward()
+
+    with form(), tr.scope("first"):
+        run()
+    found = rf"'{'sqrt' if backward else 'log'}' in second.gate at step {4 if backward else 0}"
+    with form(), tr.detect_anomaly(), tr.scope("second"), pytest.raises(tr.AnomalyError, match=found):
+        run()
+
+
+@forms
 def test_lengths_and_padding_are_no_anomaly(form: Any) -> None:
     gru = tr.nn.GRU(2, 3)
     x = tr.randn(6, 2, 2)

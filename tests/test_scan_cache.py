@@ -274,6 +274,17 @@ def test_nothing_is_kept_alive(make: Any) -> None:
         gc.enable()
 
 
+def test_a_module_inside_a_step_is_not_kept_alive() -> None:
+    def run() -> Any:
+        inner = tr.nn.Linear(4, 4)
+        tr.scan(lambda h, x: (inner(h) + x, None), tr.zeros((3, 4)), tr.tensor(XS, dtype="float32"))
+        return weakref.ref(inner)
+
+    dead = run()
+    gc.collect()
+    assert dead() is None
+
+
 def test_memory_does_not_grow() -> None:
     model = tr.nn.LSTM(8, 8)
 

@@ -42,6 +42,22 @@ class Scope(NamedTuple):
         return (f" in {path}" if path else "") + (f" at step {', '.join(steps)}" if steps else "")
 
 
+def moved(scope: Scope | None, to: dict[int, Scope | None]) -> Scope | None:
+    """Return a scope with another one in the place of its outer part.
+
+    Parameters
+    ----------
+    scope : Scope or None
+    to : dict
+        What takes the place of the outer part, by the ``id`` of that. It also remembers the scopes made here,
+        so that records which shared one still do. They have no owner: nothing keeps the modules alive.
+    """
+    if id(scope) not in to:
+        assert scope is not None
+        to[id(scope)] = scope._replace(parent=moved(scope.parent, to), owner=None)
+    return to[id(scope)]
+
+
 _new_scope = tuple.__new__  # as Scope(...), in half the time
 
 

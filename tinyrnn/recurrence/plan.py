@@ -38,7 +38,7 @@ class PlanLine(NamedTuple):
     calls : int
         How many NumPy calls it takes (of a line in the loop: per step).
     scope : str
-        The part of the model that it came from.
+        The part of the step that it came from.
     """
 
     stage: str

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.functions import stack
-from tinyrnn.autograd.state import Scope, scope, thread
+from tinyrnn.autograd.state import Scope, moved, scope, thread
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 
@@ -59,6 +59,7 @@ def record_steps(
         modes.scope = outer
         for t in times:
             with scope(step=t), np.errstate(all="ignore"):
+                inside: dict[int, Any] = {id(None): modes.scope}
                 here: dict[int, Any] = {**fixed, **dict(zip(scan.carry, carry, strict=True))}
                 here.update((i, x[t - first]) for i, x in zip(scan.xs, xs, strict=True) if i in order)
                 for i in order:
@@ -69,6 +70,7 @@ def record_steps(
                         args = [here[a] for a in lines[i].args]
                         if not any(isinstance(arg, Tensor) for arg in args):
                             args = [np.asarray(arg) for arg in args]
+                        modes.scope = moved(lines[i].scope, inside)
                         made = primitive(*args, **lines[i].params)
                         here[i] = made if isinstance(made, Tensor) else Tensor(np.asarray(made))
                         if name_values:

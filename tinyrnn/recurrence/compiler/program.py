@@ -11,7 +11,7 @@ import numpy as np
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.operators import Operators
 from tinyrnn.autograd.primitive import NONE, Primitive, Shape
-from tinyrnn.autograd.state import Scope, TraceError, thread
+from tinyrnn.autograd.state import Scope, TraceError
 
 # What a line depends on, in rising order. A line has the highest level of its operands.
 FIXED, INPUT, CARRY, OUTPUT_GRAD, CARRY_GRAD = range(5)
@@ -37,7 +37,7 @@ class Line(NamedTuple):
     name : str
         For plans: the input's name, or the name that the step gave to the value.
     scope : Scope or None
-        Where in the model it was made.
+        Where in the step it was made.
     bound : float
         Of an input: no absolute value in it exceeds this number.
     """
@@ -142,6 +142,7 @@ class Program:
         self.names: dict[int, str] = {}
         self.ranges: dict[int, tuple[float, float]] = {}  # what `ranges` has found so far
         self._rewrites = tuple(rewrites)
+        self._scope: Scope | None = None
         self._known: dict[Any, int] = {}
 
     def line(self, index: int) -> Line:
@@ -179,10 +180,14 @@ class Program:
         self, primitive: Primitive, args: tuple[int, ...], params: dict[str, Any], scope: Scope | None = None
     ) -> int:
         """Write a line, or find it; return its index."""
-        for rewrite in self._rewrites:
-            found = rewrite(self, primitive, args, params)
-            if found is not None:
-                return found
+        outer, self._scope = self._scope, scope or self._scope  # a rewrite's lines are where its own was
+        try:
+            for rewrite in self._rewrites:
+                found = rewrite(self, primitive, args, params)
+                if found is not None:
+                    return found
+        finally:
+            scope, self._scope = self._scope, outer
         key = (primitive, args, freeze(params))
         index = self._known.get(key)
         if index is None:
@@ -190,9 +195,7 @@ class Program:
             shape = primitive.shape(*(line.shape for line in operands), **params)
             dtype = result_dtype(primitive, operands, params)
             level = max((line.level for line in operands), default=FIXED)
-            self.lines.append(
-                Line(primitive, args, params, shape, dtype, level, scope=scope or thread.modes.scope)
-            )
+            self.lines.append(Line(primitive, args, params, shape, dtype, level, scope=scope))
             index = self._known[key] = len(self.lines) - 1
         return index
 

@@ -15,7 +15,7 @@ import numpy as np
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import Primitive, Value
-from tinyrnn.autograd.state import TraceError, thread
+from tinyrnn.autograd.state import Scope, TraceError, moved, thread
 from tinyrnn.autograd.tape import Node
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiler.program import FIXED, Line, Program, Symbol, freeze, result_dtype
@@ -39,6 +39,7 @@ class Trace:
         self.names: dict[int, str] = {}
         self.scopes: list[Any] = [None] * len(inputs)
         self._recording = thread.modes.recording
+        self._outside = thread.modes.scope
         self._closed_at: dict[int, int] = {}
         self._lines: dict[int, Line] = {}
 
@@ -126,6 +127,7 @@ class Trace:
     def write(self, program: Program, levels: list[int]) -> dict[int, int]:
         """Write the trace into a program; return where each line went."""
         at: dict[int, int] = {}
+        inside: dict[int, Scope | None] = {id(self._outside): None}
         for index, entry in enumerate(self.entries):
             if isinstance(entry, Line):
                 level = levels[index] if index < len(levels) else FIXED
@@ -133,7 +135,7 @@ class Trace:
             else:
                 primitive, args, params = entry
                 operands = tuple(program.literal(a[0]) if isinstance(a, tuple) else at[a] for a in args)
-                at[index] = program.emit(primitive, operands, params, self.scopes[index])
+                at[index] = program.emit(primitive, operands, params, moved(self.scopes[index], inside))
             if index in self.names:
                 program.names.setdefault(at[index], self.names[index])
         return at

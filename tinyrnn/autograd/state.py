@@ -122,9 +122,7 @@ class Mode(contextlib.ContextDecorator):
             setattr(modes, name, value)
 
 
-def probing(
-    probe: Callable[..., Any] | None, told: Callable[[Any], None] | None = None
-) -> Mode:
+def probing(probe: Callable[..., Any] | None, told: Callable[[Any], None] | None = None) -> Mode:
     """Call, inside, ``probe(step, carry, xs, **options)`` instead of `scan`; None takes it away again.
 
     ``told`` is called with each Tensor on which ``backward()`` is called.

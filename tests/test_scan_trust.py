@@ -53,6 +53,10 @@ def agree(step: Any, carry: Any, xs: Any, *, rtol: float = 1e-12, order: int = 1
 
 PASSED_ON: dict[str, tuple[Any, Any]] = {
     "delay": (lambda c, x: ((tr.tanh(x + c[0] @ W + c[1] @ W), c[0]), None), (H, 2 * H)),
+    "delay with outputs": (
+        lambda c, x: ((c[1], c[0] @ W + c[1] @ W), (c[0], c[0] @ W + c[1] @ W)),
+        (H, 2 * H),
+    ),
     "long delay": (lambda c, x: ((tr.tanh(x + c[3] @ W), *c[:3]), c[3]), (H, 2 * H, 3 * H, 4 * H)),
     "swap": (lambda c, x: ((c[1], tr.tanh(c[0] @ W + x)), c[0]), (H, 2 * H)),
     "only swapped": (lambda c, x: ((c[1], c[0]), (c[0] @ W, x)), (H, 2 * H)),
@@ -64,11 +68,16 @@ PASSED_ON: dict[str, tuple[Any, Any]] = {
 }
 
 
+@pytest.mark.parametrize("rows", [0, 1, 2])
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("name", PASSED_ON)
-def test_carries_that_are_passed_on(name: str, order: int) -> None:
+def test_carries_that_are_passed_on(name: str, order: int, rows: int) -> None:
     step, carry = PASSED_ON[name]
-    agree(step, carry, XS, order=order)
+    xs = XS
+    if rows:  # a batch, whose values are saved in another order
+        carry, xs = (np.stack([carry] * rows, -2), np.stack([XS] * rows, -2))
+        carry = tuple(carry) if carry.ndim == 3 else carry
+    agree(step, carry, xs, order=order)
 
 
 @pytest.mark.parametrize("kind", [bool, np.uint8, np.int8, np.int32, np.int64, np.float16, np.float32])
@@ -126,6 +135,9 @@ FLOATS: dict[str, tuple[Any, Any, Any]] = {
         single(3e38, -3e38),
     ),
     "factors": (lambda h, x: (h * 1e30 * 1e30, h), np.full(2, 1e-38, np.float32), single(0.0)),
+    "factors and a mask": (
+        lambda h, x: (h * x[0] * (x[1] > 5), h), np.full(2, 1e30, np.float32), single(1e30, 1),
+    ),
     "factors that undo": (lambda h, x: (h * 1e-30 * 1e30, h), np.full(2, 1e-12, np.float32), single(0.0)),
     "terms": (lambda h, x: (h + 3e38 + 3e38, h), np.full(2, -3e38, np.float32), single(0.0)),
     "inputs": (lambda h, x: (h + x[0] + x[1], h), np.full(2, -3e38, np.float32), single(3e38, 3e38)),
@@ -164,6 +176,20 @@ def test_a_bias_joins_the_input_where_it_cannot_overflow(huge: bool) -> None:
 @pytest.mark.parametrize("axis", [None, 0, -1, (0, 1), (1,)])
 def test_softmax_over_any_axes(function: Any, axis: Any) -> None:
     agree(lambda h, x: (tr.tanh(h + x), function(x, axis) + function(h, axis)), normal(2, 3), normal(5, 2, 3))
+
+
+@pytest.mark.parametrize("kind", [bool, np.int64, np.float32, np.float64])
+def test_conditions_of_any_dtype(kind: Any) -> None:
+    xs = np.array([[0, 1, 2]] * 4).astype(kind)
+    agree(
+        lambda c, x: (tr.where(c, c * 0.5, x).astype(c.dtype), (tr.where(x, c, 1.0), tr.where(c, x, c))),
+        H,
+        xs,
+    )
+
+
+def test_an_axis_of_a_number() -> None:
+    agree(lambda c, x: (c * x, (tr.argmin(c, -1), tr.argmax(x, 0), c)), np.float64(1.5), np.arange(4.0))
 
 
 @pytest.mark.parametrize("y", [lambda c: c, lambda c: 3.0, lambda c: (1.0, np.ones(2), c * 0 + 1)])
@@ -270,6 +296,23 @@ def test_a_step_that_draws_only_sometimes() -> None:
     std = 1.0
     _, y = tr.scan(step, h, tr.tensor(XS))
     assert len(np.unique(np.diff(y.data, axis=0))) == 15
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_all_draws_of_a_trace_are_given_back(asks: bool) -> None:
+    """Of each generator, also where the trace ends in the middle of the step."""
+    found = []
+    for form in ("compiled", "loop"):
+        first, second = np.random.default_rng(1), np.random.default_rng(2)
+
+        def step(h: Any, x: Any, first: Any = first, second: Any = second) -> Any:
+            h = h + first.standard_normal(3) * second.standard_normal(3)
+            return (h * 2 if asks and float(h.sum()) > 0 else h), h
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", tr.ScanFallbackWarning)
+            found.append(FORMS[form](step, tr.tensor(H), tensors(XS))[1].data)
+    np.testing.assert_array_equal(*found)
 
 
 def test_a_step_that_alternates() -> None:

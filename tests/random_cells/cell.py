@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 Shape = tuple[int, ...]
@@ -47,6 +48,15 @@ class Line:
 
 
 @dataclasses.dataclass(frozen=True)
+class Thing:
+    """What a step meets that is no array: ``name = text``, and ``first`` in a run before."""
+
+    name: str
+    text: str
+    first: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Cell:
     """A step with all that it runs on."""
 
@@ -65,6 +75,31 @@ class Cell:
     reverse: bool = False
     segment: int | str | None = None
     order: int = 1  # of the derivatives that are compared
+    things: tuple[Thing, ...] = ()
+    calls: int = 0  # how often the step was called before, where it counts that
+    before: int | None = None  # the steps of a run before, whose results do not matter
+
+    @property
+    def warm(self) -> bool:
+        """Whether the same code runs before: on a carry of another form, on other steps, beside other things.
+
+        What a scan gives, and what it refuses, must not depend on what ran before.
+        """
+        other = str(self.new_form) != str(self.carry_form)
+        return other or self.before is not None or any(t.text != t.first for t in self.seen)
+
+    @property
+    def begin(self) -> list[str]:
+        """The things as Python: what a run changes, made anew."""
+        texts = [f"{t.name} = {t.text.format(calls=self.calls)}" for t in self.seen]
+        modules = [m for m in ("itertools", "random") if any(f" {m}." in text for text in texts)]
+        return [*(f"import {m}" for m in modules), *texts]
+
+    @property
+    def seen(self) -> tuple[Thing, ...]:
+        """The things that the lines name."""
+        body = " ".join(line.form for line in self.lines)
+        return tuple(t for t in self.things if re.search(rf"\b{re.escape(t.name)}\b", body))
 
     @property
     def options(self) -> str:
@@ -76,8 +111,18 @@ class Cell:
             text.append(f"length={self.steps}")
         return f"dict({', '.join(text)})"
 
-    def text(self, warm: bool = False) -> str:
-        """The cell as Python. ``warm``: the carry is given in the form in which the step returns it."""
+    @property
+    def first(self) -> Cell:
+        """The run before: in it, the carry is given in the form in which the step returns it."""
+        steps = self.before or self.steps
+        lengths = self.lengths and tuple(min(n, steps) for n in self.lengths)
+        things = tuple(dataclasses.replace(t, text=t.first) for t in self.things)
+        return dataclasses.replace(
+            self, carry_form=self.new_form, steps=steps, lengths=lengths, things=things, before=None
+        )
+
+    def text(self) -> str:
+        """The cell as Python."""
         names = [leaf.name for leaf in self.carry]
         used = self.used
         body = [
@@ -97,9 +142,10 @@ class Cell:
             *(["from tinyrnn.autograd import primitives as p"] if any("p." in s for s in body) else []),
             *(["from collections import namedtuple", _named_tuple(fields)] if fields else []),
             *given,
+            *self.begin,
             "def step(c, x):",
             *(f"    {line}" for line in body),
-            f"carry = {render(self.new_form if warm else self.carry_form, names)}",
+            f"carry = {render(self.carry_form, names)}",
             f"xs = {render(self.xs_form, [leaf.name for leaf in self.xs])}",
             f"options = {self.options}",
             "",

@@ -12,7 +12,7 @@ import numpy as np
 import tinyrnn as tr
 from tinyrnn.recurrence.tree import flatten
 
-from .cell import Cell, render
+from .cell import Cell
 
 Results = dict[str, Any]
 
@@ -20,29 +20,26 @@ Results = dict[str, Any]
 def printed(cell: Cell) -> str:
     """The cell as Python to paste and run, from the folder of the project: it shows what both forms give."""
     closed = ", ".join(leaf.name for leaf in cell.closed)
-    warm = ""
-    if str(cell.new_form) != str(cell.carry_form):
-        warm = f", first={render(cell.new_form, [leaf.name for leaf in cell.carry])}"
-    call = f"show(step, carry, xs, options, [{closed}], order={cell.order}{warm})"
-    return f"{cell.text()}from tests.random_cells import show\n{call}\n"
+    lines: list[str] = []
+    if cell.warm:
+        lines += [cell.first.text() + "try:", "    tr.scan(step, carry, xs, **options)"]
+        lines += ["except Exception as error:", "    print('before:', error)"]
+    lines += [cell.text() + "from tests.random_cells import show"]
+    for form in ("compiled", "recorded"):
+        lines += [*cell.begin, f"show({form!r}, step, carry, xs, options, [{closed}], order={cell.order})"]
+    return "\n".join(lines) + "\n"
 
 
 def show(
-    step: Any, carry: Any, xs: Any, options: Any, closed: Any = (), *, order: int = 1, first: Any = None
+    form: str, step: Any, carry: Any, xs: Any, options: Any, closed: Any = (), *, order: int = 1
 ) -> None:
-    """Print what a step gives, compiled and recorded.
-
-    ``first`` is a carry on which the compiled form runs before.
-    """
-    if first is not None:
-        tr.scan(step, first, xs, **options)
-    for name, form in (("compiled", contextlib.nullcontext), ("recorded", tr.unrolled)):
-        try:
-            with form():
-                found: Any = results(step, carry, xs, options, closed, order)
-        except Exception as error:
-            found = {"raises": f"{type(error).__name__}: {error}"}
-        print(name, *(f"  {key}: {value}" for key, value in found.items()), sep="\n")
+    """Print what a step gives, compiled or recorded."""
+    try:
+        with tr.unrolled() if form == "recorded" else contextlib.nullcontext():
+            found: Any = results(step, carry, xs, options, closed, order)
+    except Exception as error:
+        found = {"raises": f"{type(error).__name__}: {error}"}
+    print(form, *(f"  {key}: {value}" for key, value in found.items()), sep="\n")
 
 
 class Refused(Exception):
@@ -53,7 +50,6 @@ def run(
     cell: Cell,
     *,
     unrolled: bool,
-    warm: bool = False,
     graph: bool = False,
     begin_step: Callable[[], None] | None = None,
 ) -> Results:
@@ -62,7 +58,7 @@ def run(
     ``graph``: record the derivatives too, whatever their order. ``begin_step`` is called before each step.
     """
     space: dict[str, Any] = {}
-    exec(compile(cell.text(warm), "<cell>", "exec"), space)
+    exec(compile(cell.text(), "<cell>", "exec"), space)
     step = space["step"]
     if begin_step is not None:
 
@@ -109,14 +105,14 @@ def results(
     return found
 
 
-def fallbacks(cell: Cell, warm: bool = False) -> tuple[Results, list[str]]:
+def fallbacks(cell: Cell) -> tuple[Results, list[str]]:
     """Run the compiled form; with the results, why it was not compiled."""
     from tinyrnn.recurrence import lookup
 
     getattr(lookup, "_warned", set()).clear()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = run(cell, unrolled=False, warm=warm)
+        found = run(cell, unrolled=False)
     reasons = [str(w.message) for w in caught if issubclass(w.category, tr.ScanFallbackWarning)]
     return found, [text.split("because ", 1)[-1].rsplit("; it runs", 1)[0] for text in reasons]
 

@@ -34,7 +34,20 @@ PLACES: dict[str, tuple[str, ...]] = {
         "None", "...", "[1, 0]", "..., [1, 0, 0]", "[0, 1], [1, 0]", "..., None", "0:1", ":, 1:",
         "1, ..., None", "..., 1::-1",
     ),
+    # A number that is drawn, and an array; what changes from call to call without being drawn.
+    "G": ("rng.random()", "legacy.rand()", "plain.random()", "drawn()"),
+    "W": ("rng.standard_normal(3)", "rng.standard_normal()", "legacy.randn(2)", "rng.uniform(size=3)"),
+    "C": ("turn() % 2", "(flip.append(0) or len(flip)) % 2"),
 }  # fmt: skip
+# What those name, as ``name: text``; where one counts the calls of the step, it says from what on.
+THINGS = {
+    "rng": "np.random.default_rng(3)",
+    "legacy": "np.random.RandomState(3)",
+    "plain": "random.Random(3)",
+    "drawn": "random.Random(5).random",
+    "turn": "itertools.count({calls}).__next__",
+    "flip": "[0] * {calls}",
+}
 
 # Arithmetic, and what rewrites look for.
 ARITHMETIC = (
@@ -71,6 +84,13 @@ REDUCTIONS = (
     "tr.argmax({0}, {A})", "tr.argmin({0}, {A})", "{0} - {0}.mean(-1, True)", "({0} > {1}).all({A}, {K})",
     "({0} > {1}).any({A}, {K})", "tr.softmax({0}, axis={A})", "tr.log_softmax({0}, axis={A})",
 )  # fmt: skip
+# What is divided by its sum, over whatever axes.
+NORMALISED = (
+    "tr.softmax({0}, {A})", "tr.log_softmax({0}, {A})", "tr.softmax({0} @ {1}, {A})",
+    "tr.softmax({0} + {1}, axis={A}) * {2}", "tr.log_softmax({0} * {1}, {A}).sum()",
+    "tr.softmax({0} * {1}, {A}) @ {2}", "{0} - tr.logsumexp({0}, {A}, True)",
+    "{0} / (1 + {1}.sum({A}, True))",
+)  # fmt: skip
 PRODUCTS = (
     "{0} @ {1}", "{0} @ {1}", "{0} @ {1}.T", "{0}.T @ {1}", "({1}.T @ {0}.T).T", "{0} @ {1} + {2}",
     "{0} @ {1} + {2} @ {1}", "tr.tanh({0} @ {1} + {2})", "({0}.unsqueeze(-2) @ {1}).squeeze(-2)",
@@ -99,7 +119,8 @@ INNER_SCANS = (
     "tr.scan(lambda h, u: ((h[1], tr.tanh(h[0] + u)), None), ({0}, {1}), {2})[0][0]",
     "tr.scan(lambda h, u: (tr.tanh(h + {1}), u * h), {0}, {2}, reverse=True)[1].sum(0)",
 )
-# What recurrences look like: before the bar, what each value is: carry, input, closure (k), any line (v).
+# What recurrences look like. Before the bar, what each value is: carry, input, closure (k), any line (v),
+# given (g: input or closure).
 RECURRENCES = (
     "xckck|tr.tanh({0} + {1} @ {2} + {3} @ {4})", "cckx|{0} @ {2} + {1} * {3}", "cck|({0} * {1}) @ {2}",
     "cc|{0} * {1}", "cckk|{0} @ {2} - {1} @ {3}", "cck|{0} * {2} + {1} * {0}", "ck|{0} @ {1}",
@@ -110,6 +131,41 @@ RECURRENCES = (
     "c|({0} + {N}) + {N}", "cc|tr.sigmoid({0}) * tr.tanh({1})", "cv|tr.maximum({0}, {1})",
     "cxk|tr.where({1} > 0, {0}, {2})",
 )  # fmt: skip
+# What a compiler would like to regroup: mixtures, long products and sums, resets.
+MIXTURES = (
+    "cgg|(1 - {0}) * {1} + {0} * {2}", "cgg|{0} * {1} + (1 - {0}) * {2}", "cgc|(1.0 - {0}) * {2} + {0} * {1}",
+    "vgg|(1 - tr.sigmoid({0})) * {1} + tr.sigmoid({0}) * {2}", "vcg|(1 - {0}) * {1} + {0} * {2}",
+    "cgg|{1} + {0} * ({2} - {1})", "ccg|tr.sigmoid({0}) * {1} + (1 - tr.sigmoid({0})) * {2}",
+    "cgg|(1 - ({0} > 0)) * {1} + ({0} > 0) * {2}",
+)  # fmt: skip
+CHAINS = (
+    "cgg|{0} + {1} + {2}", "cgg|{0} * {1} * {2}", "cggg|{0} + {1} + {2} + {3}", "cggg|{0} * {1} * {2} * {3}",
+    "cg|({0} * {N}) * {1}", "cg|({0} + {1}) + {N}", "c|({0} * {N}) * {N}", "c|({0} + {N}) + {N}",
+    "cgcg|({0} + {1}) + ({2} + {3})", "cgg|{0} * {1} + {0} * {2}", "cgg|{0} * {1} - {0} * {2}",
+    "cgg|({0} - {1}) - {2}", "cgg|{0} * {1} / {2}", "cgg|-({0} * {1}) * {2}", "cgg|{1} * {0} + {2} + {1}",
+    "vgg|{0} + {1} + {2}", "vgg|{0} * {1} * {2}", "cg|{1} * (tr.tanh({0}) * {N}) * {N}",
+)  # fmt: skip
+RESETS = (
+    "cg|1.0 - {0} * {1}", "cg|1 - {0} * {1}", "cg|{0} - {0} * {1}", "cg|{0} - {1} * {0}",
+    "cg|{0} * (1 - {1})",
+    "cgg|{2} * ({0} - {1} * {0})", "cg|{0} - ({0} > 0) * ({1} > 0)", "c|{0} * 2 + {0}", "c|{0} - (-{0})",
+    "c|{N} - {0} * {N}", "cg|tr.where({1} > 0, {0} * 0, {0})", "cg|-({0} * {1}) + {0}",
+    "cg|({0} + {1}) * -{1}",
+)  # fmt: skip
+# A cell's memory of several steps reads its parts by these.
+MEMORIES = (
+    "ck|{0} @ {1}", "ck|{0} * {1}", "cckk|tr.tanh({0} @ {2} + {1} @ {3})",
+    "xckck|tr.tanh({0} + {1} @ {2} + {3} @ {4})",
+    "cckk|tr.tanh({0} * {2} + {1} * {3})", "cc|{0} * {1}", "cck|({0} * {1}) @ {2}",
+    "cckx|tr.tanh({0} @ {2}) * {1} + {3}",
+)  # fmt: skip
+# Steps that do not repeat: for those cells only that have the things to draw from.
+DRAWS = (
+    "{0} + s0 * {W}", "{0} + s0 * {W}", "{0} + s0 * {G}", "{0} * ({W} < 0.5)", "({0} if {G} < 0.9 else {1})",
+    "({0} if {G} < 0.5 else -{0})", "{0} * float({G} > 0.3)", "({0} if {C} else {1})",
+    "({0} if {C} else {1})",
+    "{0} + ({1} if s0 and {G} < 0.5 else 0)", "{0} * s0 + {1}",
+)  # fmt: skip
 # By how often they are drawn.
 FAMILIES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (8, RECURRENCES),
@@ -117,6 +173,11 @@ FAMILIES: tuple[tuple[int, tuple[str, ...]], ...] = (
     (4, CHOICES),
     (6, FUNCTIONS_OF_ONE),
     (3, REDUCTIONS),
+    (1, NORMALISED),
+    (1, MIXTURES),
+    (2, CHAINS),
+    (2, RESETS),
+    (1, MEMORIES),
     (4, PRODUCTS),
     (4, PLACES_AND_SHAPES),
     (1, WINDOWS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import warnings
 from typing import Any
 
@@ -11,12 +13,10 @@ import tinyrnn as tr
 from tinyrnn.autograd import primitives
 
 from . import forms
-from .cell import Cell, Leaf, Line, Named, Structure
+from .cell import Cell, Leaf, Line, Thing
+from .containers import containers, other
 from .leaves import FLOATS, Draw, Leaves, batched, twin
 
-KEYS: tuple[Any, ...] = (
-    "h", "c", "m", "a", "b", 3, "it's", "a\\b", True, 0, 7, -1, 'say "h"', "é", "a]b", "", " x", "x.y",
-)  # fmt: skip
 STEPS = (1, 1, 2, 2, 3, 3, 4, 5, 5, 8, 9, 17, 33, 128, 129, 200, 300)
 
 
@@ -36,8 +36,13 @@ class _Builder:
         self.only = only
         self.draw = draw
         self.base = draw.of(FLOATS)
-        self.mixed = draw.of((0.0, 0.0, 0.3, 0.6))  # how often a leaf has another dtype
-        self.extreme = draw.chance(0.2)
+        self.mixed = draw.of((0.0, 0.0, 0.3, 0.6, 0.9))  # how often a leaf has another dtype
+        self.extreme = draw.chance(0.25)
+        # Half of the cells draw most of their lines from one family: what belongs together meets more often.
+        self.theme: tuple[str, ...] = draw.of(forms.FAMILIES)[1] if draw.chance(0.5) else ()
+        if self.extreme and draw.chance(0.6):
+            self.theme = draw.of((forms.MIXTURES, forms.CHAINS))
+        self.things = self.draw_things() if not only and draw.chance(0.06) else ()
         if only:
             self.base, self.mixed, self.extreme = "float64", 0.0, False
         self.alike = draw.chance(0.6)  # all parts of the carry have one form
@@ -48,8 +53,19 @@ class _Builder:
         self.values: dict[str, Any] = {}
         self.lines: list[Line] = []
         self.new: list[str] = []
+        self.met: dict[str, Any] = {}  # the things, as values
+        if self.things:
+            texts = (f"{t.name} = {t.text.format(calls=0)}" for t in self.things)
+            exec("\n".join(texts), {"np": np, "random": random, "itertools": itertools}, self.met)
 
     # --- what a cell is given -------------------------------------------------------------------------------
+    def draw_things(self) -> tuple[Thing, ...]:
+        """What to draw from, and a number that is another one in the run before."""
+        numbers = self.draw.of(
+            (("1.0", "0.0"), ("1.0", "0.0"), ("0.5", "1.0"), ("1", "True"), ("0.0", "1.0"))
+        )
+        return (Thing("s0", *numbers), *(Thing(name, text, text) for name, text in forms.THINGS.items()))
+
     def shape(self) -> tuple[int, ...]:
         """The shape of a carry or an input: of the cell's number of axes, or of fewer."""
         draw = self.draw
@@ -58,33 +74,10 @@ class _Builder:
             return full[1:] if draw.chance(0.5) else (*full[:-1], 1)
         return full
 
-    def structure(self, count: int) -> Structure:
-        """Nested containers over positions 0 to count - 1."""
-        draw = self.draw
-
-        def wrap(parts: list[Structure]) -> Structure:
-            kind = draw.of(("tuple", "tuple", "list", "dict", "named"))
-            if kind == "dict":
-                known = KEYS if draw.chance(0.3) else KEYS[:6]
-                keys = [known[i] for i in draw.rng.permutation(len(known))[: len(parts)]]
-                return dict(zip(keys, parts))
-            return {"tuple": tuple, "list": list, "named": lambda p: Named(tuple(p))}[kind](parts)
-
-        if count == 0:
-            return draw.of((None, None, ()))
-        if count == 1 and draw.chance(0.7):
-            return 0
-        parts: list[Structure] = list(range(count))
-        if count > 2 and draw.chance(0.3):
-            parts = [wrap(parts[:2]), *parts[2:]]
-        if draw.chance(0.1):
-            parts.append(None)
-        return wrap(parts[:6])
-
     # --- lines ----------------------------------------------------------------------------------------------
     def attempt(self, form: str, args: tuple[str, ...]) -> Any:
         """Work out a line on the values of the first step; None where it does not work."""
-        space = {"np": np, "tr": tr, "p": primitives, **self.values}
+        space = {"np": np, "tr": tr, "p": primitives, **self.met, **self.values}
         try:
             value = eval(form.format(*args), space)
         except Exception:
@@ -108,7 +101,7 @@ class _Builder:
         names = list(self.values)
         if kind or self.draw.chance(0.5):
             kind = kind or self.draw.of("cckx")
-            names = [name for name in names if name[0] == kind] or names
+            names = [name for name in names if name[0] in {"g": "kx"}.get(kind, kind)] or names
             return self.draw.of(names)
         return names[-1 - min(self.draw.below(len(names)), self.draw.below(len(names)))]
 
@@ -116,12 +109,19 @@ class _Builder:
         draw = self.draw
         if self.only:
             form = draw.of(self.only)
+        elif self.theme and draw.chance(0.6):
+            form = draw.of(self.theme)
         elif draw.chance(0.15):
             form = draw.of(forms.found_forms())
         else:
             weights = np.array([weight for weight, _ in forms.FAMILIES], float)
             family = int(draw.rng.choice(len(weights), p=weights / weights.sum()))
             form = draw.of(forms.FAMILIES[family][1])
+        self.write(form)
+
+    def write(self, form: str) -> None:
+        """Write a line of a form, on operands with which it works."""
+        draw = self.draw
         kinds, form = forms.kinds(form)
         for _ in range(6):
             filled = forms.fill(form, [draw.of(forms.PLACES[place]) for place in forms.places(form)])
@@ -181,10 +181,29 @@ class _Builder:
 
     def remember(self, carry: tuple[Leaf, ...]) -> None:
         """Lines in which each part of the carry meets something learnt: a memory of several steps."""
+        draw = self.draw
         learnt = [name for name, value in self.values.items() if name[0] == "k" and value.dtype.kind == "f"]
+        every = ("{0} @ {1}", "{0} @ {1}", "{0} * {1}", "tr.tanh({0} * {1})", "{0} * {0}")
+        usual = draw.of(every)
         for leaf in carry:
-            form = self.draw.of(("{0} @ {1}", "{0} * {1}", "tr.tanh({0} * {1})", "{0} * {0}"))
-            self.put(form, (leaf.name, self.draw.of(learnt or [leaf.name])))
+            form = usual if draw.chance(0.8) else draw.of(every)
+            # One that is learnt for this part alone, or one that is there.
+            fit = [name for name in learnt if self.attempt(form, (leaf.name, name)) is not None]
+            self.put(form, (leaf.name, draw.of(fit or [leaf.name])))
+
+    def handed_on(self, carry: tuple[Leaf, ...], made: str) -> tuple[list[str], list[str]]:
+        """The new carry of a memory, and what of it the step gives as well: old names, and ``made``."""
+        draw = self.draw
+        old = [leaf.name for leaf in carry]
+        new = draw.of((
+            [made, *old[:-1]],  # what was, one step later
+            [made, *old[:-1]],
+            [*old[1:], made],
+            [*old[1:], old[0]],  # only swapped
+            [made, *old[1:]],  # beside what stays as it is
+            old,
+        ))  # fmt: skip
+        return list(new), [name for name in (*old, made) if draw.chance(0.35)]
 
     def gather(self, shape: tuple[int, ...]) -> None:
         """Bring together lines that nobody reads, so that a step is not many small ones."""
@@ -205,7 +224,7 @@ class _Builder:
         with_lengths = self.ndim >= 1 and draw.chance(0.25)
         if with_lengths:
             self.ndim = max(self.ndim, 2)
-        carry = tuple(
+        carry: tuple[Leaf, ...] = tuple(
             self.leaves.leaf(f"c{i}", self.shape(), self.mixed * 0.6, grad=draw.chance(0.6))
             for i in range(draw.of((1, 1, 2, 2, 3)))
         )
@@ -226,37 +245,50 @@ class _Builder:
             (),
             (self.batch, self.width),
         )
+        if draw.chance(0.4):
+            shapes = (draw.of(shapes),)
         closed = tuple(
             self.leaves.leaf(
                 f"k{i}", draw.of(shapes), self.mixed, grad=draw.chance(0.75), plain=draw.chance(0.25)
             )
             for i in range(draw.of((0, 1, 2, 2, 3)))
         )
+        memory = self.alike and draw.chance(0.15 if len(carry) == 1 else 0.5)
+        if memory:  # what its parts are read by
+            closed += tuple(
+                self.leaves.leaf(f"k{len(closed) + i}", (self.width, self.width), 0, grad=draw.chance(0.9))
+                for i in range(len(carry))
+            )
         for leaf in (*carry, *xs, *closed):
             space: dict[str, Any] = {"np": np, "tr": tr}
             value = eval(leaf.text((1,) if leaf in xs else ()), space)
             self.values[leaf.name] = tr.as_tensor(value[0]) if leaf in xs else value
         for _ in range(draw.of((0, 1, 1, 2, 3) if self.extreme else (0, 1, 2, 3, 4, 6, 9, 12))):
             self.line()
-        memory = len(carry) > 1 and self.alike and draw.chance(0.5)
         if memory:
             self.remember(carry)
         if memory or draw.chance(0.6):
             self.gather(carry[0].shape)
+        for _ in range(draw.of((1, 1, 2)) if self.things else 0):
+            self.write(draw.of(forms.DRAWS))
         computed = draw.below(len(carry))  # one of them is most likely new, of which the others can be delays
         self.new = [self.fitted(leaf, 0.15 if i == computed else 0.45) for i, leaf in enumerate(carry)]
-        if memory:  # each part what the one before was
-            self.new[1:] = [leaf.name for leaf in carry[:-1]]
-        ys = tuple(self.output(with_lengths) for _ in range(draw.of((0, 1, 1, 2, 3))))
-        carry_form = self.structure(len(carry))
-        new_form = _other(carry_form, draw) if draw.chance(0.06) else carry_form
+        kept: list[str] = []
+        if memory:
+            self.new, kept = self.handed_on(carry, self.new[computed])
+        ys = (*(self.output(with_lengths) for _ in range(draw.of((0, 1, 1, 2, 3)))), *kept)[:5]
+        carry_form = containers(len(carry), draw)
+        likely = 0.15 if isinstance(carry_form, dict) else 0.05
+        new_form = other(carry_form, draw) if draw.chance(likely) else carry_form
         return Cell(
-            carry, carry_form, xs, self.structure(len(xs)), closed, tuple(self.lines), tuple(self.new),
-            new_form, ys, self.structure(len(ys)), steps,
+            carry, carry_form, xs, containers(len(xs), draw), closed, tuple(self.lines), tuple(self.new),
+            new_form, ys, containers(len(ys), draw), steps,
             lengths=tuple(1 + draw.below(steps) for _ in range(self.batch)) if with_lengths else None,
             reverse=draw.chance(0.3),
             segment=draw.of((1, 2, 3, 7, "auto", 64)) if draw.chance(0.2) else None,
             order=draw.of((0, 1, 1, 1, 2, 2)),
+            things=self.things,
+            before=draw.of((1, 2, 3, 5, 33, 130)) if draw.chance(0.1) else None,
         )  # fmt: skip
 
     def output(self, with_lengths: bool) -> str:
@@ -269,19 +301,3 @@ class _Builder:
             if not with_lengths or self.values[name].shape[:1] == (self.batch,):
                 return name
         return "c0"
-
-
-def _other(form: Structure, draw: Draw) -> Structure:
-    """The same places in another container, or a dict in another order."""
-    if isinstance(form, dict) and len(form) > 1:
-        items = list(form.items())[::-1]
-        if draw.chance(0.3):
-            return {f"{key}!": f for key, f in items}
-        return dict(items)
-    if isinstance(form, tuple):
-        return list(form) if draw.chance(0.5) else Named(form) if form else form
-    if isinstance(form, list):
-        return tuple(form)
-    if isinstance(form, Named):
-        return form.parts
-    return (form,)

@@ -16,9 +16,9 @@ OTHERS = (
     "uint32", "int64", "uint64",
 )  # fmt: skip
 EXTREMES = {
-    "float16": "[6e4, 1e-7, 1e3, 0.0, 1.0, -1.0, np.inf]",
-    "float32": "[1e8, 3e38, -3e38, 1e-38, 1e30, 0.0, 1.0, -1e8, np.inf]",
-    "float64": "[1e8, 1e300, -1e300, 1e-300, 1e154, 0.0, 1.0, -1e8, np.inf]",
+    "float16": ("6e4", "-6e4", "1e-7", "1e3", "0.0", "1.0", "-1.0", "np.inf"),
+    "float32": ("1e8", "3e38", "-3e38", "1e-38", "1e30", "0.0", "1.0", "-1e8", "np.inf"),
+    "float64": ("1e17", "1e300", "-1e300", "1e-300", "1e154", "0.0", "1.0", "-1e8", "np.inf"),
 }
 
 
@@ -43,16 +43,25 @@ class Leaves:
 
     def __init__(self, draw: Draw, base: str, extreme: bool) -> None:
         self.draw, self.base, self.extreme = draw, base, extreme
+        self.other = draw.of(OTHERS)  # most leaves of another dtype have the same
+
+    def extremes(self, dtype: str) -> str:
+        """All of them, or two that are finite: where there are many, most results are not numbers."""
+        known = EXTREMES[dtype]
+        chosen = known if self.draw.chance(0.4) else [self.draw.of(known[:-1]) for _ in range(2)]
+        return f"[{', '.join(chosen)}]"
 
     def leaf(self, name: str, shape: tuple[int, ...], mixed: float, **more: Any) -> Leaf:
         """Draw a leaf; ``mixed`` is how likely it has another dtype than the cell."""
         draw = self.draw
-        dtype = draw.of(OTHERS) if draw.chance(mixed) else self.base
+        dtype = self.base
+        if draw.chance(mixed):
+            dtype = self.other if draw.chance(0.6) else draw.of(OTHERS)
         seed = draw.below(1000)
         rng = f"np.random.default_rng({seed})"
         if dtype.startswith("float"):
             if self.extreme and draw.chance(0.6):
-                values = f"{rng}.choice({EXTREMES[dtype]}, {{shape}}).astype({{dtype}})"
+                values = f"{rng}.choice({self.extremes(dtype)}, {{shape}}).astype({{dtype}})"
             elif draw.chance(0.1):
                 values = f"np.full({{shape}}, {draw.of(('0.0', '1.0', '0.5', '-1.0'))}, {{dtype}})"
             else:

@@ -39,6 +39,11 @@ EXACT = frozenset((
     "minimum", "negative", "not_equal", "pick", "place", "relu", "reshape", "rint", "round", "sign",
     "signbit", "stack", "transpose", "tril", "triu", "trunc", "unfold", "where",
 ))  # fmt: skip
+# What decides between values: where a rounding decides otherwise, the results are others, and as good.
+CHOICES = frozenset((
+    "argmax", "argmin", "argpartition", "argsort", "ceil", "equal", "floor", "greater", "greater_equal",
+    "less", "less_equal", "not_equal", "rint", "round", "sign", "trunc",
+))  # fmt: skip
 # What sums over terms: the terms are redrawn too.
 SUMS = frozenset((
     "cholesky", "cofactors", "conv", "conv_transpose", "conv_weight", "cumsum", "det", "eigh", "fold", "inv",
@@ -55,12 +60,13 @@ def primitives() -> list[Primitive]:
 
 
 @contextlib.contextmanager
-def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None], set[str]]]:
+def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None], set[str], list[int]]]:
     """Redraw every rounding inside.
 
-    It gives what is to be called where a chain of sums must end, and the names of the operations that gave
-    something that is not finite.
+    It gives what is to be called where a chain of sums must end, the names of the operations that gave
+    something that is not finite, and what was decided, in a form that can be compared.
     """
+    decided: list[int] = []
     infinite: set[str] = set()
     rng = np.random.default_rng(seed)
     terms: dict[int, tuple[Any, Array]] = {}  # by id, with the array, so that ids are not used again
@@ -84,6 +90,8 @@ def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None],
                     for a in args
                 )
             ans = np.asarray(forward(*args, **params))
+            if name in CHOICES:
+                decided.append(hash(ans.tobytes()))
             if ans.dtype.kind != "f":
                 return ans
             if not np.isfinite(ans).all():
@@ -116,7 +124,7 @@ def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None],
     try:
         for primitive, forward in zip(table, kept):
             primitive.forward = wrap(primitive, forward)
-        yield terms.clear, infinite
+        yield terms.clear, infinite, decided
     finally:
         for primitive, forward in zip(table, kept):
             primitive.forward = forward

@@ -37,9 +37,14 @@ def _smaller(cell: Cell) -> Iterator[Cell]:
         if 0 < steps < cell.steps:
             lengths = cell.lengths and tuple(min(n, steps) for n in cell.lengths)
             yield change(cell, steps=steps, lengths=lengths)
-    for name, value in (("lengths", None), ("segment", None), ("reverse", False), ("order", 0), ("order", 1)):
+    for name, value in (("lengths", None), ("segment", None), ("reverse", False), ("order", 0), ("order", 1),
+                        ("before", None)):  # fmt: skip
         if getattr(cell, name) != value and not (name == "order" and value > cell.order):  # pyright: ignore
             yield change(cell, **{name: value})
+    for i, thing in enumerate(cell.things):
+        if thing.first != thing.text:
+            same = change(thing, first=thing.text)
+            yield change(cell, things=(*cell.things[:i], same, *cell.things[i + 1 :]))
     for i in reversed(range(len(cell.ys))):
         yield _without_output(cell, i)
     yield from _without_lines(cell)

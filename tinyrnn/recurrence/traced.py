@@ -104,12 +104,17 @@ def trace_step(step: Step, carry: Structure, xs: Structure, masked: Shape | None
     """
     around = Surroundings(step)
     before = [state_of(generator) for generator in around.generators]
-    traced = _run_on_symbols(step, carry, xs, masked)
-    again = traced if around.settled else _run_on_symbols(step, carry, xs, masked)
-    for generator, state in zip(around.generators, before, strict=True):
-        if not same_state(state, state_of(generator)):
-            give_back(generator, state)
-            raise Untraceable("it draws random numbers, which are to differ from step to step")
+    drawn = False
+    try:
+        traced = _run_on_symbols(step, carry, xs, masked)
+        again = traced if around.settled else _run_on_symbols(step, carry, xs, masked)
+    finally:  # the loop that runs instead draws from where the step found them
+        for generator, state in zip(around.generators, before, strict=True):
+            if not same_state(state, state_of(generator)):
+                give_back(generator, state)
+                drawn = True
+    if drawn:
+        raise Untraceable("it draws random numbers, which are to differ from step to step")
     if again is not traced and not _same(traced, again):
         raise Untraceable("it does something else each time it is called (random numbers, a counter)")
     return traced

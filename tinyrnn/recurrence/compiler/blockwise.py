@@ -44,7 +44,7 @@ def _reduced(line: Line, lines: list[Line]) -> dict[str, Any]:
 
 
 def _along_one(line: Line, lines: list[Line]) -> dict[str, Any] | None:
-    if line.params.get("axis") is None:
+    if line.params.get("axis") is None or not lines[line.args[0]].shape:
         return None
     (axis,) = _reduced(line, lines)["axis"]
     return {**line.params, "axis": axis}

@@ -100,7 +100,7 @@ def _parts_scaled(program: Program, whole: int, k: int) -> int | None:
             factor = program.emit(p.getitem, (k,), {"index": (slice(None),) * axis + (slice(low, high),)})
         if not is_zero(program, part):
             line = lines[part]
-            if line.primitive is not p.multiply or not factors_meet(program, line.args[1], factor):
+            if line.primitive is not p.multiply or not factors_meet(program, part, line.args[1], factor):
                 return None
         scaled.append(program.emit(p.multiply, (part, factor), {}))
     return join(program, axis, scaled)

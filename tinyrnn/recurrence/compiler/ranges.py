@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.recurrence.compiler.program import Line, Program
+from tinyrnn.recurrence.compiler.program import CARRY_GRAD, Line, Program
 
 Range = tuple[float, float]
 EVERYTHING: Range = (-math.inf, math.inf)
@@ -58,15 +58,17 @@ def terms_meet(program: Program, k1: int, k2: int) -> bool:
     return is_absorbed(program, k1) or is_absorbed(program, k2)
 
 
-def factors_meet(program: Program, k1: int, k2: int) -> bool:
-    """Whether ``u * (k1 * k2)`` may stand for ``(u * k1) * k2``: one of the two makes nothing larger.
+def factors_meet(program: Program, u: int, k1: int, k2: int) -> bool:
+    """Whether ``u * (k1 * k2)`` may stand for ``(u * k1) * k2``: neither makes anything larger.
 
-    Then ``k1 * k2`` overflows nowhere, and what underflows in it is lost beside ``u``. Numbers that somebody
-    wrote may undo each other (``h * 1e-30 * 1e30``), so where there is one, neither may make anything larger.
+    Then ``k1 * k2`` overflows nowhere, nor did ``u * k1``, and what underflows in it is lost beside ``u``.
+    Of a gradient it is enough that one of the two is such, as long as neither is a number that somebody
+    wrote: those may undo each other (``h * 1e-30 * 1e30``).
     """
     sizes = sorted((magnitude(program, k1), magnitude(program, k2)))
     number = any(program.lines[k].literal is not None for k in (k1, k2))
-    return sizes[1 if number else 0] <= 1
+    gradient = program.lines[u].level == CARRY_GRAD
+    return sizes[0 if gradient and not number else 1] <= 1
 
 
 def _given(line: Line) -> Range:

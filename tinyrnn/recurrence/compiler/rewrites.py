@@ -14,6 +14,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+import numpy as np
+
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import Primitive
 from tinyrnn.recurrence.compiler.concatenations import pieces
@@ -96,6 +98,11 @@ def trivial(program: Program, primitive: Primitive, args: Args, params: Params) 
         if inner.primitive is p.transpose:
             composed = tuple(inner.params["axes"][i] for i in axes)
             return program.emit(p.transpose, inner.args, {"axes": composed})
+    elif (
+        primitive is p.where and lines[args[0]].dtype.kind != "b"
+    ):  # NumPy's calls with out= ask for booleans
+        condition = program.emit(p.astype, args[:1], {"dtype": np.dtype(bool)})
+        return program.emit(p.where, (condition, *args[1:]), params)
     elif primitive is p.power and lines[args[1]].literal == 2 and lines[args[0]].dtype.kind == "f":
         return program.emit(p.multiply, (args[0], args[0]), {})
     return None
@@ -121,7 +128,10 @@ def known_together(program: Program, primitive: Primitive, args: Args, params: P
     lines = program.lines
     left, right = lines[args[0]], lines[args[1]]
 
-    may_meet = terms_meet if primitive is p.add else factors_meet
+    def may_meet(k1: int, k2: int) -> bool:
+        if primitive is p.add:
+            return terms_meet(program, k1, k2)
+        return factors_meet(program, args[0], k1, k2)
 
     def split(i: int) -> tuple[int, int] | None:
         """Part a loop value in the rest and what is known of it."""
@@ -135,7 +145,7 @@ def known_together(program: Program, primitive: Primitive, args: Args, params: P
 
     if right.level < left.level:
         parts = split(args[0])
-        if parts and may_meet(program, parts[1], args[1]):
+        if parts and may_meet(parts[1], args[1]):
             return program.emit(primitive, (parts[0], program.emit(primitive, (parts[1], args[1]), {})), {})
         if primitive is p.multiply and left.primitive is p.negative:
             return program.emit(p.multiply, (left.args[0], program.emit(p.negative, (args[1],), {})), {})

@@ -153,7 +153,8 @@ class Runner:
         major = [False] * first_saved + [*saved]
         twins: dict[int, int] = {}
         for old in range(first_saved, len(scan.ys)):
-            if scan.ys[old] in scan.carry and not major[old]:
+            # What is shared already, as the new carry of another, is written as that.
+            if scan.ys[old] in scan.carry and not major[old] and old not in twins.values():
                 after = scan.carry_out[scan.carry.index(scan.ys[old])]
                 taken = {old, *twins, *twins.values()}
                 same = (n for n, i in enumerate(scan.ys) if i == after and not major[n] and n not in taken)

@@ -45,7 +45,7 @@ def main() -> None:
         (right, 0, "by use: the columns summed"),
     ):
         terms = table.sum(axis=axis)
-        axes.bar(range(len(terms)), norms(terms), color="#0072B2")
+        axes.bar(range(1, len(terms) + 1), norms(terms), color="#0072B2")
         axes.set(title=title, ylabel="norm of the term", xlabel="loss of step s" if axis else "use at step t")
         total = np.linalg.norm(terms.sum(axis=0))
         axes.annotate(f"all together: ‖∂L/∂W‖ = {total:.4f}", (0.03, 0.93), xycoords="axes fraction")

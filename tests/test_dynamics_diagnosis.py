@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import tinyrnn as tr
-from tinyrnn.draw import measured
 
 D = tr.dynamics
 
@@ -262,43 +261,3 @@ def test_a_watch_says_how_often_gradients_were_clipped() -> None:
     verdict = D.diagnose_watch(watched)
     assert kinds(verdict) == {"clipped"}
     assert "100% of 3 updates were at max_norm = 0.0001" in str(verdict)
-
-
-def test_plots_show_what_was_measured() -> None:
-    pytest.importorskip("matplotlib")
-    model = Last(layer("LSTM"))
-    x, y = batch(12)
-    products = D.jacobian_products(model.layer, x)
-    axes = tr.draw.plot_jacobian_products(products, bound=np.zeros(len(products.pairs)))
-    lags = products.pairs[:, 0] - products.pairs[:, 1]
-    order = np.argsort(lags)
-    np.testing.assert_allclose(axes.lines[-2].get_ydata(), products.log10_norm[order, 0])
-    change = D.perturb(model.layer, x, None, 1e-6)
-    axes = tr.draw.plot_perturbation(change, row=1)
-    np.testing.assert_allclose(axes.lines[0].get_ydata(), change.log10_actual[:, 1])
-    exponents = D.lyapunov_exponents(model.layer, x)
-    np.testing.assert_allclose(tr.draw.plot_lyapunov_exponents(exponents).lines[2].get_ydata(), exponents[2])
-    flow = D.gradient_flow(tr.nn.mse_loss(model(x), y))
-    axes = tr.draw.plot_gradient_flow(flow)
-    assert [label.get_text() for label in axes.get_yticklabels()] == list(flow.states)
-    first = next(iter(flow.states.values())).norm
-    np.testing.assert_allclose(axes.images[0].get_array()[0], np.log10(first))
-    low = axes.images[0].cmap(0.0)
-    assert tuple(round(255 * c) for c in low[:3]) == tuple(
-        bytes.fromhex(measured.THEMES["light"].ramp[0][1:])
-    )  # the one scale of the drawings
-    gates = tr.draw.plot_gates(flow.gates)
-    assert [text.get_text() for text in gates.get_legend().get_texts()] == list(flow.gates)
-    shares = tr.draw.plot_weight_shares(flow.weights)
-    np.testing.assert_allclose(shares.lines[0].get_ydata(), next(iter(flow.weights.values())))
-    tr.draw.plot_gradient_table(np.tri(4)).figure.canvas.draw()
-    watched = D.watch(model, every=1)
-    with pytest.raises(ValueError, match="nothing was watched yet"):
-        tr.draw.plot_watch(watched)
-    for _ in range(2):
-        with watched:
-            tr.nn.mse_loss(model(x), y).backward()
-    axes = tr.draw.plot_watch(watched)
-    assert axes.images[0].get_array().shape == (2, 12)
-    for drawn in (axes, gates, shares):
-        drawn.figure.canvas.draw()

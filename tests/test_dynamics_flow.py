@@ -9,6 +9,8 @@ import pytest
 import scan_cells
 
 import tinyrnn as tr
+from tinyrnn.autograd.tape import reachable
+from tinyrnn.dynamics.records import sizes_of
 from tinyrnn.recurrence.tree import flatten
 
 D = tr.dynamics
@@ -115,6 +117,77 @@ def test_gates_that_are_shut_and_pairs_of_losses() -> None:
     pairs = next(table for key, table in flow.pairs.items() if key.endswith("h"))
     assert np.isfinite(pairs[np.tril_indices(6)]).all()
     assert not np.nan_to_num(pairs[np.triu_indices(6, 1)]).any()
+
+
+def losses_of_each_step(steps: int, cuts: tuple[int, ...] = ()) -> Any:
+    rng = np.random.default_rng(0)
+    w = tr.tensor(rng.normal(size=(3, 3)), requires_grad=True)
+    x = rng.normal(size=(steps, 1, 3))
+    losses, states = {}, []
+    with tr.unrolled():
+        h = tr.zeros((1, 3), dtype="float64")
+        for t in range(steps):
+            with tr.scope("rnn", step=t):
+                h = tr.tanh((h.detach() if t in cuts else h) @ w + x[t])
+                losses[t] = (h**2).sum()
+            states.append(h.numpy())
+    return losses, states, w.numpy()
+
+
+def test_pairs_are_products_of_jacobians() -> None:
+    losses, states, w = losses_of_each_step(6)
+    reordered = {s: losses[s] for s in (3, 0, 5, 1, 4, 2)}
+    flow = D.gradient_flow(losses[5], reordered)
+    (table,) = flow.pairs.values()
+    for s in range(6):
+        g = 2 * states[s][0]
+        for t in range(s, -1, -1):
+            assert table[s, t] == pytest.approx(np.linalg.norm(g), rel=1e-12)
+            g = w @ (g * (1 - states[t][0] ** 2))
+    assert np.isnan(table[np.triu_indices(6, 1)]).all()
+    # What is carried, whatever the loss asks: a random gradient at the last state, sent back in the same way.
+    g = np.random.default_rng(0).standard_normal((1, 3))[0]
+    (carried,) = flow.carried.values()
+    whole = np.linalg.norm(g)
+    for lag in range(6):
+        assert carried[lag] == pytest.approx(np.linalg.norm(g) / whole, rel=1e-12)
+        g = w @ (g * (1 - states[5 - lag][0] ** 2))
+
+
+def test_truncation_shows_as_missing_blocks() -> None:
+    losses, _, _ = losses_of_each_step(6, cuts=(2, 4))
+    (table,) = D.gradient_flow(sum(losses.values()), losses).pairs.values()
+    window = np.arange(6) // 2
+    same = window[:, None] == window[None, :]
+    assert (np.isfinite(table) == (same & np.tri(6, dtype=bool))).all()
+
+
+def test_pairs_touch_no_gradient_and_want_losses_of_the_recorded_form() -> None:
+    losses, _, _ = losses_of_each_step(4)
+    total = sum(losses.values())
+    total.backward(retain_graph=True)
+    nodes = [node for loss in losses.values() for node in reachable([loss.node])]
+    before = [node.grad for node in nodes]
+    assert any(g is not None for g in before)
+    D.gradient_flow(total, losses)
+    assert all(node.grad is g for node, g in zip(nodes, before))
+    y, _ = tr.nn.GRU(2, 3)(np.ones((4, 1, 2)))
+    with pytest.raises(ValueError, match=r"compute the losses of the steps inside of tr.unrolled\(\)"):
+        D.gradient_flow(y.sum(), {0: y[0].sum()})
+    with pytest.raises(ValueError, match=r"the loss of step 2 has shape \(1, 3\)"):
+        D.gradient_flow(y.sum(), {2: y[0]})
+
+
+@pytest.mark.parametrize("scale", [1e-42, 1e-30, 1.0, 1e30])
+def test_norms_neither_overflow_nor_underflow(scale: float) -> None:
+    g = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32) * np.float32(scale)
+    g[1] = 0
+    expected = np.linalg.norm(g.reshape(3, -1).astype(np.float64), axis=1)
+    np.testing.assert_allclose(sizes_of(g), expected, rtol=1e-6)
+    big = np.full((1, 4), 1e300)
+    assert sizes_of(big)[0] == pytest.approx(2e300)
+    assert np.isnan(sizes_of(np.array([[np.nan, 1.0]]))[0])
+    assert np.isinf(sizes_of(np.array([[np.inf, 1.0]]))[0])
 
 
 def test_what_has_no_flow_is_said() -> None:

@@ -1,17 +1,22 @@
 """Drawings of the unrolled graph: DOT text, pictures, and a page to step through."""
 
 from tinyrnn.draw.drawing import Drawing
-from tinyrnn.draw.measured import (
+from tinyrnn.draw.plots import (
+    plot_diagnosis,
+    plot_gate_jacobians,
+    plot_gate_values,
     plot_gates,
     plot_gradient_flow,
+    plot_gradient_norms,
     plot_gradient_table,
     plot_jacobian_products,
     plot_lyapunov_exponents,
     plot_perturbation,
+    plot_spectrum,
+    plot_step_jacobians,
     plot_watch,
     plot_weight_shares,
 )
-from tinyrnn.draw.plots import plot_gradient_map, plot_gradient_norms
 from tinyrnn.draw.stepping import Stepper, stepper
 from tinyrnn.draw.unrolled import graph, unrolled
 
@@ -19,14 +24,18 @@ __all__ = [
     "Drawing",
     "Stepper",
     "graph",
+    "plot_diagnosis",
+    "plot_gate_jacobians",
+    "plot_gate_values",
     "plot_gates",
     "plot_gradient_flow",
-    "plot_gradient_map",
     "plot_gradient_norms",
     "plot_gradient_table",
     "plot_jacobian_products",
     "plot_lyapunov_exponents",
     "plot_perturbation",
+    "plot_spectrum",
+    "plot_step_jacobians",
     "plot_watch",
     "plot_weight_shares",
     "stepper",

@@ -13,8 +13,9 @@ from tinyrnn.autograd.gradient import grad
 from tinyrnn.autograd.state import no_grad, probing
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.findings import OFTEN, REMEDIES, Finding, judged, non_finite
-from tinyrnn.dynamics.flow import GradientFlow, gradient_flow, size_of
+from tinyrnn.dynamics.flow import GradientFlow, gradient_flow
 from tinyrnn.dynamics.probed import Probes
+from tinyrnn.dynamics.records import size_of
 from tinyrnn.dynamics.watch import BOUND, Watch
 from tinyrnn.nn.class_losses import cross_entropy
 from tinyrnn.nn.elementwise_losses import mse_loss

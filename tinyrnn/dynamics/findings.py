@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinyrnn.dynamics.flow import GradientFlow, StateFlow, address
+from tinyrnn.dynamics.flow import GradientFlow, StateFlow
+from tinyrnn.dynamics.records import address
 
 VANISHED = 1e-3  # of a gradient at the last state, at the far end of the sequence
 EXPLODED = 1e2  # times that gradient, anywhere on the way

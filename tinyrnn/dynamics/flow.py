@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.autograd.arguments import MAPPING, PROBABILITY, checked, instance
-from tinyrnn.autograd.backward import backpropagate
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tape import Leaf, Node
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.draw.plots import gradient_map
 from tinyrnn.draw.reading.unroll import Unrolled, unroll
 from tinyrnn.dynamics.gates import GateShares, named_gates
 from tinyrnn.dynamics.mapped import Array
+from tinyrnn.dynamics.pairs import gradient_pairs
+from tinyrnn.dynamics.records import address, gradients_restored, sent_back, size_of, states_of
 
 
 @dataclass
@@ -65,7 +64,8 @@ class GradientFlow:
         The share of the uses at each step in each weight's gradient G: ``<g_t, G> / <G, G>``. They sum to 1;
         a step that pulls the other way has a negative one.
     pairs : dict of str to ndarray, each of shape (T, T)
-        ``‖∂L_s/∂h_t‖``, rows s, where the losses of the steps were given.
+        ``‖∂L_s/∂h_t‖``, rows s, where the losses of the steps were given. NaN where no gradient comes to
+        h_t: after s, across a cut, or where there is no loss.
     carried : dict of str to ndarray, each of shape (T,)
         By layer and lag, what the recurrence lets pass whatever the loss asks: ``‖ν ∂c_T/∂c_{T-lag}‖ / ‖ν‖``
         for a random ν at all parts of the last state, an estimate of the root mean square of the singular
@@ -126,79 +126,15 @@ def gradient_flow(loss: Any, losses: Mapping[int, Any] | None = None) -> Gradien
     root = recorded.roots[0].node
     seed = {root: np.ones(root.shape, root.dtype)}
     with gradients_restored(record.node for record in recorded.records):
-        found = _sent_back("gradient_flow", seed, {node for nodes in states.values() for _, node in nodes})
+        found = sent_back("gradient_flow", seed, {node for nodes in states.values() for _, node in nodes})
         flows = {name: _state_flow(nodes, found) for name, nodes in states.items()}
         weights = _weight_shares(recorded, seed)
         layers: dict[str, list[list[tuple[int, Node]]]] = {layer.name: [] for layer in recorded.layers}
         for name, nodes in states.items():
             layers[address(name, layers)[0]].append(nodes)
         carried = {name: _carried(group) for name, group in layers.items()}
-    pairs = {name: gradient_map(losses, *address(name, layers)) for name in states} if losses else {}
+    pairs = gradient_pairs(losses) if losses else {}
     return GradientFlow(flows, _gate_shares(recorded), weights, pairs, carried)
-
-
-def address(name: str, layers: Iterable[str]) -> tuple[str, str]:
-    """Take the name of a state apart, into its layer's and its own."""
-    layer = max((known for known in layers if name.startswith(f"{known}.")), key=len, default="")
-    return layer, name.removeprefix(f"{layer}.") if layer else name
-
-
-def states_of(recorded: Unrolled) -> dict[str, list[tuple[int, Node]]]:
-    """Return the records of each state, in the order in which its layer goes over the steps."""
-    found: dict[str, list[tuple[int, Node]]] = {}
-    for layer in recorded.layers:
-        for carry in dict.fromkeys(layer.carries.values()):
-            nodes = [
-                (r.step, r.node)
-                for r in recorded.records
-                if r.unit == layer.name and r.carry == carry and r.role != "state" and r.step is not None
-            ]
-            nodes.sort(key=lambda pair: pair[0], reverse=layer.reverse)
-            found[f"{layer.name}.{carry}" if layer.name else carry] = nodes
-    return found
-
-
-@contextlib.contextmanager
-def gradients_restored(nodes: Iterable[Node]) -> Generator[None]:
-    """Put back the gradients that a pass leaves where values are kept."""
-    before = [(node, node.grad) for node in nodes]
-    try:
-        yield
-    finally:
-        for node, grad in before:
-            node.grad = grad
-
-
-def _sent_back(
-    where: str, seed: dict[Node, Any], targets: set[Node], observer: Callable[..., None] | None = None
-) -> dict[Node, Any]:
-    try:
-        return backpropagate(dict(seed), targets=targets, retain=True, observer=observer)
-    except RuntimeError as error:
-        raise RuntimeError(
-            f"{where}: the graph was freed; call {where}(loss) before loss.backward(), or that with "
-            "retain_graph=True"
-        ) from error
-
-
-def size_of(g: Any) -> float:
-    """Return the Euclidean norm, in float64, without overflow on the way."""
-    return float(sizes_of(np.asarray(g)[None])[0])
-
-
-def sizes_of(g: Array) -> Array:
-    """Return the norm of each of the arrays along the first axis."""
-    g = g.reshape((len(g), -1))
-    with np.errstate(all="ignore"):
-        sizes = np.sqrt(np.einsum("ij,ij->i", g, g)).astype(np.float64)
-        odd = np.flatnonzero(~((sizes > 1e-15) & (sizes < 1e15)))  # whose squares may not be what they should
-        if len(odd) and g.shape[1]:
-            rest = g[odd]
-            largest = np.maximum(rest.max(axis=1), -rest.min(axis=1))
-            scale = np.where((largest > 0) & np.isfinite(largest), largest, 1).astype(g.dtype)
-            rest = rest / scale[:, None]
-            sizes[odd] = scale * np.sqrt(np.einsum("ij,ij->i", rest, rest)).astype(np.float64)
-    return sizes
 
 
 def _state_flow(nodes: list[tuple[int, Node]], found: dict[Node, Any]) -> StateFlow:
@@ -207,7 +143,7 @@ def _state_flow(nodes: list[tuple[int, Node]], found: dict[Node, Any]) -> StateF
     reach = np.zeros(len(nodes))
     if norm[last]:
         end = nodes[last][1]
-        alone = _sent_back("gradient_flow", {end: found[end]}, {node for _, node in nodes[: last + 1]})
+        alone = sent_back("gradient_flow", {end: found[end]}, {node for _, node in nodes[: last + 1]})
         reach = np.array([size_of(alone[node]) if node in alone else 0.0 for _, node in nodes])
     return StateFlow(np.array([t for t, _ in nodes]), norm, reach[: last + 1] if norm[last] else reach)
 
@@ -217,7 +153,7 @@ def _carried(states: list[list[tuple[int, Node]]]) -> Array:
     rng = generator(0)
     records = [[node for _, node in nodes] for nodes in states if nodes[-1][1].dtype.kind == "f"]
     seeds = {nodes[-1]: rng.standard_normal(nodes[-1].shape).astype(nodes[-1].dtype) for nodes in records}
-    found = _sent_back("gradient_flow", seeds, {node for nodes in records for node in nodes})
+    found = sent_back("gradient_flow", seeds, {node for nodes in records for node in nodes})
     total = np.zeros(max(map(len, records), default=0))
     for nodes in records:
         sizes = np.array([size_of(found[node]) if node in found else 0.0 for node in nodes[::-1]])
@@ -274,11 +210,11 @@ def _weight_shares(recorded: Unrolled, seed: dict[Node, Any]) -> dict[str, Array
     targets = set(parameters)
     if not targets:
         return {}
-    whole = _sent_back("gradient_flow", seed, targets, observe)
+    whole = sent_back("gradient_flow", seed, targets, observe)
     axis = sorted({t for t in steps.values() if t is not None})
     shares: dict[str, Array] = {}
     for k, t in enumerate(axis):
-        parts = _sent_back("gradient_flow", leaving[t], targets) if t in leaving else {}
+        parts = sent_back("gradient_flow", leaving[t], targets) if t in leaving else {}
         for node, g in parts.items():
             total = float(np.sum(np.square(whole[node], dtype=np.float64)))
             product = float(np.sum(np.multiply(g, whole[node], dtype=np.float64)))

@@ -17,10 +17,11 @@ from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import detect_anomaly, probing, thread
 from tinyrnn.autograd.tape import reachable
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.flow import GradientFlow, StateFlow, gradients_restored, sizes_of
+from tinyrnn.dynamics.flow import GradientFlow, StateFlow
 from tinyrnn.dynamics.gates import GateShares, named_gates, over_steps
 from tinyrnn.dynamics.jacobians import carry_parts
 from tinyrnn.dynamics.mapped import Array, pull_back
+from tinyrnn.dynamics.records import gradients_restored, sizes_of
 from tinyrnn.dynamics.steps import Recorded, Run, recorded_steps
 from tinyrnn.recurrence.scan import scan
 from tinyrnn.recurrence.tree import flatten

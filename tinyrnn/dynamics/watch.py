@@ -10,8 +10,9 @@ import numpy as np
 from tinyrnn.autograd.arguments import COUNT, Kind, checked, number
 from tinyrnn.autograd.state import probing
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.flow import GradientFlow, size_of
+from tinyrnn.dynamics.flow import GradientFlow
 from tinyrnn.dynamics.probed import Probes
+from tinyrnn.dynamics.records import size_of
 
 MODEL = Kind("a Module", lambda value: hasattr(value, "named_parameters"))
 BOUND = number(np.finfo(float).tiny, words="a number above 0").or_none()

@@ -51,7 +51,7 @@ def flow() -> Any:
 
 
 def drawn(axes: Any) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # pyright: ignore[reportMissingImports]
 
     FigureCanvasAgg(axes.figure).draw()  # raises where a label or a number cannot be drawn
     return axes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -97,16 +98,16 @@ def _generate(
     model: Model, tokens: Array, state: Any, length: int | None, choose: Any, end: int | None, single: bool
 ) -> Iterator[Any]:
     ended = np.zeros(tokens.shape[1], bool)
-    written = 0
-    while written != length and not ended.all():
+    for _ in itertools.count() if length is None else range(length):
         logits, state = next_logits("generate", model, tokens, state)
         chosen = choose(logits)
         if end is not None:
             chosen[ended] = end
             ended |= chosen == end
         yield int(chosen[0]) if single else chosen
+        if end is not None and ended.all():
+            return
         tokens = chosen[None]
-        written += 1
 
 
 def read_prompt(where: str, prompt: Any) -> tuple[Array, bool]:

@@ -213,7 +213,8 @@ def found_forms() -> tuple[str, ...]:
     """The forms that the library itself gives: its primitives, and NumPy's functions that have a rule."""
     forms: list[str | None] = []
     for name, primitive in tensor_primitives().items():
-        if primitive.variadic is None and primitive.joint is None:
+        # What has a function of its name is met through that: the primitive itself may ask for more.
+        if primitive.variadic is None and primitive.joint is None and name not in functions.__all__:
             forms.append(_call(f"p.{name}", primitive.forward, len(primitive.operands)))
     forms += [_call(f"np.{ufunc.__name__}", ufunc, ufunc.nin) for ufunc in UFUNCS]
     for name in functions.__all__:

@@ -138,10 +138,8 @@ def shown(cell: Cell, verdict: Verdict) -> set[str]:
     said = {fault for fault, text in SAID.items() if text in verdict.detail}
     if said:
         return said
-    if str(cell.new_form) != str(cell.carry_form) and verdict.kind in (
-        "structure",
-        "accepts what is refused",
-    ):
+    forms = ("structure", "accepts what is refused")
+    if str(cell.new_form) != str(cell.carry_form) and verdict.kind in forms:
         return {"1.6 form of the carry"}
     drawing = record_what_draws(cell)
     with mended([]):

@@ -74,7 +74,7 @@ class _Draw:
 
 
 def _outside(odds: Array, chosen: int, limit: float) -> bool:
-    """Whether all that is likelier than what was chosen comes to the limit; of equals the first is likelier."""
+    """Whether all that is likelier than what was chosen comes to the limit; of equals the first is."""
     own = odds[chosen]
     if np.dot(odds, odds >= own) - own < limit:  # with all that is equal, and not even so
         return False

@@ -204,6 +204,28 @@ def test_gradients_at_the_start() -> None:
     assert -7 < gated("LSTMCell", forget_bias=1.0) < -5
 
 
+def test_an_identity_start_holds_its_norm_until_every_unit_is_cut_off() -> None:
+    """A relu and the identity: the norm is exactly 1 while a unit is positive, and exactly 0 after."""
+    rng = np.random.default_rng(0)
+
+    def irnn(units: int) -> Any:
+        cell = tr.nn.RNNCell(2, units, nonlinearity="relu", rng=0, dtype="float64")
+        tr.nn.init.normal_(cell.weight_ih, std=0.001, rng=1)
+        tr.nn.init.identity_(cell.weight_hh)
+        for bias in (cell.bias_ih, cell.bias_hh):
+            tr.nn.init.zeros_(bias)
+        return cell
+
+    inputs = rng.normal(size=(2000, 1, 2))  # of mean zero: each unit is a random walk that comes to 0
+    pairs = [(t, 0) for t in (1, 5, 2000)]
+    norms = D.jacobian_products(irnn(8), inputs, np.full((1, 8), 0.005), pairs).log10_norm[:, 0]
+    np.testing.assert_allclose(norms[:2], 0, atol=1e-12)
+    assert np.isneginf(norms[2])  # exactly 0
+    adding, _ = example("long_lags").adding(rng, 100, 1)  # of positive numbers: some unit stays above 0
+    held = D.jacobian_products(irnn(64), adding, None, [(100, 1)]).log10_norm[0, 0]
+    assert held == pytest.approx(0, abs=1e-10)
+
+
 # --- 7. and 8. what is learnt -------------------------------------------------------------------------------
 def test_baselines_of_the_tasks() -> None:
     lags, rng = example("long_lags"), np.random.default_rng(0)

@@ -406,6 +406,37 @@ def test_bounds_refuse_what_is_no_square() -> None:
         D.log10_bound(np.eye(2), 3, "gelu")
 
 
+def test_what_no_bound_can_be_of_is_said() -> None:
+    for f in (D.spectral_norm, D.spectral_radius):
+        with pytest.raises(ValueError, match=rf"{f.__name__}: W is nan at \[0, 1\]; expected finite numbers"):
+            f([[1.0, np.nan], [0.0, 1.0]])
+        with pytest.raises(ValueError, match=r"W has shape \(0, 0\)"):
+            f(np.zeros((0, 0)))
+    with pytest.raises(ValueError, match="log10_bound: W_hh is inf at"):
+        D.log10_bound([[np.inf]], 1)
+    with pytest.raises(ValueError, match="log10_bound: lag is -1; expected t - k, at least 0"):
+        D.log10_bound(np.eye(2), [3, -1])
+
+
+def test_a_carry_of_another_form_is_refused() -> None:
+    lstm, xs = tr.nn.LSTMCell(2, 3), np.zeros((4, 2, 2))
+    message = r"carry is carry, of shapes \[\(2, 3\)\]; expected carry\.h, carry\.c, of shapes"
+    for f in (D.step_jacobians, D.jacobian_products, D.lyapunov_exponents, D.gate_values, D.gate_jacobians):
+        with pytest.raises(ValueError, match=f"{f.__name__}: {message}"):
+            f(lstm, xs, tr.zeros((2, 3)))
+    with pytest.raises(ValueError, match=f"RTRL: {message}"):
+        tr.RTRL(lstm).start(tr.zeros((2, 3)), batch=2)
+    h = np.zeros((2, 3), np.float32)
+    np.testing.assert_array_equal(D.step_jacobians(lstm, xs, (h, h)), D.step_jacobians(lstm, xs))
+
+
+def test_a_change_below_the_rounding_of_the_state_is_lost() -> None:
+    cell = tr.nn.RNNCell(2, 3, rng=0)  # float32
+    change = D.perturb(cell, np.ones((3, 1, 2)), np.ones((1, 3), np.float32), 1e-12)
+    assert np.isneginf(change.log10_actual).all()
+    assert np.isfinite(change.log10_predicted).all()
+
+
 @pytest.mark.parametrize("name", ["RNNCell", "GRUCell", "LSTMCell"])
 def test_a_small_perturbation_grows_as_predicted(name: str) -> None:
     rng = np.random.default_rng(6)

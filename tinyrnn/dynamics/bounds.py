@@ -29,6 +29,11 @@ def spectral_radius(W: Any) -> float:
     ----------
     W : Tensor or array_like, shape (n, n)
 
+    Raises
+    ------
+    ValueError
+        Where W is not square, or not finite.
+
     Examples
     --------
     >>> spectral_radius([[0.5, 10.0], [0.0, 0.5]])
@@ -44,6 +49,11 @@ def spectral_norm(W: Any) -> float:
     Parameters
     ----------
     W : Tensor or array_like, shape (n, n)
+
+    Raises
+    ------
+    ValueError
+        Where W is not square, or not finite.
 
     Examples
     --------
@@ -83,16 +93,22 @@ def log10_bound(W_hh: Any, lag: npt.ArrayLike, nonlinearity: str | float = "tanh
     array([  0., -10., -20.])
     """
     slope = SLOPES[nonlinearity] if isinstance(nonlinearity, str) else float(nonlinearity)
+    lags = np.asarray(lag.data if isinstance(lag, Tensor) else lag)
+    if (lags < 0).any():
+        raise ValueError(f"log10_bound: lag is {lags.min()}; expected t - k, at least 0")
     with np.errstate(divide="ignore", invalid="ignore"):
-        one = np.log10(spectral_norm(W_hh) * slope)
-        return np.where(np.asarray(lag) == 0, 0.0, np.asarray(lag) * one)
+        one = np.log10(np.linalg.norm(_square("log10_bound", W_hh, "W_hh"), 2) * slope)
+        return np.where(lags == 0, 0.0, lags * one)
 
 
-def _square(where: str, W: Any) -> Array:
+def _square(where: str, W: Any, name: str = "W") -> Array:
     matrix = np.asarray(W.data if isinstance(W, Tensor) else W, dtype=np.float64)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(
-            f"{where}: W has shape {matrix.shape}; expected (n, n). Recurrent weights stack their gates, "
-            "(gates * H, H): take them apart with numpy.split(W, gates)"
+            f"{where}: {name} has shape {matrix.shape}; expected (n, n). Recurrent weights stack their "
+            "gates, (gates * H, H): take them apart with numpy.split(W, gates)"
         )
+    if not np.isfinite(matrix).all():
+        i, j = np.argwhere(~np.isfinite(matrix))[0]
+        raise ValueError(f"{where}: {name} is {matrix[i, j]} at [{i}, {j}]; expected finite numbers")
     return matrix

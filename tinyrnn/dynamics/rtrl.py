@@ -15,7 +15,7 @@ from tinyrnn.autograd.tape import Node, reachable
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.jacobians import joined, one_hot_seeds
 from tinyrnn.dynamics.mapped import Array, pull_back
-from tinyrnn.dynamics.steps import ARRAYS, one_cell, record_step
+from tinyrnn.dynamics.steps import ARRAYS, check_form, one_cell, record_step
 from tinyrnn.recurrence.tree import Tree, flatten
 
 
@@ -124,6 +124,8 @@ class RTRL:
                 raise TypeError(f"{type(self).__name__}: the step has no initial_state; hand in the carry")
             with enable_grad(), unrolled():
                 carry = self._cell.initial_state(batch)
+        else:
+            check_form(type(self).__name__, self._cell, carry, (batch,))
         leaves, self._tree = flatten(carry)
         leaves = [as_tensor(leaf) for leaf in leaves]
         floating = [leaf for leaf in leaves if leaf.dtype.kind == "f"]

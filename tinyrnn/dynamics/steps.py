@@ -112,6 +112,7 @@ def run_of(where: str, cell: Any, xs: Any, carry: Any) -> Run:
             raise TypeError(f"{where}: the step has no initial_state(batch); hand in the first carry")
         with no_grad():
             carry = cell.initial_state(*_batch(x_leaves[0]))
+    check_form(where, cell, carry, _batch(x_leaves[0]))
     leaves, tree = flatten(carry)
     leaves = [as_tensor(leaf).detach() for leaf in leaves]
     if not any(leaf.dtype.kind == "f" for leaf in leaves):
@@ -128,6 +129,21 @@ def one_cell(where: str, cell: Any) -> Any:
             "layer.l0, with the inputs that it reads"
         )
     return cells[0] if cells else check(where, "cell", cell, CELL)
+
+
+def check_form(where: str, cell: Any, carry: Any, batch: tuple[Any, ...]) -> None:
+    """Refuse a first carry that has other parts than the cell's own."""
+    if not hasattr(cell, "initial_state"):
+        return
+    with no_grad():
+        leaves, tree = flatten(cell.initial_state(*batch))
+    given, given_tree = flatten(carry)
+    if len(leaves) != len(given):
+        raise ValueError(
+            f"{where}: carry is {', '.join(given_tree.paths('carry'))}, of shapes "
+            f"{[np.shape(leaf) for leaf in given]}; expected {', '.join(tree.paths('carry'))}, of shapes "
+            f"{[leaf.shape for leaf in leaves]}"
+        )
 
 
 def _batch(x: Tensor) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,102 @@ def by_rtrl_full(cell: Any, xs: Array) -> Array:
     rtrl = tr.RTRL(cell)
     rtrl.start(batch=1)
     return by_rtrl(rtrl, [cell.weight_hh], xs, lambda t, y: y.sum())[0]
+
+
+def by_snap1(step: Any, parameters: list[Any], xs: Array, carry: Any, weigh: Any) -> list[Array]:
+    """The definition, with full matrices: M_t = (J_t M_{t-1} + D_t), 0 where D has always been 0."""
+
+    def flat(leaves: list[Any]) -> Any:
+        return tr.concatenate([leaf.reshape(-1) for leaf in leaves if leaf.dtype.kind == "f"])
+
+    def rows_of(output: Any, inputs: list[Any]) -> Array:
+        rows = []
+        for e in np.eye(output.size):
+            grads = tr.grad(output, inputs, e, retain_graph=True, allow_unused=True)
+            rows.append(
+                np.concatenate(
+                    [np.zeros(i.size) if g is None else g.numpy().ravel() for g, i in zip(grads, inputs)]
+                )
+            )
+        return np.array(rows)
+
+    total = np.zeros(sum(p.size for p in parameters))
+    M: Any = None
+    for t in range(len(xs)):
+        leaves, tree = flatten(carry)
+        leaves = [tr.tensor(leaf.numpy(), requires_grad=leaf.dtype.kind == "f") for leaf in leaves]
+        states = [leaf for leaf in leaves if leaf.dtype.kind == "f"]
+        with tr.unrolled():
+            carry, y = step(tree.unflatten(leaves), tr.as_tensor(xs[t]))
+        new = flat(list(map(tr.as_tensor, flatten(carry)[0])))
+        if M is None:
+            M = np.zeros((new.size, len(total)))
+            pattern = np.zeros(M.shape, bool)
+        g = rows_of(weigh(t, y).reshape(1), [*states, *parameters])[0]
+        total += g[: new.size] @ M + g[new.size :]
+        J, D = np.split(rows_of(new, [*states, *parameters]), [new.size], axis=1)
+        pattern = pattern | (D != 0)
+        M = np.where(pattern, J @ M + D, 0)
+    return list(np.split(total, np.cumsum([p.size for p in parameters])[:-1]))
+
+
+@pytest.mark.parametrize(
+    "name", [*scan_cells.ALL, "mixes_rows", "depends_on_values", "nested", "unused", "relu"]
+)
+def test_snap1_is_its_definition_for_any_cell(name: str) -> None:
+    rng, weigh = np.random.default_rng(6), weigher(3)
+    if name in scan_cells.ALL:
+        case = scan_cells.case(name, steps=5)
+        params = {k: tr.tensor(v, requires_grad=True) for k, v in case.params.items()}
+        parameters, step, xs = list(params.values()), case.make(params), case.xs
+        leaves, tree = flatten(case.carry)
+        carry = tree.unflatten(map(tr.as_tensor, leaves))
+    elif name == "relu":  # units that come and go
+        W = tr.tensor(rng.normal(size=(4, 4)), requires_grad=True)
+        parameters, xs, carry = [W], rng.normal(size=(8, 2, 4)), tr.zeros((2, 4), dtype="float64")
+        step = lambda h, x: (tr.relu(h @ W + x),) * 2  # noqa: E731
+    else:
+        step, parameters = awkward()[name]
+        xs, carry = rng.normal(size=(6, 2, 3)), tr.tensor(rng.normal(size=(2, 3)))
+    expected = by_snap1(step, parameters, xs, carry, weigh)
+    snap = tr.dynamics.SnAp1(step, parameters)
+    snap.start(carry)
+    for got, want in zip(by_rtrl(snap, parameters, xs, weigh), expected, strict=True):
+        np.testing.assert_allclose(got.ravel(), want, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize(("name", "k"), [("RNNCell", 1), ("GRUCell", 1), ("LSTMCell", 2)])
+def test_snap1_holds_a_few_numbers_for_each_parameter(name: str, k: int) -> None:
+    cell = getattr(tr.nn, name)(3, 24, rng=0, dtype="float64")
+    P = sum(p.size for p in cell.parameters())
+    limit = 8 * (5 * 2 * k * P + (2 * k * 24) ** 2) + 8 * k * P  # of full matrices: 4 * 8 * 2 * 24 * k * P
+    with pytest.raises(MemoryError, match="RTRL"):
+        tr.RTRL(cell, memory_limit=limit).start(batch=2)
+    snap = tr.dynamics.SnAp1(cell, memory_limit=limit)
+    snap.start(batch=2)
+    rng = np.random.default_rng(0)
+    tracemalloc.start()
+    try:
+        for _ in range(3):
+            snap.step(rng.normal(size=(2, 3)))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 4 * limit
+    assert most < 8 * 2 * 24 * k * P  # and the sensitivities of RTRL alone would not fit in that
+
+
+@pytest.mark.filterwarnings("ignore::tinyrnn.ScanFallbackWarning")
+def test_snap1_grows_where_a_parameter_touches_every_unit() -> None:
+    b = tr.tensor(np.ones(1), requires_grad=True)
+    step = lambda h, x: (tr.tanh(h + b * x),) * 2  # noqa: E731
+    snap = tr.dynamics.SnAp1(step, [b], memory_limit=4000)
+    snap.start(tr.zeros((1, 4), dtype="float64"))
+    snap.step(np.ones((1, 4)))
+    tight = tr.dynamics.SnAp1(step, [b], memory_limit=200)
+    tight.start(tr.zeros((1, 4), dtype="float64"))
+    with pytest.raises(MemoryError, match="SnAp1: 4 state numbers by 1 parameters"):
+        tight.step(np.ones((1, 4)))
 
 
 def test_snap1_is_exact_where_units_do_not_meet() -> None:

@@ -1,6 +1,5 @@
 """A recurrence as a dynamical system: why gradients vanish and explode, measured on any cell."""
 
-from tinyrnn.dynamics.approximations import UORO, SnAp1
 from tinyrnn.dynamics.bounds import log10_bound, spectral_norm, spectral_radius
 from tinyrnn.dynamics.diagnosis import Diagnosis, diagnose, diagnose_watch
 from tinyrnn.dynamics.findings import Finding
@@ -11,6 +10,8 @@ from tinyrnn.dynamics.lyapunov import lyapunov_exponents
 from tinyrnn.dynamics.perturbation import Perturbation, perturb
 from tinyrnn.dynamics.products import JacobianProducts, jacobian_products
 from tinyrnn.dynamics.rtrl import RTRL
+from tinyrnn.dynamics.snap1 import SnAp1
+from tinyrnn.dynamics.uoro import UORO
 from tinyrnn.dynamics.watch import Watch, watch
 
 __all__ = [

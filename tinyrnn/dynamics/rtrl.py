@@ -11,10 +11,11 @@ import numpy as np
 from tinyrnn.autograd.arguments import COUNT, ITERABLE, checked, instance
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.state import enable_grad, unrolled
-from tinyrnn.autograd.tape import Node, reachable
+from tinyrnn.autograd.tape import reachable
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.jacobians import joined, one_hot_seeds
-from tinyrnn.dynamics.mapped import Array, pull_back
+from tinyrnn.dynamics.jacobians import joined
+from tinyrnn.dynamics.mapped import Array
+from tinyrnn.dynamics.sensitivity import jacobian_of_all, jacobian_of_rows, sent_to, state_size
 from tinyrnn.dynamics.steps import ARRAYS, check_form, one_cell, record_step
 from tinyrnn.recurrence.tree import Tree, flatten
 
@@ -103,6 +104,7 @@ class RTRL:
         self._before: list[Tensor] = []  # the state that the latest step began from, as leaves
         self._first = 0  # the number of the first record of a state
         self._steps, self._rows = 0, 1
+        self._mixes = False  # whether a row's state was seen to depend on another's
         self._sensitivities: Any = None
         self._incoming: Any = None  # those of the state that the latest step began from
 
@@ -136,7 +138,7 @@ class RTRL:
         counts = {leaf.shape[0] if leaf.ndim > 1 else 1 for leaf in floating}
         self._rows = counts.pop() if len(counts) == 1 else 1
         self._carry = [Tensor(leaf.data) for leaf in leaves]
-        self._before, self._steps = [], 0
+        self._before, self._steps, self._mixes = [], 0, False
         self._begin(floating)
 
     @property
@@ -236,29 +238,18 @@ class RTRL:
     def _jacobian(self, after: list[Tensor]) -> Array:
         """Return J, (B, S, S) where the rows are independent, else that of all of them, (1, BS, BS)."""
         before = [leaf for leaf in self._before if leaf.node is not None]
-        seeds = one_hot_seeds(after, 1)  # one row's: B S of them
-        found = pull_back([leaf.node for leaf in after], seeds, _nodes(before))
-        whole = joined(found, before, (1, seeds[0].shape[1]), 1)[0, 0]
-        B, order = self._rows, _by_row(after, self._rows)
-        whole = whole[np.ix_(order, order)]
-        S = len(order) // B
-        blocks = whole.reshape((B, S, B, S)).swapaxes(1, 2)
-        diagonal = blocks[np.arange(B), np.arange(B)]
-        if np.count_nonzero(diagonal) == np.count_nonzero(whole):
-            return diagonal
-        return whole[None]
+        if self._rows > 1 and not self._mixes:
+            found = jacobian_of_rows(before, after, self._rows)
+            if found is not None:
+                return found
+            self._mixes = True
+        return jacobian_of_all(before, after, self._rows)[None]
 
     def _to_parameters(self, leaves: list[Tensor]) -> Array:
         """Return the derivatives of a state by the parameters, as recorded: D, (B, S, P)."""
-        seeds = one_hot_seeds(leaves, 1)
-        found = self._parameter_vjp(leaves, seeds)
-        order = _by_row(leaves, self._rows)
-        return found[order].reshape((self._rows, len(order) // self._rows, -1))
-
-    def _parameter_vjp(self, leaves: list[Tensor], seeds: list[Array]) -> Array:
-        """Send seeds at a state back to the parameters: (seeds, P)."""
-        found = pull_back([leaf.node for leaf in leaves], seeds, _nodes(self._parameters))
-        return joined(found, self._parameters, (1, seeds[0].shape[1]), 1)[0, 0]
+        size = state_size(leaves)
+        seeds = np.eye(size).reshape((size, self._rows, -1))
+        return sent_to(self._parameters, leaves, seeds).reshape((self._rows, size // self._rows, -1))
 
     # --- checks ---------------------------------------------------------------------------------------------
     def _bytes(self, states: int, parameters: int, itemsize: int) -> int:
@@ -282,17 +273,6 @@ class RTRL:
         if self._tree is None:
             raise RuntimeError(f"{type(self).__name__}: not started; call start() first")
         return self._tree
-
-
-def _nodes(tensors: Iterable[Tensor]) -> list[Node]:
-    return [tensor.node for tensor in tensors if tensor.node is not None]
-
-
-def _by_row(leaves: list[Tensor], rows: int) -> Array:
-    """Return where each element of the rows stands among the elements of all leaves, row by row."""
-    starts = np.cumsum([0, *(leaf.size for leaf in leaves)])
-    places = [s + np.arange(leaf.size).reshape((rows, -1)) for s, leaf in zip(starts, leaves)]
-    return np.concatenate(places, axis=1).reshape(-1)
 
 
 def _half_of_memory() -> int:

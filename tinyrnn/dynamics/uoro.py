@@ -1,4 +1,4 @@
-"""The usual approximations of real-time recurrent learning, each with less to carry than all of ∂c_t/∂θ."""
+"""UORO: real-time recurrent learning with a product of two random vectors, right on average."""
 
 from __future__ import annotations
 
@@ -13,35 +13,7 @@ from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.rtrl import RTRL
-
-
-class SnAp1(RTRL):
-    """SnAp-1 (Menick et al. 2021): RTRL that keeps only what a parameter does to a state number in one step.
-
-    ``M_t = (J_t M_{t-1} + D_t)``, with each entry dropped where D has none: what a weight does to units other
-    than its own is forgotten. It is biased, and it is exact where the state numbers do not influence each
-    other (a diagonal J). The entries that are kept are those where D has not been zero so far. The pattern is
-    applied to full matrices here: a means to study what the approximation loses, at the cost of RTRL.
-
-    Parameters
-    ----------
-    cell, parameters, memory_limit
-        As in `RTRL`.
-
-    Notes
-    -----
-    J. Menick, E. Elsen, U. Evci, S. Osindero, K. Simonyan and A. Graves (2021), "Practical real
-    time recurrent learning with a sparse approximation", ICLR.
-    """
-
-    def _begin(self, leaves: list[Tensor]) -> None:
-        super()._begin(leaves)
-        self._pattern = self._sensitivities != 0
-
-    def _advance(self, after: list[Tensor]) -> None:
-        through, immediate = self._through(after), self._to_parameters(after)
-        self._pattern = self._pattern | (immediate != 0)
-        self._sensitivities = np.where(self._pattern, through + immediate, 0)
+from tinyrnn.dynamics.sensitivity import sent_to, state_size
 
 
 class UORO(RTRL):
@@ -102,9 +74,9 @@ class UORO(RTRL):
 
     def _joined_signs(self, leaves: list[Tensor]) -> tuple[Array, Array]:
         """Draw ν, (B, S), and return it with ``νᵀ D``, (P,)."""
-        seeds = [self._rng.choice([-1.0, 1.0], (1, 1, *leaf.shape)).astype(leaf.dtype) for leaf in leaves]
-        signs = np.concatenate([seed.reshape((self._rows, -1)) for seed in seeds], axis=1)
-        return signs, self._parameter_vjp(leaves, seeds)[0]
+        size = state_size(leaves) // self._rows
+        signs = self._rng.choice([-1.0, 1.0], (self._rows, size)).astype(leaves[0].dtype)
+        return signs, sent_to(self._parameters, leaves, signs[None])[0]
 
 
 def _root_of_ratio(a: Array, b: Array) -> float:

@@ -12,6 +12,7 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.generation.choosing import peaks
 from tinyrnn.generation.generate import Model, next_logits, read_prompt
+from tinyrnn.generation.largest import largest
 from tinyrnn.recurrence.tree import flatten
 
 Array = np.ndarray[Any, Any]
@@ -120,6 +121,7 @@ class _Beams:
 
     def __init__(self, batch: int, width: int, length: int, end: int | None, penalty: float) -> None:
         self.batch, self.width, self.length, self.end, self.penalty = batch, width, length, end, penalty
+        self.rows = np.arange(batch)[:, None]
         self.scores = np.full((batch, width), -math.inf)
         self.scores[:, 0] = 0.0  # at first all beams are the same: only one of them counts
         self.written: list[Array] = []  # the last token of each beam, step by step
@@ -129,28 +131,28 @@ class _Beams:
     def step(self, logits: Array) -> None:
         """Go on by one token; ``logits`` is (B * W, C)."""
         B, W, size = self.batch, self.width, logits.shape[-1]
-        peak = peaks(logits)
-        total = peak + np.log(np.exp(logits - peak).sum(-1, keepdims=True))  # log p = logit - total
-        before = self.scores - total.reshape((B, W))
-        candidates = (logits.reshape((B, W, size)) + before.astype(logits.dtype)[..., None]).reshape((B, -1))
+        below = logits - peaks(logits)
+        before = self.scores - np.log(np.exp(below) @ np.ones(size, logits.dtype)).reshape((B, W))
+        candidates = below.reshape((B, W, size)) + before[..., None]  # log probabilities, in float64
+        candidates = candidates.reshape((B, -1))
         # Of the best 2 W at most W have ended, one for each beam: W are left to go on from.
-        count = min(2 * W, W * size)
-        rows = np.arange(B)[:, None]
-        best = np.argpartition(candidates, -count)[:, -count:]
-        best = best[rows, np.lexsort((best, -candidates[rows, best]))]
+        best = largest(candidates, min(2 * W, W * size))
+        best.sort(-1)
+        scores = candidates[self.rows, best]
+        order = (-scores).argsort(-1, kind="stable")  # of equals the first
+        best, scores = best[self.rows, order], scores[self.rows, order]
         parents, tokens = np.divmod(best, size)
-        scores = before[rows, parents] + logits.reshape((B, W, size))[rows, parents, tokens]
         steps = len(self.written) + 1
-        alive = np.arange(W)[None]
         if self.end is not None and (ends := tokens == self.end).any():
             for b, k in np.argwhere(ends[:, :W] & (scores[:, :W] > -math.inf)):
                 score = float(scores[b, k])
                 self.ended[b].append((score / steps**self.penalty, score, steps - 1, int(parents[b, k])))
             scores = np.where(ends, -math.inf, scores)
-            alive = np.argsort(ends, axis=-1, kind="stable")[:, :W]
-        self.scores = scores[rows, alive]
-        self.written.append(tokens[rows, alive])
-        self.parents.append(parents[rows, alive])
+            alive = np.argsort(ends, axis=-1, kind="stable")
+            scores, tokens, parents = (part[self.rows, alive] for part in (scores, tokens, parents))
+        self.scores = scores[:, :W]
+        self.written.append(tokens[:, :W])
+        self.parents.append(parents[:, :W])
 
     def done(self) -> bool:
         """Whether no row can come to anything better."""
@@ -164,31 +166,39 @@ class _Beams:
         return True
 
     def results(self) -> list[list[Hypothesis]]:
-        """Read the sequences back from their last tokens."""
+        """Return what was found, best first."""
         steps = len(self.written)
-        results: list[list[Hypothesis]] = []
+        best: list[list[tuple[float, float, int, int, bool]]] = []
         for b in range(self.batch):
             found = [(*candidate, True) for candidate in self.ended[b]]
             if steps == self.length:
                 found += [
-                    (float(score) / steps**self.penalty, float(score), steps, k, False)
-                    for k, score in enumerate(self.scores[b])
+                    (score / steps**self.penalty, score, steps, k, False)
+                    for k, score in enumerate(self.scores[b].tolist())
                     if score > -math.inf
                 ]
             found.sort(key=lambda candidate: -candidate[0])
-            results.append(
-                [
-                    Hypothesis(self._read_back(b, k, at), score, log_prob, ended)
-                    for score, log_prob, at, k, ended in found[: self.width]
-                ]
-            )
-        return results
+            best.append(found[: self.width])
+        tokens = iter(
+            self._read_back([(b, k, at) for b, found in enumerate(best) for _, _, at, k, _ in found])
+        )
+        return [
+            [Hypothesis(next(tokens), score, log_prob, ended) for score, log_prob, _, _, ended in found]
+            for found in best
+        ]
 
-    def _read_back(self, b: int, k: int, steps: int) -> Array:
-        tokens = np.empty(steps, np.int64)
-        for t in reversed(range(steps)):
-            tokens[t], k = self.written[t][b, k], self.parents[t][b, k]
-        return tokens
+    def _read_back(self, ends: list[tuple[int, int, int]]) -> list[Array]:
+        """Return the tokens of sequences, each from its row, its last beam and its length: all at once."""
+        if not ends:
+            return []
+        row, beam, length = np.array(ends).T
+        tokens = np.empty((len(ends), length.max()), np.int64)
+        for t in reversed(range(tokens.shape[1])):
+            (here,) = np.nonzero(length > t)
+            at = row[here], beam[here]
+            tokens[here, t] = self.written[t][at]
+            beam[here] = self.parents[t][at]
+        return [line[:n] for line, n in zip(tokens, length, strict=True)]
 
 
 def _reordered(before: Any, state: Any, parents: Array, axis: int) -> Any:
@@ -197,9 +207,7 @@ def _reordered(before: Any, state: Any, parents: Array, axis: int) -> Any:
     A leaf that the model handed back as it came is the same in all beams of a row, and stays.
     """
     batch, width = parents.shape
-    order = (np.arange(batch)[:, None] * width + parents).ravel()
-    if (order == np.arange(len(order))).all():
-        return state
+    order = (parents + np.arange(0, batch * width, width)[:, None]).ravel()
     (old, _), (new, tree) = flatten(before), flatten(state)
     kept = {id(leaf) for leaf in old}
     return tree.unflatten(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.generation.largest import largest
+
 Array = np.ndarray[Any, Any]
 Choose = Callable[[Array], Array]
 
@@ -43,9 +45,9 @@ class _Draw:
 
     def row(self, logits: Array) -> int:
         """Draw a token; logits (C,)."""
-        largest = logits.max()
-        _check(float(largest))
-        odds = self._odds(logits, largest)
+        peak = logits.max()
+        _check(float(peak))
+        odds = self._odds(logits, peak)
         sums = np.add.accumulate(odds)
         total = sums[-1]
         while True:
@@ -68,8 +70,8 @@ class _Draw:
                     chosen[b] = sums[b].searchsorted(self.random() * sums[b, -1], "right")
         return chosen
 
-    def _odds(self, logits: Array, largest: Any) -> Array:
-        below = logits - largest
+    def _odds(self, logits: Array, peak: Any) -> Array:
+        below = logits - peak
         return np.exp(below if self.scale == 1 else below * self.scale).astype(np.float64)
 
 
@@ -85,10 +87,10 @@ def _among(k: int, draw: Callable[[Array], Any]) -> Callable[[Array], Any]:
     """Return a draw among the ``k`` likeliest."""
 
     def draw_from_top(logits: Array) -> Any:
-        order = logits.argpartition(-min(k, logits.shape[-1]), -1)[..., -k:]
         if logits.ndim == 1:
+            order = largest(logits[None], min(k, len(logits)))[0]
             return order[draw(logits[order])]
-        rows = np.arange(len(logits))
+        order, rows = largest(logits, min(k, logits.shape[-1])), np.arange(len(logits))
         return order[rows, draw(logits[rows[:, None], order])]
 
     return draw_from_top
@@ -96,9 +98,9 @@ def _among(k: int, draw: Callable[[Array], Any]) -> Callable[[Array], Any]:
 
 def peaks(logits: Array) -> Array:
     """Return the largest of each row, (B, 1); raise where there is a NaN or +inf, or nothing but -inf."""
-    largest = logits.max(-1, keepdims=True)
-    _check(float(largest.sum()))
-    return largest
+    found = logits.max(-1, keepdims=True)
+    _check(float(found.sum()))
+    return found
 
 
 def _check(total: float) -> None:

@@ -143,16 +143,24 @@ def _apart(got: Array, value: Array) -> Array:
         return ~(gap <= EXACT_ENOUGH[value.dtype.name] * np.abs(value.astype(np.float64)))
 
 
+def another(cell: Cell, seed: int) -> tuple[Results, set[str], list[int]] | None:
+    """What the recorded form gives with other roundings, with what `redrawn` says; None where it raises."""
+    try:
+        with redrawn(seed) as (begin_step, infinite, decided):
+            return recorded(cell, graph=True, begin_step=begin_step), infinite, decided
+    except Refused:
+        return None
+
+
 def tolerances(cell: Cell, found: Results, expected: Results, draws: int) -> dict[str, Array] | None:
     """What a few units in the last place of its terms do to each result; None where nothing can be said."""
     spread = {name: np.zeros(value.shape) for name, value in expected.items() if name != "structure"}
     choices: list[int] = []
     for seed in range(draws):
-        try:
-            with redrawn(seed) as (begin_step, infinite, decided):
-                other = recorded(cell, graph=True, begin_step=begin_step)
-        except Refused:
+        run = another(cell, seed)
+        if run is None:
             return None
+        other, infinite, decided = run
         choices = choices or decided
         if decided != choices:  # numbers so close together that a rounding decides which is larger
             return None

@@ -27,7 +27,7 @@ def add(c: Any, x: Any) -> Any:
 
 SGD = sgd()
 F, nn, optim = tr.nn.functional, tr.nn, tr.optim
-data, dynamics, training = tr.data, tr.dynamics, tr.training
+data, draw, dynamics, training = tr.data, tr.draw, tr.dynamics, tr.training
 ACTIVATIONS = tr.elu, tr.erf, tr.gelu, tr.hardsigmoid, tr.hardtanh, tr.leaky_relu, tr.logsigmoid, tr.mish
 ACTIVATIONS += tr.selu, tr.silu, tr.softsign
 ACTIVATION_MODULES = nn.ELU, nn.GELU, nn.SELU, nn.Hardsigmoid, nn.Hardtanh, nn.LeakyReLU, nn.LogSigmoid
@@ -38,6 +38,10 @@ CELL = nn.GRUCell(2, 2)
 STARTED = tr.RTRL(CELL)
 STARTED.start(batch=2)
 STARTED.step(np.ones((2, 2), "float32"))
+with tr.unrolled():
+    RECORDED = nn.GRU(2, 2)(tr.ones(2, 1, 2))[0].sum()
+JACOBIANS = np.ones((4, 2, 2, 2))
+DRAWING = draw.Drawing("digraph {}")
 VOCABULARY = data.Vocabulary("abc")
 
 
@@ -67,6 +71,59 @@ GOOD: dict[Callable[..., Any], dict[str, Any]] = {
             tr.transpose,
         )
     },
+    **{
+        getattr(tr, name): {"x": x(2, 3)}
+        for name in (
+            "positive", "cbrt", "exp2", "expm1", "log10", "log1p", "log2", "square", "all", "any", "ceil",
+            "floor", "isfinite", "isinf", "isnan", "rint", "round", "sign", "signbit", "trunc", "flip",
+            "fliplr", "flipud", "conj", "imag", "nan_to_num", "real", "reciprocal", "prod", "std", "var",
+            "copy", "matrix_transpose", "argsort", "sort", "acos", "acosh", "arccos", "arccosh", "arcsin",
+            "arcsinh", "arctan", "arctanh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "deg2rad",
+            "degrees", "rad2deg", "radians", "sin", "sinc", "sinh", "tan", "cumprod", "cumsum", "diff",
+            "diagonal", "trace", "rot90",
+        )
+    },
+    **{
+        getattr(tr, name): {"a": x(3), "b": x(3)}
+        for name in (
+            "logaddexp", "logaddexp2", "floor_divide", "fmax", "fmin", "fmod", "mod", "remainder", "dot",
+            "inner", "kron", "outer", "vdot", "hypot", "cross",
+        )
+    },
+    **{f: {"y": x(3), "x": x(3)} for f in (tr.arctan2, tr.atan2)},
+    **{f: {"arrays": [x(2)]} for f in (tr.hstack, tr.vstack, tr.dstack, tr.column_stack)},
+    **{f: {"x": x(2, 2, 2), "sections": 2} for f in (tr.hsplit, tr.vsplit, tr.dsplit, tr.array_split)},
+    **{f: {"x": x(3), "kth": 1} for f in (tr.partition, tr.argpartition)},
+    **{f: {"m": x(2, 2)} for f in (tr.tril, tr.triu)},
+    tr.diag: {"v": x(2)},
+    tr.gradient: {"f": x(3)},
+    tr.linspace: {"start": x(1), "stop": 1.0},
+    tr.append: {"x": x(2), "values": x(2)},
+    tr.pad: {"x": x(2), "pad_width": 1},
+    tr.repeat: {"x": x(2), "repeats": 2},
+    tr.roll: {"x": x(2), "shift": 1},
+    tr.tile: {"x": x(2), "reps": 2},
+    tr.select: {"condlist": [np.ones(2, bool)], "choicelist": [x(2)]},
+    tr.tensordot: {"a": x(2, 2), "b": x(2, 2)},
+    tr.moveaxis: {"x": x(2, 2), "source": 0, "destination": 1},
+    tr.rollaxis: {"x": x(2, 2), "axis": 1},
+    tr.take_along_axis: {"x": x(2), "indices": [0]},
+    **{
+        getattr(tr.linalg, name): {"a": x(2, 2)}
+        for name in (
+            "det", "inv", "pinv", "slogdet", "cholesky", "eigh", "eigvalsh", "svd", "svdvals",
+        )
+    },
+    tr.linalg.matrix_power: {"a": x(2, 2), "n": 2},
+    tr.linalg.multi_dot: {"arrays": [x(2, 2), x(2, 2)]},
+    tr.linalg.solve: {"a": x(2, 2), "b": x(2)},
+    **{f: {"x": x(2, 2)} for f in (tr.linalg.norm, tr.linalg.vector_norm, tr.linalg.matrix_norm)},
+    # modes, and what is asked of the library
+    **{f: {} for f in (tr.no_grad, tr.enable_grad, tr.unrolled, tr.get_default_dtype, tr.get_rng_state)},
+    **{f: {} for f in (tr.detect_anomaly, tr.scope)},
+    tr.set_rng_state: {"state": tr.get_rng_state()},
+    tr.explain: {"function": lambda: None},
+    tr.Tensor: {"data": np.ones(1)},
     tr.maximum: {"a": x(2), "b": x(2)},
     tr.minimum: {"a": x(2), "b": x(2)},
     tr.matmul: {"a": x(2, 2), "b": x(2, 2)},
@@ -221,13 +278,37 @@ GOOD: dict[Callable[..., Any], dict[str, Any]] = {
     dynamics.watch: {"model": nn.GRU(2, 2)},
     dynamics.diagnose_watch: {"watched": dynamics.watch(nn.GRU(2, 2))},
     dynamics.gradient_flow: {"loss": x(1).sum()},
+    # drawings
+    draw.Drawing: {"source": "digraph {}"},
+    DRAWING.pipe: {},
+    DRAWING.render: {"path": "unwritten.svg"},
+    DRAWING.save: {"path": "unwritten"},
+    draw.Stepper: {"html": "", "summary": ""},
+    draw.Stepper("", "").save: {"path": "unwritten"},
+    draw.stepper: {"output": RECORDED},
+    draw.unrolled: {"outputs": RECORDED},
+    draw.graph: {"tensor": RECORDED},
+    draw.plot_gradient_norms: {"runs": next(iter(dynamics.gradient_flow(RECORDED).states.values()))},
+    draw.plot_step_jacobians: {"jacobians": JACOBIANS},
+    draw.plot_gate_jacobians: {"parts": {"r": JACOBIANS}},
+    draw.plot_gate_values: {"values": {"r": np.ones((4, 2, 2))}},
+    draw.plot_jacobian_products: {"products": dynamics.jacobian_products(CELL, np.ones((4, 2, 2)))},
+    draw.plot_lyapunov_exponents: {"exponents": np.ones((1, 2))},
+    draw.plot_spectrum: {"W": np.ones((2, 2))},
+    draw.plot_perturbation: {"change": dynamics.perturb(CELL, np.ones((4, 2, 2)), None, 1e-3)},
+    draw.plot_gradient_flow: {"flow": dynamics.gradient_flow(RECORDED)},
+    draw.plot_gradient_table: {"table": np.ones((2, 2))},
+    draw.plot_gates: {"gates": {}},
+    draw.plot_weight_shares: {"weights": {}},
+    draw.plot_watch: {"watched": dynamics.watch(nn.GRU(2, 2))},
+    draw.plot_diagnosis: {"diagnosis": dynamics.diagnose(lambda x: x.sum(), x(1))},
     tr.testing.check_grads: {"f": lambda: tr.ones(1, dtype="float64")},
 }  # fmt: skip
 # Whatever these are given may be meant: the truth of anything, and what is only handed on.
 ANYTHING = {
     ("TruncatedBPTT", "y"), ("grad", "grad_outputs"), ("generate", "state"), ("beam_search", "state"),
     ("diagnose", "batch"),
-    ("Decoder", "carry"),
+    ("Decoder", "carry"), ("scope", "owner"),
 }  # fmt: skip
 
 
@@ -270,6 +351,38 @@ BAD_VALUES: list[tuple[Any, str, Any]] = [
     (nn.mask, "T", -1),
     (nn.GELU, "approximate", "sigmoid"),
     (tr.gelu, "approximate", "sigmoid"),
+    (tr.repeat, "repeats", -1),
+    (tr.tile, "reps", -1),
+    (tr.pad, "pad_width", -1),
+    (tr.pad, "mode", "mirror"),
+    (tr.split, "sections", 0),
+    (tr.reshape, "shape", (-2, -1)),
+    (tr.sum, "axis", 5),
+    (tr.stack, "axis", -3),
+    (tr.cumsum, "axis", 4),
+    (tr.diff, "n", -1),
+    (tr.linspace, "num", -1),
+    (tr.gradient, "edge_order", 3),
+    (tr.linalg.norm, "ord", "max"),
+    (tr.linalg.norm, "ord", float("nan")),
+    (tr.linalg.eigh, "UPLO", "X"),
+    (tr.scan, "segment", 0),
+    (tr.scan, "length", -1),
+    (tr.scope, "step", -1),
+    (draw.unrolled, "level", "gates"),
+    (draw.unrolled, "weights", "copy"),
+    (draw.unrolled, "values", "all"),
+    (draw.unrolled, "max_nodes", 0),
+    (draw.unrolled, "theme", "grey"),
+    (draw.graph, "values", "all"),
+    (draw.graph, "max_nodes", -1),
+    (draw.Drawing, "timeout", 0.0),
+    (draw.Drawing, "timeout", float("nan")),
+    (DRAWING.render, "format", "gif"),
+    (DRAWING.pipe, "format", "gif"),
+    (draw.plot_jacobian_products, "row", 2),
+    (draw.plot_perturbation, "row", -3),
+    (draw.stepper, "max_records", 0),
     (tr.hardtanh, "min_val", 3.0),
     (data.batches, "size", 0),
     (data.batches, "rng", -1),
@@ -309,7 +422,82 @@ BAD_VALUES: list[tuple[Any, str, Any]] = [
     (training.EarlyStopping, "min_delta", -1.0),
     (training.BestWeights, "mode", "best"),
 ]  # fmt: skip
+# Values of another type, which NumPy or Python would take for something.
+BAD_TYPES: list[tuple[Any, str, Any]] = [
+    (tr.sum, "axis", "0"),
+    (tr.sum, "axis", True),
+    (tr.sum, "axis", 1.0),
+    (tr.sum, "keepdims", 1),
+    (tr.max, "axis", [0, None]),
+    (tr.argmax, "axis", (0, 1)),
+    (tr.softmax, "axis", False),
+    (tr.var, "ddof", True),
+    (tr.clip, "min", "a"),
+    (tr.clip, "max", 1j),
+    (tr.where, "a", "a"),
+    (tr.where, "b", None),
+    (tr.where, "condition", "a"),
+    (tr.reshape, "shape", 2.0),
+    (tr.reshape, "shape", (True, 2)),
+    (tr.broadcast_to, "shape", "23"),
+    (tr.expand_dims, "axis", True),
+    (tr.concatenate, "arrays", {"a": x(2)}),
+    (tr.concatenate, "axis", True),
+    (tr.stack, "arrays", {1.0, 2.0}),
+    (tr.split, "sections", 2.0),
+    (tr.array_split, "sections", True),
+    (tr.tril, "k", 0.5),
+    (tr.diag, "k", True),
+    (tr.roll, "shift", 0.5),
+    (tr.rot90, "axes", 1),
+    (tr.tile, "reps", 1.5),
+    (tr.repeat, "repeats", [1.0, 2.0]),
+    (tr.pad, "pad_width", 1.5),
+    (tr.pad, "pad_width", True),
+    (tr.pad, "mode", np.array(["edge", "wrap"])),
+    (tr.partition, "kth", 1.5),
+    (tr.take, "indices", [0.5]),
+    (tr.tensordot, "axes", "12"),
+    (tr.gradient, "edge_order", True),
+    (tr.linspace, "num", 3.0),
+    (tr.nan_to_num, "nan", "0"),
+    (tr.select, "condlist", {True}),
+    (tr.round, "decimals", 1.5),
+    (tr.linalg.norm, "ord", True),
+    (tr.linalg.matrix_power, "n", 2.0),
+    (tr.linalg.pinv, "rcond", "1e-3"),
+    (tr.linalg.svd, "compute_uv", 1),
+    (tr.hardtanh, "max_val", True),
+    (tr.scan, "reverse", 1),
+    (draw.unrolled, "gradients", "no"),
+    (draw.unrolled, "expand", ["1"]),
+    (draw.unrolled, "outputs", 1.0),
+    (draw.plot_gates, "gates", {"r": 1.0}),
+    (draw.plot_weight_shares, "weights", {"w": "a"}),
+    (tr.scan, "length", 3.0),
+    (tr.scope, "step", 1.0),
+    (tr.Tensor, "data", np.array(["a"])),
+]  # fmt: skip
+# Of any number of arguments: a good call, arguments by name, and what an error calls the others.
+VARIADIC: list[tuple[Any, tuple[Any, ...], dict[str, Any], str]] = [
+    (tr.zeros, (2, 3), {"dtype": None}, "shape"),
+    (tr.ones, (2, 3), {}, "shape"),
+    (tr.randn, (2, 3), {}, "shape"),
+    (tr.atleast_1d, (x(2), x(2)), {}, "arys"),
+    (tr.atleast_2d, (x(2), x(2)), {}, "arys"),
+    (tr.atleast_3d, (x(2), x(2)), {}, "arys"),
+    (tr.einsum, ("ij,jk", x(2, 2), x(2, 2)), {"optimize": False}, "operands"),
+    (tr.einsum, (x(2, 2), [0, 1], [0]), {}, "operands"),
+    (tr.gradient, (x(3, 3), 1.0, [0.0, 1.0, 3.0]), {"edge_order": 1}, ""),
+    (tr.pad, (x(2),), {"pad_width": 1, "constant_values": 2.0}, "x"),
+    (x(2, 3).reshape, (3, 2), {}, "shape"),
+    (x(2, 3).transpose, (1, 0), {}, "axes"),
+    (x(2, 3).broadcast_to, (2, 3), {}, "shape"),
+]
 ROOMS = {
+    "tr": tr,
+    "tr.linalg": tr.linalg,
+    "tr.draw": tr.draw,
     "tr.nn": nn,
     "tr.nn.functional": F,
     "tr.nn.init": nn.init,
@@ -322,6 +510,11 @@ ROOMS = {
 # What stands in no table, by the reason for it.
 LEFT: dict[str, dict[str, set[str]]] = {
     **{room: {} for room in ROOMS},
+    "tr": {
+        "an error, and warnings": {"AnomalyError", "LostGradientWarning", "ScanFallbackWarning"},
+        "what calls return": {"Hypothesis", "Plan"},
+        "of any arguments, see VARIADIC": {"einsum", "atleast_1d", "atleast_2d", "atleast_3d"},
+    },
     "tr.nn": {
         "classes to derive from": {"Cell", "Module"},
         "of any arguments, see test_misuse_nn.py": {"Sequential"},

@@ -201,6 +201,8 @@ PLACE = [
         "xp.flipud(x[0])": AXES,
         "xp.rot90(x[0])": one((2, 3)),
         "xp.rot90(x[0], 2)": one((2, 3)),
+        "xp.rot90(x[0], 5)": one((2, 3)),
+        "xp.rot90(x[0], -2)": one((2, 3)),
         "xp.rot90(x[0], -1, (1, 2))": AXES,
         "xp.tile(x[0], 2)": ONE,
         "xp.tile(x[0], (2, 1, 3))": ONE,

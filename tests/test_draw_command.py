@@ -42,7 +42,7 @@ def test_the_suffix_gives_the_format(tmp_path):
         ({"output": "net"}, "'net' does not say the format"),
         ({"cell": "rnm"}, "draw: cell is 'rnm'; expected one of rnn, lstm, gru"),
         ({"steps": 0}, "draw: steps is 0; expected at least 1"),
-        ({"level": "gates"}, "level is 'gates'; expected one of"),
+        ({"level": "gates"}, "level is 'gates'; expected 'op', 'gate', 'cell', 'layer' or 'rolled'"),
     ],
 )
 def test_errors_are_one_line(options, message, tmp_path):

@@ -613,3 +613,11 @@ def test_the_bounds_of_clip_are_inside() -> None:
     assert [g.tolist() for g in (dx, dlow, dhigh) if g is not None] == [
         [1.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0, 0.0]
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, -0.0])
+def test_the_slope_of_a_quotient_by_zero_has_its_sign(zero: float) -> None:
+    x = tr.tensor([1.0], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        (g,) = tr.grad((x / zero).sum(), x)
+    np.testing.assert_array_equal(g.data, np.copysign(np.inf, zero))

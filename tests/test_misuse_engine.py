@@ -128,9 +128,9 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "split": (
         lambda: tr.split(t(2, 7), 3, axis=1),
         ValueError,
-        "split: axis 1 has length 7; it cannot be cut into 3 equal parts",
+        "split: sections is 3; expected a divisor of 7, the length of axis 1",
     ),
-    "split into none": (lambda: tr.split(t(2), 0), ValueError, "split: .* 0 equal parts"),
+    "split into none": (lambda: tr.split(t(2), 0), ValueError, "split: sections is 0"),
     "transpose as PyTorch": (
         lambda: t(2, 3, 4).transpose(0, 1),
         ValueError,
@@ -141,9 +141,13 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ValueError,
         r"squeeze: axis 0 of shape \(2, 3\) is not of length 1",
     ),
-    "sum axis": (lambda: t(2, 3).sum(2), ValueError, "sum: axis 2 is out of bounds for array of dimension 2"),
+    "sum axis": (
+        lambda: t(2, 3).sum(2),
+        ValueError,
+        "sum: axis is 2 .*; expected -2 to 1",
+    ),
     "softmax axis": (lambda: tr.softmax(t(2, 3), 5), ValueError, "softmax: axis 5 is out of bounds"),
-    "swapaxes axis": (lambda: t(2, 3).swapaxes(0, 2), ValueError, "axis 2 is out of bounds"),
+    "swapaxes axis": (lambda: t(2, 3).swapaxes(0, 2), ValueError, "axis2 is 2 .*; expected -2 to 1"),
     "max of nothing": (lambda: t(0).max(), ValueError, "max: .*zero-size.*"),
     # operands
     "a string": (lambda: t(2) + "a", TypeError, "add: an operand is 'a'; expected real numbers"),
@@ -190,7 +194,11 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         IndexError,
         "getitem: a part of the index is 1.0; expected integers",
     ),
-    "a float array": (lambda: t(3)[np.ones(2)], IndexError, "an array of dtype float64; expected integers"),
+    "a float array": (
+        lambda: t(3)[np.ones(2)],
+        IndexError,
+        "an array of dtype float64; expected integers",
+    ),
     "a string index": (lambda: t(3)["a"], IndexError, "a part of the index is 'a'; expected integers"),
     "a short mask": (
         lambda: t(3, 2)[np.array([True, False])],
@@ -209,7 +217,7 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "a mask of too many axes": (lambda: t(3)[np.ones((3, 1), bool)], IndexError, r"mask has shape \(3, 1\)"),
     "take out of bounds": (lambda: tr.take(t(3, 2), [6]), IndexError, "getitem: index 6 is out of bounds"),
-    "take by floats": (lambda: tr.take(t(3, 2), [1.0]), IndexError, "dtype float64; expected integers"),
+    "take by floats": (lambda: tr.take(t(3, 2), [1.0]), IndexError, "take: indices is .*; expected integers"),
     "take by a mask": (
         lambda: tr.take(t(3), [True, False, True]),
         IndexError,

@@ -519,3 +519,29 @@ def test_slices_side_by_side(name: str, order: int) -> None:
         return (tr.tanh(z + x * 0.1 * total), tr.tanh(u - z)), total
 
     agree(used, parts, normal(5, 4, 4), order=order, rtol=1e-11)
+
+
+def test_known_factors_and_terms_are_put_together_only_where_nothing_overflows() -> None:
+    large = tr.tensor(np.full(2, 3e38, np.float32))
+    start = tr.tensor(np.full(2, 1e-38, np.float32), requires_grad=True)
+    for form in FORMS:
+        start.grad = None
+        final, _ = FORMS[form](lambda h, x: (h * large + h * (large * x), h), start, tr.ones(1, 2))
+        (final * 1e-20).sum().backward()
+        assert start.grad is not None
+        np.testing.assert_allclose(start.grad.data, 6e18, rtol=1e-6)
+
+    def step(c: Any, x: Any) -> Any:
+        return ((c[0] + x) + (c[1] + x), c[1]), c[0]
+
+    lowest = np.full(2, -3e38, np.float32)
+    for form in FORMS:
+        xs = tr.tensor(-lowest * np.array([[1.0], [0.0]], np.float32))
+        (h, _), _ = FORMS[form](step, (tr.tensor(lowest), tr.tensor(lowest)), xs)
+        np.testing.assert_array_equal(h.data, lowest)
+
+
+def test_a_dict_of_other_keys_is_refused() -> None:
+    for given, back in (("h", "c"), ("c", "h")):
+        with pytest.raises(ValueError, match="a carry of the form that it was given"):
+            tr.scan(lambda c, x: ({back: c[given] + x}, x), {given: tr.zeros(2)}, tr.ones(3, 2))  # noqa: B023

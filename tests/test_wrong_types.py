@@ -10,8 +10,9 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
-from good_calls import ANYTHING, BAD_VALUES, GOOD, LEFT, ROOMS, x
+from good_calls import ANYTHING, BAD_TYPES, BAD_VALUES, GOOD, LEFT, ROOMS, VARIADIC, x
 
 import tinyrnn as tr
 from tinyrnn import nn, optim
@@ -84,6 +85,53 @@ def is_public_here(room: Any, name: str) -> bool:
     return not name.startswith("_") and getattr(getattr(room, name), "__module__", "") == room.__name__
 
 
+@pytest.mark.parametrize(("f", "good", "named", "words"), VARIADIC)
+def test_nonsense_among_any_number_is_refused(
+    f: Any, good: tuple[Any, ...], named: dict[str, Any], words: str
+) -> None:
+    f(*good, **named)
+    calls = [((*good[:i], Nonsense(), *good[i + 1 :]), named) for i in range(len(good))]
+    calls += [(good, {**named, name: Nonsense()}) for name in named]
+    for arguments, options in calls:
+        with pytest.raises((TypeError, ValueError)) as caught:
+            f(*arguments, **options)
+        text = str(caught.value)
+        assert f.__name__ in text
+        assert "onsense" in text
+        assert words in text or any(name in text for name in options)
+
+
+@pytest.mark.parametrize(("f", "name", "value"), BAD_TYPES)
+def test_values_of_a_wrong_type_are_refused_by_name(f: Any, name: str, value: Any) -> None:
+    with pytest.raises((TypeError, IndexError), match=rf"{label(f)}: .*{name}.*; expected"):
+        call(f, {**GOOD[f], name: value})
+
+
+NOT_NUMBERS = {
+    "text": "3",
+    "texts": np.array(["1", "2"]),
+    "complex": 1j,
+    "complex array": np.ones(2, complex),
+    "objects": np.array([None, 1.0]),
+    "ragged": [[1.0], [1.0, 2.0]],
+    "dict": {"a": 1.0},
+    "date": np.datetime64("2020-01-01"),
+}
+
+
+@pytest.mark.parametrize("wrong", NOT_NUMBERS)
+def test_what_is_no_array_of_numbers_is_refused_by_name(wrong: str) -> None:
+    for f, good in GOOD.items():
+        numeric = getattr(tr, getattr(f, "__name__", ""), None) is f or f in vars(tr.linalg).values()
+        for name, value in good.items() if numeric else ():
+            if isinstance(value, tr.Tensor) and (label(f), name) not in ANYTHING and name != "carry":
+                with pytest.raises((TypeError, ValueError)) as caught:
+                    call(f, {**good, name: NOT_NUMBERS[wrong]})
+                text = str(caught.value)
+                assert name.rstrip("s") in text, (label(f), text)
+                assert plain(label(f)) in plain(text), (label(f), text)
+
+
 EXAMPLES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a float for a size": (
         lambda: nn.GRU(4.0, 5),
@@ -141,13 +189,29 @@ EXAMPLES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         TypeError,
         r"sum: x is \[\[1\.0\], \[1\.0, 2\.0\]\]",
     ),
+    "a text in brackets": (lambda: tr.r_[x(2), "0"], TypeError, "r_: a part is a text"),
+    "nothing in brackets": (
+        lambda: tr.c_[x(2), Nonsense()],
+        TypeError,
+        "c_: a part is of type Nonsense",
+    ),
+    "a slice of texts": (lambda: tr.r_["a":3], TypeError, r"r_: a part is slice.*; expected"),
+    "a slice without an end": (
+        lambda: tr.r_[1:],
+        TypeError,
+        "r_: a part is slice.* with an end",
+    ),
     "random integers": (
         lambda: tr.randn(3, dtype=int),
         TypeError,
         "randn: dtype is the class int;",
     ),
     "a part of no dtype": (lambda: tr.zeros(3, dtype="real"), TypeError, r"zeros: dtype is 'real' \(str\)"),
-    "an axis in a word": (lambda: x(2, 3).sum("a"), TypeError, r"sum: .*axis='a'"),
+    "an axis in a word": (
+        lambda: x(2, 3).sum("a"),
+        TypeError,
+        r"sum: axis is 'a' \(str\); expected an axis, or a tuple of axes",
+    ),
     "an axis between": (lambda: tr.stack([x(2)], axis=0.5), TypeError, r"stack: axis is 0\.5 \(float\)"),
     "a state of half": (
         lambda: nn.LSTM(2, 3)(x(4, 1, 2), (tr.zeros((1, 1, 3)), None)),

@@ -13,8 +13,10 @@ something turns out to be wrong, `misused` finds out which argument it was.
 from __future__ import annotations
 
 import functools
+import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, NamedTuple, TypeVar
@@ -78,23 +80,26 @@ def checked(**kinds: Kind) -> Callable[[F], F]:
             raise TypeError(f"checked: {function.__qualname__} has no arguments {sorted(unknown)}")
         method = names[:1] in (("self",), ("cls",))
         by_name = math.inf  # no position
+        parameters = inspect.signature(function).parameters
         positions = [
-            (i if i < code.co_argcount else by_name, name, kinds[name])
+            (i if i < code.co_argcount else by_name, name, kinds[name], parameters[name].default)
             for i, name in enumerate(names)
             if name in kinds
         ]
+        first = min(position for position, *_ in positions)
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            for i, name, kind in positions:
-                if name in kwargs:
-                    value = kwargs[name]
-                elif i < len(args):
-                    value = args[i]  # pyright: ignore
-                else:
-                    continue  # the default, or Python itself says that it is missing
-                if not (kind.of_type(value) and kind.in_range(value)):
-                    check(_called(function.__name__, args[0] if method else None), name, value, kind)
+            if kwargs or len(args) > first:
+                for i, name, kind, default in positions:
+                    if name in kwargs:
+                        value = kwargs[name]
+                    elif i < len(args):
+                        value = args[i]  # pyright: ignore
+                    else:
+                        continue  # the default, or Python itself says that it is missing
+                    if value is not default and not (kind.of_type(value) and kind.in_range(value)):
+                        check(_called(function.__name__, args[0] if method else None), name, value, kind)
             return function(*args, **kwargs)
 
         return wrapper  # pyright: ignore[reportReturnType]
@@ -110,10 +115,14 @@ def misused(value: Any, expected: str, kind: type[Exception] = TypeError) -> Exc
     found = "", ""
     for frame in own_frames():
         code, known = frame.f_code, frame.f_locals
-        for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+        if frame.f_globals is globals():
+            continue  # the wrapper that `checked` puts around a function
+        any_number = bool(code.co_flags & inspect.CO_VARARGS)
+        for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + any_number]:
             given = known.get(name)
             if given is value or (isinstance(given, (list, tuple)) and any(item is value for item in given)):
                 found = _called(code.co_name, known.get("self")), name
+                break
     return kind(f"{found[0]}: {found[1]} is {shown(value)}; expected {expected}".removeprefix(": "))
 
 
@@ -168,7 +177,7 @@ def one_of(*choices: Any) -> Kind:
     types = tuple({type(choice) for choice in choices})
     return Kind(
         f"{', '.join(words[:-1])} or {words[-1]}",
-        lambda value: isinstance(value, types),
+        lambda value: isinstance(value, types) and (bool in types or not isinstance(value, bool)),
         lambda value: value in choices,
     )
 
@@ -180,10 +189,19 @@ def instance(kind: type | tuple[type, ...], words: str) -> Kind:
 
 COUNT = count()
 INTEGER = Kind("an int", count().of_type)
+WHOLE = Kind("an int", lambda value: _is_whole(value))  # or what stands for one: an array without axes
+WHOLES = Kind(
+    "an int, or several in a tuple or list",
+    lambda value: _is_whole(value) or (_is_several(value) and all(map(_is_whole, value))),
+)
+AXES = Kind(
+    "an axis, or a tuple of axes, that are ints, or None",
+    lambda value: type(value) is int or value is None or WHOLES.of_type(value),
+)
 NUMBER = number(-math.inf)
 PROBABILITY = number(high=1.0, words="a probability, 0 to 1")
 FLAG = Kind("True or False", lambda value: isinstance(value, (bool, np.bool_)))
-REAL = Kind("a number", lambda value: isinstance(value, Real))
+REAL = Kind("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool))
 TEXT = instance(str, "a str")
 PATH = instance((str, PathLike), "a path")
 FUNCTION = Kind("a function", callable)
@@ -202,6 +220,7 @@ RNG = Kind(
     lambda value: value is None or isinstance(value, np.random.Generator) or INTEGER.of_type(value),
     lambda value: not INTEGER.of_type(value) or value >= 0,
 )
+SEVERAL = Kind("a list or tuple", lambda value: _is_several(value))
 SEQUENCE = Kind(
     "an array or a list",
     lambda value: hasattr(value, "__len__") and not isinstance(value, str),
@@ -209,6 +228,26 @@ SEQUENCE = Kind(
 )
 ARRAY = Kind("a Tensor or an array of real numbers", lambda value: _numbers(value))
 FILLED = instance((Value, np.ndarray), "a Tensor or an array, to be filled")
+
+
+def _is_whole(value: Any) -> bool:
+    if type(value) is int:
+        return True
+    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == np.bool_:
+        return False
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_several(value: Any) -> bool:
+    return (
+        isinstance(value, Iterable)
+        and not isinstance(value, (str, bytes, Mapping, set, Iterator))
+        and (getattr(value, "ndim", 1) > 0)
+    )
 
 
 def _kind_of(dtype: Any) -> str:

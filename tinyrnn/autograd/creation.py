@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd.arguments import DTYPE, FLAG, FLOATING, RNG, checked, misused
+from tinyrnn.autograd.arguments import DTYPE, FLAG, FLOATING, RNG, WHOLE, checked, misused
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.rng import generator
@@ -86,7 +86,7 @@ def as_dtype(dtype: Any) -> np.dtype[Any] | None:
 def _shape(where: str, shape: tuple[Any, ...]) -> tuple[int, ...]:
     """Read a shape that is given as numbers, or as one sequence of them."""
     lengths = shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-    if not all(isinstance(n, (int, np.integer)) and n >= 0 for n in lengths):
+    if not all(WHOLE.of_type(n) and n >= 0 for n in lengths):
         raise TypeError(
             f"{where}: the shape is {shape}; expected whole numbers, as {where}(2, 3) or {where}((2, 3))"
         )

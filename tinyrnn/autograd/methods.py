@@ -21,7 +21,9 @@ class Methods(Value):
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
         """Sum over the axes; see `tinyrnn.sum`."""
-        return self._apply(p.sum, (self,), {"axis": axis, "keepdims": keepdims})
+        if type(keepdims) is bool and (axis is None or type(axis) is int or type(axis) is tuple):
+            return self._apply(p.sum, (self,), {"axis": axis, "keepdims": keepdims})
+        return F.sum(self, axis, keepdims)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
         """Average over the axes; see `tinyrnn.mean`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -52,7 +52,7 @@ def operand(x: Any) -> Any:
     TypeError, ValueError
         Where it is nothing that has numbers; the message names the argument.
     """
-    if isinstance(x, Value) or type(x) is np.ndarray:
+    if isinstance(x, Value) or (type(x) is np.ndarray and x.dtype.kind in "fiub"):
         return x
     if isinstance(x, (list, tuple)) and _holds_values(x):
         parts = [operand(item) for item in x]
@@ -89,7 +89,10 @@ def several(arrays: Any) -> Any:
     TypeError
         Where it holds nothing; the message names the argument.
     """
-    if not ITERABLE.of_type(arrays):
+    if type(arrays) is list or type(arrays) is tuple:
+        return arrays
+    numbers = not isinstance(arrays, np.ndarray) or arrays.dtype.kind in "fiub"
+    if not numbers or not ITERABLE.of_type(arrays) or isinstance(arrays, (bytes, Mapping, Set)):
         raise misused(arrays, "a list or tuple")
     return arrays
 

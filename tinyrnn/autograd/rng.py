@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.arguments import misused
+from tinyrnn.autograd.arguments import MAPPING, checked, misused
 from tinyrnn.autograd.state import TraceError, thread
 
 _generator: np.random.Generator | None = (
@@ -67,6 +67,7 @@ def get_rng_state() -> dict[str, Any]:
     return dict(generator().bit_generator.state)
 
 
+@checked(state=MAPPING)
 def set_rng_state(state: Mapping[str, Any]) -> None:
     """Bring the library's own generator to a state that `get_rng_state` returned.
 

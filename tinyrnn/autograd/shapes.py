@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.arguments import misused
+from tinyrnn.autograd.arguments import WHOLE, WHOLES, misused
 from tinyrnn.autograd.primitive import Shape
 
 Axis = int | tuple[int, ...] | None
@@ -35,22 +35,25 @@ def normalize_axis(axis: Axis, ndim: int) -> tuple[int, ...]:
     axes = whole_numbers(axis, "an axis, or a tuple of axes, that are ints")
     for a in axes:
         if not -ndim <= a < ndim:
-            raise np.exceptions.AxisError(a, ndim)
+            raise misused(a if isinstance(axis, tuple) else axis, _in_bounds(ndim), np.exceptions.AxisError)
     return tuple(a % ndim for a in axes)
+
+
+_INTS = {int}
+
+
+def _in_bounds(ndim: int) -> str:
+    return f"{-ndim} to {ndim - 1}, as there are {ndim} axes" if ndim else "none, as there are no axes"
 
 
 def whole_numbers(given: Any, expected: str) -> tuple[int, ...]:
     """Return what is given as one whole number, or as several, as a tuple of ints."""
-    if isinstance(given, bool):
+    if type(given) is tuple and _INTS.issuperset(map(type, given)):
+        return given
+    if not WHOLES.of_type(given):
         raise misused(given, expected)
-    try:
-        return (operator.index(given),)
-    except TypeError:
-        pass  # several, then
-    try:
-        return tuple(map(operator.index, given))
-    except TypeError:
-        raise misused(given, expected) from None
+    several: Any = (given,) if WHOLE.of_type(given) else given
+    return tuple(map(operator.index, several))
 
 
 def reduced_shape(shape: Shape, axis: Axis = None, keepdims: bool = False, **_: Any) -> Shape:
@@ -99,6 +102,8 @@ def stacked_shape(*shapes: Shape, axis: int) -> Shape:
 
 def resolved_shape(old: Shape, new: Shape) -> Shape:
     """Return the shape asked of a reshape, with a single -1 worked out."""
+    if min(new, default=0) < -1:
+        raise ValueError(f"reshape: shape is {new}; expected lengths of 0 or more, and -1 once at most")
     size, known = math.prod(old), math.prod(n for n in new if n != -1)
     if new.count(-1) == 1 and known and size % known == 0:
         return tuple(size // known if n == -1 else n for n in new)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd.arguments import FLOATING, misused
+from tinyrnn.autograd.arguments import FLAG, FLOATING, TEXT, check, checked, count, misused
 
 
 class Scope(NamedTuple):
@@ -178,6 +178,7 @@ def unrolled() -> Mode:
     return Mode(unrolled=True, keeping=True, looking=True)
 
 
+@checked(check_nan=FLAG)
 def detect_anomaly(check_nan: bool = True) -> Mode:
     """Find where a NaN comes from, and what was changed between the forward pass and the backward pass.
 
@@ -213,6 +214,9 @@ shape (2,), is inf at [1]
     return Mode(watching=True, finite=check_nan, looking=True)
 
 
+_STEP = count(0).or_none()
+
+
 class scope:
     """Name the part of a model, or the time step, in which the records inside are made.
 
@@ -240,6 +244,9 @@ class scope:
     __slots__ = ("_before", "_modes", "_name", "_owner", "_step")
 
     def __init__(self, name: str = "", *, step: int | None = None, owner: Any = None) -> None:
+        if type(name) is not str or not (step is None or (type(step) is int and step >= 0)):
+            check("scope", "name", name, TEXT)
+            check("scope", "step", step, _STEP)
         self._name = name
         self._step = step
         self._owner = owner

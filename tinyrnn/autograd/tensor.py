@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.anomaly import Watched, check_result
-from tinyrnn.autograd.arguments import FLAG, checked
+from tinyrnn.autograd.arguments import FLAG, checked, shown
 from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.conversions import Conversions
 from tinyrnn.autograd.keeping import keep
@@ -40,6 +40,10 @@ class Tensor(Conversions, Operators):
     def __init__(self, data: Any, node: Node | None = None) -> None:
         if type(data) is not ndarray:
             data = _plain(data)
+        if data.dtype.kind not in "fiub":
+            raise TypeError(f"Tensor: data is {shown(data)}; expected real numbers")
+        if node is not None and not isinstance(node, Node):
+            raise TypeError(f"Tensor: node is {shown(node)}; expected a record, or None")
         self.data: np.ndarray[Any, np.dtype[Any]] = data
         self.node = node
 

@@ -1,5 +1,6 @@
 """`Drawing`: a picture that has not been laid out yet, with the conventions of the ``graphviz`` package."""
 
+import math
 import os
 import tempfile
 import webbrowser
@@ -7,9 +8,13 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from tinyrnn.autograd.arguments import FLAG, PATH, TEXT, checked, number, one_of
 from tinyrnn.draw import layout
 
 __all__ = ["Drawing"]
+
+
+SECONDS = number(math.ulp(0.0), words="a positive number of seconds")
 
 
 class Drawing:
@@ -34,11 +39,13 @@ class Drawing:
     digraph { h0 -> h1 }
     """
 
+    @checked(source=TEXT, engine=TEXT.or_none(), timeout=SECONDS)
     def __init__(self, source: str, *, engine: str | None = None, timeout: float = 30.0) -> None:
         self.source = source
         self.engine = engine
         self.timeout = timeout
 
+    @checked(format=one_of(*layout.FORMATS))
     def pipe(self, format: str = "svg") -> bytes:
         """Return the picture, as the bytes of a file in `format` ('svg', 'png' or 'pdf').
 
@@ -49,6 +56,7 @@ class Drawing:
         """
         return layout.render(self.source, format, engine=self.engine, timeout=self.timeout)
 
+    @checked(path=PATH, format=one_of(*layout.FORMATS).or_none(), view=FLAG)
     def render(self, path: str | os.PathLike[str], *, format: str | None = None, view: bool = False) -> str:
         """Draw to a file and return its path.
 
@@ -78,6 +86,7 @@ class Drawing:
             webbrowser.open(path.resolve().as_uri())
         return str(path)
 
+    @checked(path=PATH)
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write the DOT text to a file and return its path. Needs no layout engine."""
         path = Path(path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from tinyrnn.autograd.arguments import COUNT, FLAG, ITERABLE, TEXT, WHOLE, Kind, check, checked, one_of
+from tinyrnn.autograd.primitive import Value
 from tinyrnn.draw.arranging.place import place
-from tinyrnn.draw.drawing import Drawing
+from tinyrnn.draw.drawing import SECONDS, Drawing
 from tinyrnn.draw.reading.captions import add_captions, missing
 from tinyrnn.draw.reading.fold import columns_of
 from tinyrnn.draw.reading.levels import LEVELS, view_of
@@ -14,13 +16,31 @@ from tinyrnn.draw.reading.tray import add_weights
 from tinyrnn.draw.reading.unroll import Unrolled, uncollected, unroll
 from tinyrnn.draw.reading.view import View
 from tinyrnn.draw.reading.windows import windows_of
-from tinyrnn.draw.style import Theme, theme_of
+from tinyrnn.draw.style import THEMES, Theme, theme_of
 from tinyrnn.draw.writing.dot import dot_of
 from tinyrnn.draw.writing.plain import plain_dot
 
 __all__ = ["graph", "unrolled"]
 
 
+_OPTIONS: dict[str, Kind] = {
+    "values": one_of("summary", "full", "none"),
+    "gradients": FLAG,
+    "theme": one_of(*THEMES),
+    "max_nodes": COUNT,
+    "engine": TEXT.or_none(),
+    "timeout": SECONDS,
+}
+
+
+# What is in them is looked at where it is read.
+GRAPH = Kind(
+    "a Tensor, or tuples, lists and dicts of Tensors",
+    lambda value: isinstance(value, (Value, tuple, list, Mapping)),
+)
+
+
+@checked(outputs=GRAPH, level=one_of(*LEVELS), expand=ITERABLE, weights=one_of("alias", "tray"), **_OPTIONS)
 def unrolled(
     outputs: Any,
     level: str = "cell",
@@ -92,11 +112,6 @@ def unrolled(
     >>> '"t3.rnn.cell"' in drawing.source
     True
     """
-    _check("level", level, LEVELS)
-    _check("weights", weights, ("alias", "tray"))
-    _check("values", values, ("summary", "full", "none"))
-    if max_nodes < 1:
-        raise ValueError(f"unrolled: max_nodes is {max_nodes}; expected at least 1")
     colours = theme_of(theme)
     with uncollected():
         recorded = unroll(outputs)
@@ -118,6 +133,8 @@ def _source(
     max_nodes: int,
     windows: Any,
 ) -> str:
+    for t in expand:
+        check("unrolled", "expand", t, WHOLE)
     opened = frozenset(int(t) - 1 for t in expand)
     unknown = sorted(opened - {t for group in recorded.groups for t in group.columns})
     if unknown:
@@ -141,6 +158,7 @@ def _source(
     return dot_of(view, place(view), colours)
 
 
+@checked(tensor=GRAPH, **_OPTIONS)
 def graph(
     tensor: Any,
     *,
@@ -177,14 +195,8 @@ def graph(
     >>> print(graph((x * x).sum(), values="none").source.splitlines()[0])
     digraph "graph" {
     """
-    _check("values", values, ("summary", "full", "none"))
     source = plain_dot(unroll(tensor, "graph"), theme_of(theme), values, gradients, max_nodes)
     return Drawing(source, engine=engine, timeout=timeout)
-
-
-def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"unrolled: {name} is {value!r}; expected one of {', '.join(map(repr, allowed))}")
 
 
 def _within(

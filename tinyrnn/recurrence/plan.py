@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import FUNCTION, checked
 from tinyrnn.autograd.state import thread
 from tinyrnn.recurrence.compiled import CompiledDerivative
 from tinyrnn.recurrence.compiler.partition import Stage, TimeSum
@@ -140,6 +141,7 @@ class Plan(NamedTuple):
         return "\n\n".join(str(scan) for scan in self.scans) or "no scan was compiled in this call"
 
 
+@checked(function=FUNCTION)
 def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Plan:
     """Call a model, and return the plan of every scan that it compiled.
 

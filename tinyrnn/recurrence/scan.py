@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd.arguments import misused
+from tinyrnn.autograd.arguments import FLAG, FUNCTION, WHOLE, check, misused
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import where
 from tinyrnn.autograd.primitive import Value
@@ -94,11 +94,14 @@ def scan(
     probe = thread.modes.probe
     if probe is not None:
         return probe(step, carry, xs, lengths=lengths, reverse=reverse, segment=segment, length=length)
+    if not callable(step) or type(reverse) is not bool:
+        check("scan", "step", step, FUNCTION)
+        reverse = bool(check("scan", "reverse", reverse, FLAG))
+    if type(length) is not int:
+        check("scan", "length", length, WHOLE.or_none())
     carry_leaves, carry_tree = flatten(carry)
     x_leaves, x_tree = flatten(xs)
     carry_leaves, x_leaves = _cast(carry_leaves, x_leaves)
-    if not callable(step) or type(reverse) is not bool:
-        raise misused(*((reverse, "True or False") if callable(step) else (step, "a function")))
     steps = _steps(x_leaves, x_tree, length)
     size = _segment(segment, steps)
     modes = thread.modes
@@ -207,7 +210,7 @@ def _segment(segment: int | str | None, steps: int) -> int | None:
     """Return how many steps a segment has; None for no segments."""
     if segment is None:
         return None
-    if segment == "auto":
+    if isinstance(segment, str) and segment == "auto":
         return math.isqrt(steps - 1) + 1
     if not isinstance(segment, (int, np.integer)) or isinstance(segment, bool) or segment < 1:
         raise misused(segment, "a number of steps >= 1, 'auto' or None", ValueError)

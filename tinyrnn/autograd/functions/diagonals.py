@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import WHOLE, checked
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.shapes import ARRAY, normalize_axis
 
 __all__ = ["diag", "diagonal", "trace", "tril", "triu"]
 
 
+@checked(offset=WHOLE, axis1=WHOLE, axis2=WHOLE)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the elements whose places along two axes differ by ``offset``, along a new last axis.
 
@@ -46,6 +48,7 @@ def _places(n: int, m: int, offset: int) -> tuple[Any, Any]:
     return rows, rows + offset
 
 
+@checked(k=WHOLE)
 def diag(v: Any, k: int = 0) -> Any:
     """Return the ``k``-th diagonal of a matrix; of a vector, the matrix that has it there, and zeros.
 
@@ -70,6 +73,7 @@ def diag(v: Any, k: int = 0) -> Any:
     return p.scatter(v, *_places(n, n, k), index=(ARRAY, ARRAY), shape=(n, n))
 
 
+@checked(offset=WHOLE, axis1=WHOLE, axis2=WHOLE)
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Sum of a diagonal; see `diagonal`.
 
@@ -84,11 +88,14 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 def _triangle(primitive: Any, x: Any, k: int) -> Any:
     x = operand(x)
+    if not x.ndim:
+        raise ValueError(f"{primitive.name}: m is a single number; expected at least one axis")
     if x.ndim == 1:  # NumPy makes rows of it
         x = p.broadcast_to(x, shape=(len(x), len(x)))
     return primitive(x, k=int(k))
 
 
+@checked(k=WHOLE)
 def tril(m: Any, k: int = 0) -> Any:
     """Keep what stands on the ``k``-th diagonal and below, in the last two axes; the rest is 0.
 
@@ -102,6 +109,7 @@ def tril(m: Any, k: int = 0) -> Any:
     return _triangle(p.tril, m, k)
 
 
+@checked(k=WHOLE)
 def triu(m: Any, k: int = 0) -> Any:
     """Keep what stands on the ``k``-th diagonal and above, in the last two axes; the rest is 0.
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import ARRAY, AXES, DTYPE, FLAG, WHOLE, checked, misused, one_of
 from tinyrnn.autograd.functions.elementwise import astype
 from tinyrnn.autograd.functions.joining import concatenate
 from tinyrnn.autograd.functions.shaping import broadcast_to, flatten, moveaxis, swapaxes
@@ -21,6 +22,7 @@ def _along(x: Any, axis: int, index: slice) -> Any:
     return x[(*(slice(None),) * axis, index)]
 
 
+@checked(axis=WHOLE.or_none())
 def cumsum(x: Any, axis: int | None = None) -> Any:
     """Sum of each element and all before it, along an axis or of all elements in one.
 
@@ -35,6 +37,7 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     return swapaxes(p.cumsum(swapaxes(x, axis, -1)), axis, -1)
 
 
+@checked(axis=WHOLE.or_none())
 def cumprod(x: Any, axis: int | None = None) -> Any:
     """Product of each element and all before it, along an axis or of all elements in one.
 
@@ -66,6 +69,7 @@ def widened(x: Any) -> Any:
     return x if x.dtype == kind else astype(x, kind)
 
 
+@checked(n=WHOLE, axis=WHOLE)
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along an axis, ``n`` times over.
 
@@ -111,6 +115,7 @@ def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     return x
 
 
+@checked(axis=AXES, edge_order=one_of(1, 2))
 def gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> Any:
     """Slope of sampled values along axes, by central differences, as `numpy.gradient`.
 
@@ -144,7 +149,12 @@ def gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> A
     f = operand(f)
     if f.dtype.kind != "f":
         f = astype(f, np.float64)
+    if not f.ndim:
+        raise ValueError("gradient: f is a single number; expected at least one axis")
     axes = normalize_axis(axis, f.ndim)
+    for distance in varargs:
+        if not ARRAY.of_type(distance):
+            raise misused(distance, "a number, or the places of the samples")
     distances = varargs or (1.0,)
     if len(distances) == 1 and np.ndim(distances[0]) == 0:
         distances = distances * len(axes)
@@ -180,6 +190,7 @@ def _slope(f: Any, places: Any, order: int) -> Any:
     return concatenate([first, middle, last], 0)
 
 
+@checked(num=WHOLE, endpoint=FLAG, retstep=FLAG, dtype=DTYPE, axis=WHOLE)
 def linspace(
     start: Any,
     stop: Any,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import misused
 from tinyrnn.autograd.functions.diagonals import diagonal
 from tinyrnn.autograd.functions.elementwise import astype
 from tinyrnn.autograd.operands import operand
@@ -47,6 +48,8 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     >>> tr.einsum("ii", tr.ones((3, 3)))
     tensor(3.)
     """
+    if not isinstance(optimize, (bool, str, list, tuple)):
+        raise misused(optimize, "True, False, the name of a way to choose, or a path")
     xs, labels, result = _parsed(operands)
     sizes: dict[str, int] = {}
     for n, (x, of_x) in enumerate(zip(xs, labels, strict=True)):
@@ -125,7 +128,11 @@ def _parsed(given: tuple[Any, ...]) -> tuple[list[Any], list[str], str]:
 
 def _text(numbers: Any) -> str:
     """Return subscripts given as numbers as letters."""
-    return "".join("..." if n is Ellipsis else _LETTERS[n] for n in numbers)
+    try:
+        return "".join("..." if n is Ellipsis else _LETTERS[range(len(_LETTERS))[n]] for n in numbers)
+    except (TypeError, IndexError):
+        expected = f"a list of numbers below {len(_LETTERS)}, and ..."
+        raise misused(numbers, expected) from None
 
 
 def _path(labels: list[str], xs: list[Any], result: str, optimize: Any) -> list[tuple[int, ...]]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import DTYPE, misused
-from tinyrnn.autograd.operands import operand
+from tinyrnn.autograd.operands import operand, refusal
 from tinyrnn.autograd.primitive import NONE, Primitive, Value
 from tinyrnn.autograd.state import get_default_dtype
 
@@ -34,7 +34,13 @@ __all__ = [
 
 def each(primitive: Primitive, x: Any) -> Any:
     """Apply an operation of one operand."""
-    return x._apply(primitive, (x,), NONE) if isinstance(x, Value) else primitive(operand(x))
+    if isinstance(x, Value):
+        return x._apply(primitive, (x,), NONE)
+    array = operand(x)
+    try:
+        return primitive(array)
+    except TypeError as error:  # of booleans, NumPy has no negative and no sign
+        raise refusal(primitive, [array], NONE, error) from error
 
 
 def exp(x: Any) -> Any:
@@ -212,6 +218,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     """
     if isinstance(a, (int, float)) and isinstance(b, (int, float)) and isinstance(condition, Value):
         a = np.asarray(a, get_default_dtype() if isinstance(a, float) or isinstance(b, float) else None)
+    a, b = (x if isinstance(x, (Value, int, float)) else operand(x) for x in (a, b))
     return p.where(operand(condition), a, b)
 
 

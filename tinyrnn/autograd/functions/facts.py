@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import AXES, FLAG, WHOLE, checked
 from tinyrnn.autograd.functions.elementwise import each
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.shapes import Axis
@@ -97,6 +98,7 @@ def rint(x: Any) -> Any:
     return each(p.rint, x)
 
 
+@checked(decimals=WHOLE)
 def round(x: Any, decimals: int = 0) -> Any:
     """Round each element to some places behind the point.
 
@@ -145,6 +147,7 @@ def isfinite(x: Any) -> Any:
     return each(p.isfinite, x)
 
 
+@checked(axis=AXES, keepdims=FLAG)
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether all elements along the axes are true.
 
@@ -157,6 +160,7 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.all(operand(x), axis=axis, keepdims=keepdims)
 
 
+@checked(axis=AXES, keepdims=FLAG)
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether any element along the axes is true.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import WHOLE, checked, shown
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import Shape, Value
 from tinyrnn.autograd.shapes import ARRAY, IndexItem, normalize_axis
@@ -98,6 +99,7 @@ def _width(item: Any) -> int:
     return item.ndim if isinstance(item, (Value, np.ndarray)) and item.dtype.kind == "b" else 1
 
 
+@checked(axis=WHOLE.or_none())
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Pick entries along an axis, or of all elements; with ``axis=0`` and a matrix, an embedding's look-up.
 
@@ -125,7 +127,10 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = p.reshape(x, shape=(math.prod(x.shape),)), 0
     (axis,) = normalize_axis(axis, x.ndim)
-    chosen = _item(operand(indices))
+    chosen = operand(indices)
+    if chosen.dtype.kind == "f" and not (isinstance(indices, (list, tuple)) and chosen.size == 0):
+        raise IndexError(f"take: indices is {shown(indices)}; expected integers")
+    chosen = chosen.astype(np.intp) if chosen.dtype.kind == "f" else chosen
     if chosen.dtype.kind == "b":
         raise IndexError("take: the indices are booleans; expected integers (a mask goes in x[mask])")
     return p.getitem(x, chosen, index=(slice(None),) * axis + (ARRAY,))

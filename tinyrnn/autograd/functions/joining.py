@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import ARRAY, WHOLE, WHOLES, checked, shown
 from tinyrnn.autograd.functions.shaping import atleast_1d, atleast_2d, atleast_3d, flatten
 from tinyrnn.autograd.operands import operand, several
 from tinyrnn.autograd.shapes import normalize_axis, whole_numbers
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 
+@checked(axis=WHOLE.or_none())
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """Join arrays along an axis that they have; with None all their elements, in one axis.
 
@@ -64,6 +67,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     return p.concatenate(*xs, axis=axis, offsets=offsets)
 
 
+@checked(axis=WHOLE)
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays of one shape along a new axis.
 
@@ -144,6 +148,7 @@ def column_stack(arrays: Sequence[Any]) -> Any:
     return concatenate([x if x.ndim > 1 else atleast_2d(x).T for x in xs], 1)
 
 
+@checked(axis=WHOLE.or_none())
 def append(x: Any, values: Any, axis: int | None = None) -> Any:
     """Join two arrays along an axis, or all their elements in one.
 
@@ -156,6 +161,11 @@ def append(x: Any, values: Any, axis: int | None = None) -> Any:
     return concatenate([x, values], axis)
 
 
+def _is_range(part: slice) -> bool:
+    start, stop, step = (isinstance(end, (Real, complex)) for end in (part.start, part.stop, part.step))
+    return stop and (start or part.start is None) and (step or part.step is None) and part.step != 0
+
+
 class _Joined:
     """Join what stands in brackets, along one axis."""
 
@@ -163,11 +173,16 @@ class _Joined:
         self.columns = columns
 
     def __getitem__(self, parts: Any) -> Any:
-        many = parts if isinstance(parts, tuple) else (parts,)
-        if any(isinstance(part, str) for part in many):
-            raise TypeError(
-                f"{'c_' if self.columns else 'r_'}: a part is a text; use concatenate with its axis"
-            )
+        many: tuple[Any, ...] = parts if isinstance(parts, tuple) else (parts,)
+        for part in many:
+            if isinstance(part, str):
+                raise TypeError(f"{self!r}: a part is a text; use concatenate with its axis")
+            if not (
+                _is_range(part) if isinstance(part, slice) else ARRAY.of_type(part) or type(part) is list
+            ):
+                raise TypeError(
+                    f"{self!r}: a part is {shown(part)}; expected arrays, or slices of numbers with an end"
+                )
         xs = [atleast_1d(self._range(part) if isinstance(part, slice) else part) for part in many]
         if not self.columns:
             return concatenate(xs, 0)
@@ -188,6 +203,7 @@ r_ = _Joined(columns=False)  # tr.r_[a, 0.0, b]: along the first axis, as numpy.
 c_ = _Joined(columns=True)  # tr.c_[a, b]: as columns, as numpy.c_
 
 
+@checked(sections=WHOLES, axis=WHOLE)
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Cut along an axis into equal parts, or at the given places, as `numpy.split`.
 
@@ -208,7 +224,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     if isinstance(sections, (int, np.integer)):
         if sections < 1 or length % sections:
             raise ValueError(
-                f"split: axis {axis} has length {length}; it cannot be cut into {sections} equal parts "
+                f"split: sections is {sections}; expected a divisor of {length}, the length of axis {axis} "
                 "(array_split cuts it into nearly equal ones)"
             )
         width = length // int(sections)
@@ -219,6 +235,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     return _cut(x, bounds, axis)
 
 
+@checked(sections=WHOLES, axis=WHOLE)
 def array_split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Cut along an axis into nearly equal parts, the longer ones first, or at the given places.
 
@@ -248,6 +265,7 @@ def _cut(x: Any, bounds: list[tuple[int, int]], axis: int) -> list[Any]:
     return [x[(*(slice(None),) * axis, slice(low, high))] for low, high in bounds]
 
 
+@checked(sections=WHOLES)
 def vsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     """Cut along the first axis; see `split`.
 
@@ -260,6 +278,7 @@ def vsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     return split(_with_axes("vsplit", x, 2), sections, 0)
 
 
+@checked(sections=WHOLES)
 def hsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     """Cut along the second axis; what has one axis, along that. See `split`.
 
@@ -273,6 +292,7 @@ def hsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     return split(x, sections, 0 if x.ndim == 1 else 1)
 
 
+@checked(sections=WHOLES)
 def dsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     """Cut along the third axis; see `split`.
 

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import ARRAY, AXES, TEXT, WHOLE, WHOLES, Kind, checked, shown
 from tinyrnn.autograd.functions.indexing import take
 from tinyrnn.autograd.functions.joining import concatenate
 from tinyrnn.autograd.functions.shaping import flatten, swapaxes
 from tinyrnn.autograd.operands import operand
-from tinyrnn.autograd.shapes import Axis, normalize_axis
+from tinyrnn.autograd.shapes import Axis, normalize_axis, whole_numbers
 
 __all__ = ["flip", "fliplr", "flipud", "pad", "repeat", "roll", "rot90", "tile"]
 
 
+@checked(shift=WHOLES, axis=AXES)
 def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
     """Move the elements along axes, and those that leave at one end in again at the other.
 
@@ -38,7 +40,11 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
     x = operand(x)
     if axis is None:
         return p.reshape(roll(flatten(x), int(np.sum(shift)), 0), shape=x.shape)
-    for by, along in np.broadcast(shift, normalize_axis(axis, x.ndim)):
+    axes = normalize_axis(axis, x.ndim)
+    shifts = whole_numbers(shift, WHOLES.expected)
+    if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
+        raise ValueError(f"roll: shift is {shift} and axis {axis}; expected as many")
+    for by, along in np.broadcast(shifts, axes):
         length = x.shape[along]
         by = int(by) % length if length else 0
         if by:
@@ -49,6 +55,7 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
     return x
 
 
+@checked(axis=AXES)
 def flip(x: Any, axis: Axis = None) -> Any:
     """Reverse the order of the elements along axes, by default all.
 
@@ -87,6 +94,10 @@ def flipud(x: Any) -> Any:
     return flip(x, 0)
 
 
+PLANE = Kind("two axes, as ints", lambda value: not WHOLE.of_type(value) and WHOLES.of_type(value))
+
+
+@checked(k=WHOLE, axes=PLANE)
 def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Turn ``k`` times by 90 degrees, from the first of two axes to the second.
 
@@ -114,6 +125,7 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return flip(swapaxes(x, first, second), second) if k else x
 
 
+@checked(reps=WHOLES)
 def tile(x: Any, reps: int | Sequence[int]) -> Any:
     """Repeat the whole array along each axis.
 
@@ -125,7 +137,9 @@ def tile(x: Any, reps: int | Sequence[int]) -> Any:
             [1., 2., 1., 2.]])
     """
     x = operand(x)
-    times = (int(reps),) if isinstance(reps, (int, np.integer)) else tuple(int(n) for n in reps)
+    times = whole_numbers(reps, WHOLES.expected)
+    if any(n < 0 for n in times):
+        raise ValueError(f"tile: reps is {reps}; expected numbers of 0 or more")
     ndim = max(x.ndim, len(times))
     times = (1,) * (ndim - len(times)) + times
     old = (1,) * (ndim - x.ndim) + x.shape
@@ -134,6 +148,7 @@ def tile(x: Any, reps: int | Sequence[int]) -> Any:
     return p.reshape(x, shape=tuple(m * n for m, n in zip(times, old, strict=True)))
 
 
+@checked(repeats=WHOLES, axis=WHOLE.or_none())
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Repeat each element along an axis, by default of all elements in one axis.
 
@@ -151,19 +166,33 @@ def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any
     if axis is None:
         x, axis = flatten(x), 0
     (axis,) = normalize_axis(axis, x.ndim)
+    if (times < 0).any():
+        raise ValueError(f"repeat: repeats is {repeats}; expected numbers of 0 or more")
+    if times.shape not in ((), (1,), x.shape[axis : axis + 1]):
+        raise ValueError(f"repeat: repeats has shape {times.shape}; expected one number or {x.shape[axis]}")
     if times.size != 1:
         return take(x, np.repeat(np.arange(x.shape[axis]), times), axis)
     before, (length, *after), n = x.shape[:axis], x.shape[axis:], int(times.reshape(()))
-    if n < 0:
-        raise ValueError(f"repeat: repeats is {n}; expected 0 or more")
     x = p.reshape(x, shape=(*before, length, 1, *after))
     x = p.broadcast_to(x, shape=(*before, length, n, *after))
     return p.reshape(x, shape=(*before, length * n, *after))
 
 
+def _pairs(name: str, given: Any, ndim: int, kinds: str) -> Any:
+    """Return a number, a pair or several pairs as a pair for each axis."""
+    expected = f"a number, a pair, or {ndim} pairs" + (" of ints" if "f" not in kinds else "")
+    if not ARRAY.of_type(given) or np.asarray(given).dtype.kind not in kinds:
+        raise TypeError(f"pad: {name} is {shown(given)}; expected {expected}")
+    try:
+        return np.broadcast_to(np.asarray(given), (ndim, 2))
+    except ValueError:
+        raise ValueError(f"pad: {name} is {given}; expected {expected}") from None
+
+
 _BY_INDEX = ("edge", "reflect", "symmetric", "wrap")
 
 
+@checked(mode=TEXT)
 def pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
     """Add elements at both ends of each axis, as `numpy.pad`.
 
@@ -197,10 +226,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
     known = {"constant_values"} if mode == "constant" else set()
     if not kwargs.keys() <= known:
         raise ValueError(f"pad: got {sorted(kwargs.keys() - known)}, which mode {mode!r} does not take here")
-    widths: Any = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    widths: Any = _pairs("pad_width", pad_width, x.ndim, "iu").tolist()
     if any(width < 0 for pair in widths for width in pair):
         raise ValueError(f"pad: pad_width is {pad_width}; expected numbers of 0 or more")
-    values = np.broadcast_to(np.asarray(kwargs.get("constant_values", 0)), (x.ndim, 2))
+    values = _pairs("constant_values", kwargs.get("constant_values", 0), x.ndim, "fiub")
     for axis, (before, after) in enumerate(widths):
         if mode in _BY_INDEX and (before or after):
             modes: Any = mode

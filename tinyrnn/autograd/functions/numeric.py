@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import FLAG, REAL, SEVERAL, checked
 from tinyrnn.autograd.functions.elementwise import each, where
 from tinyrnn.autograd.operands import alike, operand
 
@@ -101,6 +102,7 @@ def fmin(a: Any, b: Any) -> Any:
     return p.fmin(operand(a), operand(b))
 
 
+@checked(copy=FLAG.or_none(), nan=REAL, posinf=REAL.or_none(), neginf=REAL.or_none())
 def nan_to_num(
     x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Any:
@@ -161,6 +163,7 @@ def imag(x: Any) -> Any:
     return np.zeros(x.shape, x.dtype)
 
 
+@checked(condlist=SEVERAL, choicelist=SEVERAL)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0.0) -> Any:
     """Take from the first choice whose condition holds, and the default where none does.
 
@@ -180,7 +183,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0.
         raise ValueError(
             f"select: got {len(condlist)} conditions and {len(choicelist)} choices; expected as many"
         )
-    result = default
+    result = operand(default)
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         result = where(condition, choice, result)
     return result

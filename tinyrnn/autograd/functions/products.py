@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import SEVERAL, WHOLE, WHOLES, Kind, checked
 from tinyrnn.autograd.functions.joining import stack
 from tinyrnn.autograd.functions.shaping import flatten, moveaxis
 from tinyrnn.autograd.operands import operand
@@ -87,6 +88,13 @@ def outer(a: Any, b: Any) -> Any:
     return p.multiply(p.reshape(a, shape=(math.prod(a.shape), 1)), flatten(b))
 
 
+_PAIR = Kind(
+    "an int, or a pair of axes or of several axes",
+    lambda value: WHOLES.of_type(value) or (SEVERAL.of_type(value) and all(map(WHOLES.of_type, value))),
+)
+
+
+@checked(axes=_PAIR)
 def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
     """Sum of products over some axes of both; what remains of ``a`` stands first.
 
@@ -111,9 +119,14 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
     (2, 5)
     """
     a, b = operand(a), operand(b)
+    most = min(a.ndim, b.ndim)
     if isinstance(axes, (int, np.integer)):
+        if not 0 <= axes <= most:
+            raise ValueError(f"tensordot: axes is {axes}; expected 0 to {most}, or a pair")
         pair: Any = (range(a.ndim - int(axes), a.ndim), range(int(axes)))
     else:
+        if len(axes) != 2:
+            raise ValueError(f"tensordot: axes is {axes}; expected 0 to {most}, or a pair")
         pair = [(x,) if isinstance(x, (int, np.integer)) else x for x in axes]
     of_a, of_b = normalize_axis(tuple(pair[0]), a.ndim), normalize_axis(tuple(pair[1]), b.ndim)
     summed = tuple(a.shape[i] for i in of_a)
@@ -149,6 +162,7 @@ def kron(a: Any, b: Any) -> Any:
     return p.reshape(p.multiply(left, right), shape=shape)
 
 
+@checked(axisa=WHOLE, axisb=WHOLE, axisc=WHOLE, axis=WHOLE.or_none())
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """Cross product of vectors of three elements.
 

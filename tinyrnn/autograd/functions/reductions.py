@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.arguments import FLAG, checked
+from tinyrnn.autograd.arguments import AXES, FLAG, NUMBER, WHOLE, checked
 from tinyrnn.autograd.functions.differences import widened
 from tinyrnn.autograd.functions.elementwise import astype
 from tinyrnn.autograd.functions.joining import concatenate
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 
+@checked(axis=AXES, keepdims=FLAG)
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Sum of the elements over the axes (all of them by default).
 
@@ -43,6 +44,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.sum(operand(x), axis=axis, keepdims=keepdims)
 
 
+@checked(axis=AXES, keepdims=FLAG)
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Mean of the elements over the axes (all of them by default).
 
@@ -55,6 +57,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.mean(operand(x), axis=axis, keepdims=keepdims)
 
 
+@checked(axis=AXES, keepdims=FLAG)
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Product of the elements over the axes (all of them by default).
 
@@ -81,6 +84,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.reshape(x, shape=shape)
 
 
+@checked(axis=AXES, ddof=NUMBER, keepdims=FLAG, correction=NUMBER.or_none())
 def var(
     x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
 ) -> Any:
@@ -99,6 +103,7 @@ def var(
     return sum(centred * centred, axis, keepdims) / count
 
 
+@checked(axis=AXES, ddof=NUMBER, keepdims=FLAG, correction=NUMBER.or_none())
 def std(
     x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
 ) -> Any:
@@ -114,10 +119,15 @@ def std(
     return length(centred, axis, keepdims) / math.sqrt(count)
 
 
+def _floats(x: Any) -> Any:
+    """Return an operand, integers as floats."""
+    x = operand(x)
+    return x if x.dtype.kind == "f" else astype(x, np.float64)
+
+
 def _centred(x: Any, axis: Axis, ddof: float) -> tuple[Any, float]:
     """Return the distances from the mean, and by what to divide their sum."""
-    x = operand(x)
-    x = x if x.dtype.kind == "f" else astype(x, np.float64)
+    x = _floats(x)
     count = math.prod(x.shape[i] for i in normalize_axis(axis, x.ndim)) - ddof
     return x - mean(x, axis, keepdims=True), count if count > 0 else math.nan
 
@@ -131,6 +141,7 @@ def length(x: Any, axis: Axis = None, keepdims: bool = False, order: float = 2) 
     return p.reshape(ans, shape=reduced_shape(x.shape, axis, keepdims))
 
 
+@checked(axis=AXES, keepdims=FLAG)
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Largest element along the axes; where several are, they share the gradient equally.
 
@@ -143,6 +154,7 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.max(operand(x), axis=axis, keepdims=keepdims)
 
 
+@checked(axis=AXES, keepdims=FLAG)
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Smallest element along the axes; where several are, they share the gradient equally.
 
@@ -155,6 +167,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.min(operand(x), axis=axis, keepdims=keepdims)
 
 
+@checked(axis=WHOLE.or_none())
 def argmax(x: Any, axis: int | None = None) -> Any:
     """Index of the largest element along an axis, or in the flattened array; it carries no gradient.
 
@@ -167,6 +180,7 @@ def argmax(x: Any, axis: int | None = None) -> Any:
     return p.argmax(operand(x), axis=axis)
 
 
+@checked(axis=WHOLE.or_none())
 def argmin(x: Any, axis: int | None = None) -> Any:
     """Index of the smallest element along an axis, or in the flattened array; it carries no gradient.
 
@@ -179,7 +193,7 @@ def argmin(x: Any, axis: int | None = None) -> Any:
     return p.argmin(operand(x), axis=axis)
 
 
-@checked(keepdims=FLAG)
+@checked(axis=AXES, keepdims=FLAG)
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` over the axes, without overflow.
 
@@ -189,9 +203,10 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> tr.logsumexp(tr.tensor([1000.0, 1000.0]))
     tensor(1000.693...)
     """
-    return p.logsumexp(operand(x), axis=axis, keepdims=keepdims)
+    return p.logsumexp(_floats(x), axis=axis, keepdims=keepdims)
 
 
+@checked(axis=AXES)
 def softmax(x: Any, axis: int = -1) -> Any:
     """``exp(x) / sum(exp(x))`` along an axis, without overflow.
 
@@ -201,9 +216,10 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> tr.softmax(tr.tensor([0.0, 0.0, 1000.0]))
     tensor([0., 0., 1.])
     """
-    return p.softmax(operand(x), axis=axis)
+    return p.softmax(_floats(x), axis=axis)
 
 
+@checked(axis=AXES)
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """``x - logsumexp(x)`` along an axis.
 
@@ -213,4 +229,4 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     >>> tr.log_softmax(tr.tensor([0.0, 0.0]))
     tensor([-0.69314..., -0.69314...])
     """
-    return p.log_softmax(operand(x), axis=axis)
+    return p.log_softmax(_floats(x), axis=axis)

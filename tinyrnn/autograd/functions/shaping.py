@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import AXES, WHOLE, WHOLES, checked
 from tinyrnn.autograd.operands import operand, several
 from tinyrnn.autograd.shapes import Axis, normalize_axis, resolved_shape, whole_numbers
 
@@ -51,6 +52,7 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Any:
     return p.reshape(x, shape=resolved_shape(x.shape, new))
 
 
+@checked(axes=WHOLES.or_none())
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """Permute the axes, as `numpy.transpose`; by default reverse them. PyTorch's, of two axes, is `swapaxes`.
 
@@ -75,6 +77,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     return p.transpose(x, axes=order)
 
 
+@checked(axis1=WHOLE, axis2=WHOLE)
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes.
 
@@ -104,6 +107,7 @@ def flatten(x: Any) -> Any:
     return p.reshape(x, shape=(math.prod(x.shape),))
 
 
+@checked(axis=AXES)
 def squeeze(x: Any, axis: Axis = None) -> Any:
     """Drop axes of length 1: those named, or all.
 
@@ -189,6 +193,7 @@ def matrix_transpose(x: Any) -> Any:
     return swapaxes(x, -1, -2)
 
 
+@checked(source=WHOLES, destination=WHOLES)
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """Move axes to other places; the rest keep their order.
 
@@ -218,6 +223,7 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     return p.transpose(x, axes=tuple(order))
 
 
+@checked(axis=WHOLE, start=WHOLE)
 def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
     """Move an axis back until it stands before the axis ``start``; `moveaxis` is easier to read.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.arguments import Kind, instance
+from tinyrnn.autograd.arguments import ARRAY, INTEGER, Kind, instance
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.style import BLUE, GREEN, ORANGE, PURPLE, SKY, THEMES, VERMILION, Scale
 
@@ -14,13 +15,24 @@ LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (VERMILION, ":"), (PURPLE, 
 THEME = THEMES["light"]
 NONE = "#EEEEEE"  # where a table has no number
 AXES = Kind("matplotlib Axes", lambda value: hasattr(value, "get_xlim")).or_none()
-ROW = instance((int, np.integer), "the number of a row")
+ROW = Kind("the number of a row", INTEGER.of_type)
 TABLE = instance((np.ndarray, list, tuple, Tensor), "an array")
 
 
 def measured(attribute: str, words: str) -> Kind:
     """Return the kind of a result, known by what it holds; ``draw`` does not know the classes."""
     return Kind(words, lambda value: not isinstance(value, type) and hasattr(value, attribute))
+
+
+def by_name(kind: Kind, words: str) -> Kind:
+    """Return the kind of mappings whose values are of a kind."""
+    return Kind(
+        f"a mapping of names to {words}",
+        lambda value: isinstance(value, Mapping) and all(map(kind.of_type, value.values())),
+    )
+
+
+ARRAYS = by_name(ARRAY, "arrays")
 
 
 def new_axes(axes: Any) -> Any:

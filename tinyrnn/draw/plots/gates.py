@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.arguments import MAPPING, checked
+from tinyrnn.autograd.arguments import checked
 from tinyrnn.draw.plots.axes import (
+    ARRAYS,
     AXES,
     LINES,
     ROW,
     THEME,
+    by_name,
     legend,
     log10,
     log_line,
+    measured,
     name_rows,
     new_axes,
     over_powers,
@@ -25,8 +28,10 @@ from tinyrnn.draw.plots.axes import (
 )
 from tinyrnn.draw.plots.jacobians import BLACK, jacobians_of, norms_of
 
+GATES = by_name(measured("signed", "GateShares"), "GateShares")
 
-@checked(values=MAPPING, row=ROW.or_none(), axes=AXES)
+
+@checked(values=ARRAYS, row=ROW.or_none(), axes=AXES)
 def plot_gate_values(values: Mapping[str, Any], *, row: int | None = 0, axes: Any = None) -> Any:
     """Plot the value of each unit of each gate at each step, the gates below each other.
 
@@ -56,7 +61,7 @@ def plot_gate_values(values: Mapping[str, Any], *, row: int | None = 0, axes: An
     return axes
 
 
-@checked(gates=MAPPING, axes=AXES)
+@checked(gates=GATES, axes=AXES)
 def plot_gates(gates: Mapping[str, Any], *, axes: Any = None) -> Any:
     """Plot the share of the units of each gate that are open and shut (a tanh: above .9, below -.9).
 
@@ -77,7 +82,7 @@ def plot_gates(gates: Mapping[str, Any], *, axes: Any = None) -> Any:
     return axes
 
 
-@checked(parts=MAPPING, row=ROW, axes=AXES)
+@checked(parts=ARRAYS, row=ROW, axes=AXES)
 def plot_gate_jacobians(parts: Mapping[str, Any], *, row: int = 0, axes: Any = None) -> Any:
     """Plot log10 of the norm of what passes through each gate, and of the whole ∂h_t/∂h_{t-1}.
 

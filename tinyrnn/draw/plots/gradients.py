@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.arguments import MAPPING, Kind, checked
+from tinyrnn.autograd.arguments import Kind, checked
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.plots.axes import (
+    ARRAYS,
     AXES,
     LINES,
     TABLE,
@@ -103,7 +104,7 @@ def plot_gradient_table(table: Any, *, axes: Any = None) -> Any:
     return axes
 
 
-@checked(weights=MAPPING, axes=AXES)
+@checked(weights=ARRAYS, axes=AXES)
 def plot_weight_shares(weights: Mapping[str, Any], *, axes: Any = None) -> Any:
     """Plot the share of the uses at each step in each weight's gradient.
 

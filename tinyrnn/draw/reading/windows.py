@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyrnn.autograd.arguments import ITERABLE, Kind, check
+
 __all__ = ["windows_of"]
 
 Window = tuple[int, int, int]
@@ -30,6 +32,7 @@ def windows_of(windows: Any, steps: list[int]) -> list[Window]:
         starts = range(0, steps[-1] + 1, k1)
         found = [(max(0, start + k1 - k2), start, min(start + k1, steps[-1] + 1)) for start in starts]
     else:
+        check("unrolled", "windows", windows, Kind("a TruncatedBPTT, or windows", ITERABLE.of_type))
         found = [_triple(window) for window in windows]
     return [window for window in found if window[0] <= steps[-1] and window[2] > steps[0]]
 

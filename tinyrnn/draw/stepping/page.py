@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy.typing as npt
 
+from tinyrnn.autograd.arguments import ARRAY, COUNT, PATH, TEXT, checked, instance
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.grid import arrange
@@ -35,10 +36,12 @@ class Stepper:
         The whole page: one file that needs no network.
     """
 
+    @checked(html=TEXT, summary=TEXT)
     def __init__(self, html: str, summary: str) -> None:
         self.html = html
         self._summary = summary
 
+    @checked(path=PATH)
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write the page to a file and return its path. Folders on the way are made."""
         path = Path(path)
@@ -58,6 +61,7 @@ class Stepper:
         return f"<Stepper: {self._summary}>"
 
 
+@checked(output=instance(Tensor, "a Tensor"), gradient=ARRAY.or_none(), title=TEXT, max_records=COUNT)
 def stepper(
     output: Tensor,
     gradient: npt.ArrayLike | Tensor | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import FLAG, checked, one_of
 from tinyrnn.autograd.functions.linalg.operands import matrix
 from tinyrnn.autograd.functions.shaping import matrix_transpose
 
@@ -32,6 +33,10 @@ class SVDResult(NamedTuple):
     Vh: Any
 
 
+TRIANGLE = one_of("L", "U", "l", "u")
+
+
+@checked(upper=FLAG)
 def cholesky(a: Any, *, upper: bool = False) -> Any:
     """Triangle ``L`` with ``L @ L.mT == a``, of a symmetric positive definite matrix; or its transpose.
 
@@ -49,6 +54,7 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     return matrix_transpose(p.cholesky(matrix_transpose(a))) if upper else p.cholesky(a)
 
 
+@checked(UPLO=TRIANGLE)
 def eigh(a: Any, UPLO: str = "L") -> EighResult:
     """Eigenvalues, rising, and eigenvectors, as columns, of a symmetric matrix.
 
@@ -68,12 +74,11 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
     >>> tr.linalg.eigh(tr.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     tensor([1., 2.])
     """
-    if UPLO.upper() not in ("L", "U"):
-        raise ValueError(f"eigh: UPLO is {UPLO!r}; expected 'L' or 'U'")
     both = p.eigh(matrix("eigh", a), uplo=UPLO.upper())
     return EighResult(both[..., 0, :], both[..., 1:, :])
 
 
+@checked(UPLO=TRIANGLE)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     """Eigenvalues of a symmetric matrix, rising; see `eigh`.
 
@@ -86,6 +91,7 @@ def eigvalsh(a: Any, UPLO: str = "L") -> Any:
     return eigh(a, UPLO).eigenvalues
 
 
+@checked(full_matrices=FLAG, compute_uv=FLAG, hermitian=FLAG)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """Singular value decomposition ``a == (U * S) @ Vh``, the singular values falling.
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import FLAG, SEVERAL, WHOLE, checked, number
 from tinyrnn.autograd.functions.linalg.operands import floats, matrix
 from tinyrnn.autograd.functions.shaping import expand_dims, squeeze
 from tinyrnn.autograd.operands import operand
@@ -70,6 +71,7 @@ def solve(a: Any, b: Any) -> Any:
     return squeeze(x, -1) if column else x
 
 
+@checked(rcond=number().or_none(), hermitian=FLAG, rtol=number().or_none())
 def pinv(a: Any, rcond: float | None = None, hermitian: bool = False, *, rtol: float | None = None) -> Any:
     """Pseudoinverse of a matrix. Its gradient is that for matrices of the same rank.
 
@@ -120,6 +122,7 @@ def slogdet(a: Any) -> SlogdetResult:
     return SlogdetResult(p.sign_of_det(a), p.logabsdet(a))
 
 
+@checked(n=WHOLE)
 def matrix_power(a: Any, n: int) -> Any:
     """Product of ``n`` times the same matrix; for negative ``n``, of its inverse.
 
@@ -144,6 +147,7 @@ def matrix_power(a: Any, n: int) -> Any:
     return result
 
 
+@checked(arrays=SEVERAL)
 def multi_dot(arrays: Sequence[Any]) -> Any:
     """Product of several matrices, in the order of the fewest multiplications for the first and last vectors.
 

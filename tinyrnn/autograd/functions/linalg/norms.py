@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
+from tinyrnn.autograd.arguments import AXES, FLAG, Kind, checked
 from tinyrnn.autograd.functions.elementwise import abs, astype
 from tinyrnn.autograd.functions.linalg.decompositions import svdvals
 from tinyrnn.autograd.functions.linalg.operands import floats
@@ -20,7 +22,14 @@ __all__ = [
     "vector_norm",
 ]
 
+ORDER = Kind(
+    "a number, 'fro' or 'nuc'",
+    lambda value: isinstance(value, (Real, str)) and not isinstance(value, bool),
+    lambda value: value == value if isinstance(value, Real) else value in ("f", "fro", "nuc"),
+)
 
+
+@checked(ord=ORDER.or_none(), axis=AXES, keepdims=FLAG)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """Norm of vectors, or of matrices.
 
@@ -79,6 +88,7 @@ def _kept(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return x if keepdims else squeeze(x, axes)
 
 
+@checked(axis=AXES, keepdims=FLAG, ord=ORDER)
 def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """Norm of the elements over any axes, as one vector; see `norm`.
 
@@ -98,6 +108,7 @@ def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any =
     return sum(abs(x), axis, keepdims) if ord == 1 else length(x, axis, keepdims, float(ord))
 
 
+@checked(keepdims=FLAG, ord=ORDER)
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """Norm of the matrices in the last two axes; see `norm`.
 

@@ -205,7 +205,7 @@ def verdict(mutation: Mutation, copy: Path, limit: float) -> str:
             command, check=False, cwd=copy, env=env, capture_output=True, text=True, timeout=limit
         )
     except subprocess.TimeoutExpired:
-        return "killed by time"
+        return f"UNDECIDED: no failure in {limit:.0f} s"
     finally:
         path.write_text(text, "utf-8")
     if run.returncode == 0:

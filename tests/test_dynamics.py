@@ -335,6 +335,9 @@ def test_pairs_are_checked() -> None:
         D.jacobian_products(step, xs, h, [(4, 0)])
     with pytest.raises(ValueError, match="no pairs"):
         D.jacobian_products(step, xs, h, [])
+    for pair in (3, (1, 2, 3), (2.5, 0), ("2", 0)):
+        with pytest.raises(TypeError, match=r"the pair .* is not two ints; expected \(t, k\)"):
+            D.jacobian_products(step, xs, h, [pair])
     assert D.jacobian_products(step, xs, h).pairs.tolist() == [[3, 0], [3, 1], [3, 2], [3, 3]]
 
 
@@ -428,6 +431,43 @@ def test_a_carry_of_another_form_is_refused() -> None:
         tr.RTRL(lstm).start(tr.zeros((2, 3)), batch=2)
     h = np.zeros((2, 3), np.float32)
     np.testing.assert_array_equal(D.step_jacobians(lstm, xs, (h, h)), D.step_jacobians(lstm, xs))
+    alone = D.step_jacobians(lstm, xs[:, 0], (h[0], h[0]))  # no batch axis
+    np.testing.assert_allclose(alone[:, 0], D.step_jacobians(lstm, xs)[:, 0], rtol=1e-6)
+    gru = tr.nn.GRU(2, 3)
+    _, state = gru(xs.astype("float32"))
+    with pytest.raises(ValueError, match=r"of shapes \[\(1, 2, 3\)\].*hand in state\[0\]"):
+        D.step_jacobians(gru, xs, state)
+    D.step_jacobians(gru, xs, state[0])
+    with pytest.raises(ValueError, match=r"of shapes \[\(2, 7\)\]; expected carry, of shapes \[\(2, 3\)\]"):
+        D.step_jacobians(gru, xs, np.zeros((2, 7)))
+    with pytest.raises(ValueError, match="expected at least one row and one unit"):
+        D.step_jacobians(gru, np.zeros((4, 0, 2)))
+    with pytest.raises(TypeError, match=r"cell is .*GRUCell.*expected an object with step"):
+        D.step_jacobians(tr.nn.GRUCell, xs)
+    change = D.perturb(lstm, xs, None, (np.full((2, 3), 1e-3), np.zeros((2, 3))))  # a plain tuple serves
+    np.testing.assert_allclose(change.log10_actual[0], np.log10(1e-3 * np.sqrt(3)), rtol=1e-6)
+    with pytest.raises(ValueError, match="perturb: delta is not finite"):
+        D.perturb(lstm, xs, None, np.nan)
+
+
+def test_a_carry_for_a_cell_that_begins_in_its_own_way_is_taken() -> None:
+    class Odd:
+        def initial_state(self, batch: int, memory: int) -> Any:
+            return np.zeros((batch, memory))
+
+        def step(self, h: Any, x: Any) -> Any:
+            return 0.5 * h + x, h
+
+    assert D.step_jacobians(Odd(), np.zeros((3, 2, 4)), np.zeros((2, 4))).shape == (3, 2, 4, 4)
+
+
+def test_a_jacobian_that_is_not_finite_is_named() -> None:
+    step = lambda h, x: (h * x, None)  # noqa: E731
+    xs = np.ones((5, 1, 1))
+    xs[2] = np.nan
+    for f in (D.jacobian_products, D.lyapunov_exponents):
+        with pytest.raises(ValueError, match=f"{f.__name__}: the Jacobian of step 3 of 5 is not finite"):
+            f(step, xs, np.ones((1, 2)))
 
 
 def test_a_change_below_the_rounding_of_the_state_is_lost() -> None:

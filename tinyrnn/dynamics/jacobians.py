@@ -103,6 +103,17 @@ def jacobian_chunks(run: Run) -> Iterator[Array]:
         yield _jacobians(recorded, rows)
 
 
+def finite_chunks(where: str, run: Run) -> Iterator[Array]:
+    """Yield the same in float64, where all of it is finite."""
+    t = 1
+    for chunk in jacobian_chunks(run):
+        bad = np.flatnonzero(~np.isfinite(chunk).all(axis=(1, 2, 3)))
+        if len(bad):
+            raise ValueError(f"{where}: the Jacobian of step {t + bad[0]} of {run.steps} is not finite")
+        t += len(chunk)
+        yield chunk.astype(np.float64, copy=False)
+
+
 def independent_rows(run: Run, states: list[Array]) -> int:
     """Return B where there is a batch of rows that do not depend on each other, and 1 otherwise.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import COUNT, RNG, checked, count
 from tinyrnn.autograd.rng import generator
-from tinyrnn.dynamics.jacobians import jacobian_chunks
+from tinyrnn.dynamics.jacobians import finite_chunks
 from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.steps import run_of
 
@@ -47,7 +47,7 @@ def lyapunov_exponents(
     Raises
     ------
     ValueError
-        Where ``n`` is not in 1 to S, or no step is left after the warm-up.
+        Where ``n`` is not in 1 to S, no step is left after the warm-up, or a Jacobian is not finite.
 
     Notes
     -----
@@ -69,14 +69,14 @@ def lyapunov_exponents(
     q: Array | None = None
     total: Any = 0.0
     t = 0
-    for chunk in jacobian_chunks(run):
+    for chunk in finite_chunks("lyapunov_exponents", run):
         size = chunk.shape[-1]
         if q is None:
             count = size if n is None else n
             if not 1 <= count <= size:
                 raise ValueError(f"lyapunov_exponents: n is {n}; expected 1 to S = {size}")
             q, _ = np.linalg.qr(generator(rng).standard_normal((chunk.shape[1], size, count)))
-        for jacobian in chunk.astype(np.float64, copy=False):
+        for jacobian in chunk:
             q, r = np.linalg.qr(jacobian @ q)
             if t >= warm_up:
                 with np.errstate(divide="ignore"):

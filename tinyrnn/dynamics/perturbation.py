@@ -105,12 +105,14 @@ def perturb(cell: Any, xs: Any, carry: Any, delta: Any) -> Perturbation:
 
 def _changes(run: Run, delta: Any) -> list[Any]:
     """Return what is added to each leaf of the carry."""
+    if not all(np.isfinite(getattr(leaf, "data", leaf)).all() for leaf in flatten(delta)[0]):
+        raise ValueError("perturb: delta is not finite; expected finite numbers")
     if isinstance(delta, (int, float)):
         return [leaf.dtype.type(delta) if leaf.dtype.kind == "f" else 0 for leaf in run.carry]
     leaves, tree = flatten(delta)
     shapes = [np.shape(leaf) for leaf in leaves]
     expected = [leaf.shape for leaf in run.carry]
-    if tree != run.carry_tree or shapes != expected:
+    if shapes != expected or (tree != run.carry_tree and type(delta) is not tuple):
         raise ValueError(
             f"perturb: delta is {tree.paths('delta')} of shapes {shapes}; expected a number, or the form of "
             f"the carry, {run.carry_tree.paths('carry')} of shapes {expected}"

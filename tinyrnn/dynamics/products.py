@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinyrnn.autograd.arguments import ITERABLE, checked
 from tinyrnn.autograd.rng import generator
-from tinyrnn.dynamics.jacobians import jacobian_chunks
+from tinyrnn.dynamics.jacobians import finite_chunks
 from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.steps import run_of
 
@@ -58,7 +59,7 @@ def jacobian_products(
     Raises
     ------
     ValueError
-        Where a pair is outside of ``0 <= k <= t <= T``.
+        Where a pair is outside of ``0 <= k <= t <= T``, or a Jacobian is not finite.
 
     Notes
     -----
@@ -77,7 +78,7 @@ def jacobian_products(
     """
     run = run_of("jacobian_products", cell, xs, carry)
     chosen = _pairs(run.steps, pairs)
-    jacobians = np.concatenate(list(jacobian_chunks(run))).astype(np.float64, copy=False)
+    jacobians = np.concatenate(list(finite_chunks("jacobian_products", run)))
     by_start = len({k for _, k in chosen}) <= len({t for t, _ in chosen})
     found: dict[tuple[int, int], Array] = {}
     for fixed in sorted({k if by_start else t for t, k in chosen}):
@@ -102,7 +103,12 @@ def _pairs(steps: int, pairs: Iterable[tuple[int, int]] | None) -> list[tuple[in
     if pairs is None:
         chosen = np.unique(np.linspace(0, steps, min(steps + 1, 101)).astype(int))
         return [(steps, int(k)) for k in chosen]
-    checked = [(int(t), int(k)) for t, k in pairs]
+    checked: list[tuple[int, int]] = []
+    for pair in pairs:
+        both: list[Any] = list(pair) if isinstance(pair, Iterable) else [pair]
+        if len(both) != 2 or not all(isinstance(step, Integral) for step in both):
+            raise TypeError(f"jacobian_products: the pair {pair!r} is not two ints; expected (t, k)")
+        checked.append((int(both[0]), int(both[1])))
     for t, k in checked:
         if not 0 <= k <= t <= steps:
             raise ValueError(

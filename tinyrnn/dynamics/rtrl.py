@@ -127,7 +127,7 @@ class RTRL:
             with enable_grad(), unrolled():
                 carry = self._cell.initial_state(batch)
         else:
-            check_form(type(self).__name__, self._cell, carry, (batch,))
+            check_form(type(self).__name__, self._cell, carry)
         leaves, self._tree = flatten(carry)
         leaves = [as_tensor(leaf) for leaf in leaves]
         floating = [leaf for leaf in leaves if leaf.dtype.kind == "f"]

@@ -7,6 +7,7 @@ random numbers or counts its calls does not pass, and is recorded step by step, 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from tinyrnn.recurrence.tree import Tree, flatten
 
 CELL = Kind(
     "an object with step(carry, x), a layer of one such cell, or that step",
-    lambda value: hasattr(value, "step") or callable(value),
+    lambda value: not isinstance(value, type) and (hasattr(value, "step") or callable(value)),
 )
 ARRAYS = Kind(
     "an array, or a structure of arrays",
@@ -112,17 +113,22 @@ def run_of(where: str, cell: Any, xs: Any, carry: Any) -> Run:
             raise TypeError(f"{where}: the step has no initial_state(batch); hand in the first carry")
         with no_grad():
             carry = cell.initial_state(*_batch(x_leaves[0]))
-    check_form(where, cell, carry, _batch(x_leaves[0]))
+    check_form(where, cell, carry)
     leaves, tree = flatten(carry)
     leaves = [as_tensor(leaf).detach() for leaf in leaves]
     if not any(leaf.dtype.kind == "f" for leaf in leaves):
         raise TypeError(f"{where}: the carry has no part of a floating dtype, so it has no derivative")
+    if not all(leaf.size for leaf in leaves):
+        raise ValueError(
+            f"{where}: the carry has the shapes {[leaf.shape for leaf in leaves]}; expected at least one row "
+            "and one unit"
+        )
     return Run(step, leaves, tree, [leaf.detach() for leaf in x_leaves], x_tree)
 
 
 def one_cell(where: str, cell: Any) -> Any:
     """Return the cell of a layer, or the cell or step itself."""
-    cells = [] if hasattr(cell, "step") else getattr(cell, "cells", [])
+    cells = [] if hasattr(cell, "step") or isinstance(cell, type) else getattr(cell, "cells", [])
     if len(cells) > 1:
         raise ValueError(
             f"{where}: {type(cell).__name__} is a stack of {len(cells)} cells; expected one, such as "
@@ -131,18 +137,22 @@ def one_cell(where: str, cell: Any) -> Any:
     return cells[0] if cells else check(where, "cell", cell, CELL)
 
 
-def check_form(where: str, cell: Any, carry: Any, batch: tuple[Any, ...]) -> None:
-    """Refuse a first carry that has other parts than the cell's own."""
-    if not hasattr(cell, "initial_state"):
+def check_form(where: str, cell: Any, carry: Any) -> None:
+    """Refuse a first carry of other parts or shapes than the cell's own, of as many rows or of none."""
+    given, tree = flatten(carry)
+    shapes = [np.shape(leaf) for leaf in given]
+    if not hasattr(cell, "initial_state") or not shapes:
         return
-    with no_grad():
-        leaves, tree = flatten(cell.initial_state(*batch))
-    given, given_tree = flatten(carry)
-    if len(leaves) != len(given):
+    own: list[Any] = []
+    for batch in (shapes[0][:1], ()):
+        with no_grad(), contextlib.suppress(Exception):  # a cell of one's own may take no batch, or only one
+            own.append(flatten(cell.initial_state(*batch)))
+    if own and all(shapes != [leaf.shape for leaf in leaves] for leaves, _ in own):
+        leaves, own_tree = own[0]
         raise ValueError(
-            f"{where}: carry is {', '.join(given_tree.paths('carry'))}, of shapes "
-            f"{[np.shape(leaf) for leaf in given]}; expected {', '.join(tree.paths('carry'))}, of shapes "
-            f"{[leaf.shape for leaf in leaves]}"
+            f"{where}: carry is {', '.join(tree.paths('carry'))}, of shapes {shapes}; expected "
+            f"{', '.join(own_tree.paths('carry'))}, of shapes {[leaf.shape for leaf in leaves]} (a layer's "
+            "state has its layers in front: hand in state[0])"
         )
 
 

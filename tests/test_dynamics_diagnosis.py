@@ -198,6 +198,19 @@ def test_what_is_carried_is_the_product_of_the_jacobians(reverse: bool, lengths:
     np.testing.assert_allclose(carried, np.sqrt(left / whole), rtol=1e-9)
 
 
+def test_shorter_ways_are_said() -> None:
+    gru, (x, y) = layer("GRU"), batch(50)
+
+    def attends(x: Any) -> Any:
+        states, _ = gru(x)
+        weights = tr.softmax((states * states[-1]).sum(-1), 0)
+        return (states * weights[..., None]).sum(0)
+
+    assert "by shorter ways too" in str(D.diagnose(attends, (x, y)))
+    assert "by shorter ways too" in str(D.diagnose(lambda x: gru(x)[0], (x, np.zeros((50, 4, 8)))))
+    assert "shorter" not in str(D.diagnose(Last(gru), (x, y)))
+
+
 def test_where_nothing_was_measured_that_is_said() -> None:
     x, y = batch(5)
     model = Last(layer("GRU"))
@@ -220,6 +233,10 @@ def test_where_nothing_was_measured_that_is_said() -> None:
     assert str(D.diagnose_watch(by_hand)).startswith("nothing was measured: no scan ran inside of the block")
     linear = tr.nn.Linear(2, 8, dtype="float64")
     assert "no state passes from step to step" in str(D.diagnose(linear, (x[0], y)))
+    constant = D.diagnose(lambda x: tr.tensor(1.0), x)
+    assert str(constant) == "nothing was measured: nothing that the loss was made from requires grad"
+    with tr.no_grad():
+        assert D.diagnose(model, (x, y)).flow is not None
     # What diagnose can see of a loop by hand it judges.
     vanishing = D.diagnose(loop, (np.concatenate([x] * 12), y))
     assert kinds(vanishing) == {"vanishing"}

@@ -145,6 +145,29 @@ def test_a_first_state_that_was_computed_and_a_readout() -> None:
         np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("name", ["RNNCell", "GRUCell", "LSTMCell"])
+def test_frozen_shared_and_repeated_parameters(name: str) -> None:
+    rng, weigh = np.random.default_rng(7), weigher(4)
+    cell = getattr(tr.nn, name)(2, 3, rng=rng, dtype="float64")
+    cell.weight_ih.requires_grad = False
+    cell.bias_hh = cell.bias_ih  # one parameter in two places
+    parameters = [cell.weight_hh, cell.bias_ih]
+    xs = rng.normal(size=(5, 2, 2))
+    expected = by_bptt(cell.step, parameters, xs, cell.initial_state(2), weigh)
+    for named in (None, [*parameters, cell.bias_hh, cell.weight_hh]):  # some of them twice
+        rtrl = tr.RTRL(cell, named)
+        rtrl.start(batch=2)
+        for got, want in zip(by_rtrl(rtrl, parameters, xs, weigh), expected, strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
+    assert cell.weight_ih.grad is None
+
+
+def test_plain_arrays_get_the_dtype_of_the_cell() -> None:
+    rtrl = tr.RTRL(tr.nn.GRUCell(2, 3, rng=0))
+    rtrl.start(batch=2)
+    assert rtrl.step(np.ones((2, 2))).dtype == np.float32
+
+
 def test_memory_does_not_grow_with_time() -> None:
     cell = tr.nn.GRUCell(2, 4, rng=0)
     rtrl = tr.RTRL(cell)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import FUNCTION, checked, instance
 from tinyrnn.autograd.gradient import grad
-from tinyrnn.autograd.state import no_grad, probing
+from tinyrnn.autograd.state import enable_grad, no_grad, probing
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.findings import OFTEN, REMEDIES, Finding, judged, non_finite
 from tinyrnn.dynamics.flow import GradientFlow, gradient_flow
@@ -44,6 +44,7 @@ class Diagnosis(NamedTuple):
         return "\n".join(lines) or "nothing is wrong with the gradients"
 
 
+NOT_RECORDED = "nothing that the loss was made from requires grad"
 NO_STATE = "no state passes from step to step on the way to the loss"
 NO_SCAN = "no scan ran inside of the block (diagnose(model, batch) sees loops by hand too)"
 
@@ -90,7 +91,8 @@ def diagnose(
     has rightly learnt to forget has small Jacobians too. So where the loss is below a tenth of the baseline,
     that is, where there is hardly anything left to learn, none of these is reported. Above, the figure says
     how far the loss is; a loss that is high because its targets are noise looks like one that waits for
-    gradients.
+    gradients. And where the loss has shorter ways to the first step, by a loss of each step or by attention
+    over all of them, the figure says so: whether those are the ways that matter, gradients do not tell.
 
     Examples
     --------
@@ -108,7 +110,7 @@ def diagnose(
     """
     x, target = batch if isinstance(batch, (tuple, list)) and len(batch) == 2 else (batch, None)
     probes = Probes()
-    with probing(probes.scan):
+    with enable_grad(), probing(probes.scan):
         output = model(x)
         output = output[0] if isinstance(output, tuple) else output
         if target is not None:
@@ -128,7 +130,7 @@ def diagnose(
         if max_norm is not None and hasattr(model, "parameters"):
             clipped = _far_above(max_norm, value, [p for p in model.parameters() if p.requires_grad])
     if flow is None:
-        return Diagnosis(clipped, None, NO_STATE)
+        return Diagnosis(clipped, None, NOT_RECORDED if value.node is None else NO_STATE)
     return Diagnosis([*judged(flow, value.item(), baseline), *clipped], flow)
 
 
@@ -182,7 +184,7 @@ def _far_above(max_norm: float, value: Tensor, parameters: list[Tensor]) -> list
     norm = size_of([size_of(g.data) for g in found if g is not None])
     if norm <= 10 * max_norm:
         return []
-    figure = f"the gradient's norm is {norm:.3g}, {norm / max_norm:.0f} times max_norm = {max_norm:g}"
+    figure = f"the gradient's norm is {norm:.3g}, {norm / max_norm:.3g} times max_norm = {max_norm:g}"
     return [Finding("clipped", "all parameters", figure, REMEDIES["clipped"])]
 
 

@@ -103,7 +103,7 @@ def _over_time(flow: GradientFlow, share: float) -> list[Finding]:
         if left < VANISHED:
             figure = (
                 f"of a gradient at the last of {steps} steps, {_text(left)} is left at the first, "
-                f"1% after {int(np.argmax(carried < 0.01))} steps{of_baseline}"
+                f"1% after {int(np.argmax(carried < 0.01))} steps{of_baseline}{_directly(states)}"
             )
             found.append(Finding("vanishing", layer or "the recurrence", figure, REMEDIES["vanishing"]))
         if not most <= EXPLODED:
@@ -113,6 +113,12 @@ def _over_time(flow: GradientFlow, share: float) -> list[Finding]:
             )
             found.append(Finding("exploding", layer or "the recurrence", figure, REMEDIES["exploding"]))
     return found
+
+
+def _directly(states: list[StateFlow]) -> str:
+    """Say where the loss has shorter ways to the first step than all the steps in between."""
+    ratio = max(state.norm[0] / (state.norm.max() or 1.0) for state in states)
+    return "" if ratio < VANISHED else ", which reaches the first by shorter ways too"
 
 
 def _text(number: float) -> str:

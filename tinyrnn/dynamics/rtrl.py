@@ -16,7 +16,7 @@ from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.jacobians import joined
 from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.sensitivity import jacobian_of_all, jacobian_of_rows, sent_to, state_size
-from tinyrnn.dynamics.steps import ARRAYS, check_form, one_cell, record_step
+from tinyrnn.dynamics.steps import ARRAYS, cast_input, check_form, one_cell, record_step
 from tinyrnn.recurrence.tree import Tree, flatten
 
 
@@ -95,7 +95,7 @@ class RTRL:
         for i, parameter in enumerate(given):
             if not isinstance(parameter, Tensor) or not parameter.is_leaf:
                 raise TypeError(f"{where}: parameter {i} is {parameter!r}; expected a leaf Tensor")
-        self._parameters = [parameter for parameter in given if parameter.requires_grad]
+        self._parameters = list({id(p): p for p in given if p.requires_grad}.values())  # each of them once
         if not self._parameters:
             raise ValueError(f"{where}: none of the {len(given)} parameters requires grad")
         self._limit = _half_of_memory() if memory_limit is None else memory_limit
@@ -153,7 +153,7 @@ class RTRL:
         Parameters
         ----------
         x : structure of Tensor or array_like, each of shape (B, ...)
-            The input at this time, of the dtype that the step wants.
+            The input at this time. Plain arrays of floats get the dtype of the cell's parameters.
 
         Returns
         -------
@@ -163,7 +163,7 @@ class RTRL:
         """
         tree = self._started()
         leaves, x_tree = flatten(x)
-        xs = [as_tensor(leaf) for leaf in leaves]
+        xs = [cast_input(self._cell, leaf) for leaf in leaves]
         self._incoming = self._sensitivities
         self._before, after, y = record_step(self._cell_step, self._carry, tree, xs, x_tree, self._steps)
         if self._first == 0:

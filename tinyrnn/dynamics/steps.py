@@ -103,7 +103,7 @@ def run_of(where: str, cell: Any, xs: Any, carry: Any) -> Run:
     check(where, "carry", carry, ARRAYS.or_none())
     step = cell.step if hasattr(cell, "step") else cell
     x_leaves, x_tree = flatten(xs)
-    x_leaves = [_cast(cell, leaf) for leaf in x_leaves]
+    x_leaves = [cast_input(cell, leaf) for leaf in x_leaves]
     counts = {leaf.shape[:1] for leaf in x_leaves}
     if len(counts) != 1 or counts & {(), (0,)}:
         shapes = [leaf.shape for leaf in x_leaves]
@@ -161,7 +161,7 @@ def _batch(x: Tensor) -> tuple[int, ...]:
     return x.shape[1:2] if x.ndim > 2 or x.dtype.kind != "f" else ()
 
 
-def _cast(cell: Any, leaf: Any) -> Tensor:
+def cast_input(cell: Any, leaf: Any) -> Tensor:
     """Return an input as a Tensor; plain arrays of floats get the dtype of the parameters, as in a layer."""
     if not isinstance(leaf, Tensor) and hasattr(cell, "parameters"):
         leaf = np.asarray(leaf)

@@ -459,7 +459,8 @@ def test_squares_keep_their_dtype(kind: Any, exponent: Any) -> None:
     agree(lambda c, x: (c, (c**exponent, x**exponent)), np.ones(3, kind), np.full((4, 3), 3, kind), rtol=1e-6)
 
 
-def test_a_gradient_summed_over_rows_keeps_its_axis() -> None:
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_gradient_summed_over_rows_keeps_its_axis(turned: bool) -> None:
     spread = Primitive(
         "spread",
         lambda w, rows: np.repeat(w, rows, 0),
@@ -468,10 +469,10 @@ def test_a_gradient_summed_over_rows_keeps_its_axis() -> None:
     )
     found = {}
     for form in FORMS:
-        w = tr.tensor(normal(1, 3), requires_grad=True)
+        w = tr.tensor(normal(3, 1) if turned else normal(1, 3), requires_grad=True)
 
         def step(h: Any, x: Any, w: Any = w) -> Any:
-            h = tr.tanh(h + x * spread(w, rows=2))
+            h = tr.tanh(h + x * spread(w.T if turned else w, rows=2))
             return h, h
 
         FORMS[form](step, tr.tensor(normal(2, 3)), tr.tensor(normal(5, 2, 3)))[1].sum().backward()
@@ -495,6 +496,7 @@ CUTS: dict[str, Any] = {
     "overlapping": lambda z, u: (tr.sin(cut(z, 0, 4)), tr.sin(cut(z, 0, 2)), tr.sin(cut(z, 1, 3))),
     "apart": lambda z, u: (tr.sin(cut(z, 0, 1)), tr.sin(cut(z, 3, 4))),
     "crossed": lambda z, u: (cut(z, 0, 2) * cut(u, 2, 4), cut(z, 2, 4) * cut(u, 0, 2)),
+    "every other": lambda z, u: (tr.sin(z[:, 0:3:2]), tr.sin(z[:, 3:4:2]) * u[:, 0:3:2]),
     "joined afterwards": lambda z, u: tr.concatenate([z * u, z], axis=-1) + tr.concatenate([z, u], axis=1),
     "stacked afterwards": lambda z, u: tr.stack([z * u, z], axis=-1),
 }  # fmt: skip
@@ -545,3 +547,30 @@ def test_a_dict_of_other_keys_is_refused() -> None:
     for given, back in (("h", "c"), ("c", "h")):
         with pytest.raises(ValueError, match="a carry of the form that it was given"):
             tr.scan(lambda c, x: ({back: c[given] + x}, x), {given: tr.zeros(2)}, tr.ones(3, 2))  # noqa: B023
+
+
+def test_what_is_fixed_multiplies_a_parameter_in_the_step() -> None:
+    fixed = tr.tensor(normal(2, 4))
+    found = {}
+    for form in FORMS:
+        w = tr.tensor(normal(4, 3), requires_grad=True)
+
+        def step(h: Any, x: Any, w: Any = w) -> Any:
+            h = tr.tanh(h + x + fixed @ w)
+            return h, h
+
+        FORMS[form](step, tr.tensor(normal(2, 3)), tr.tensor(normal(5, 2, 3)))[1].sum().backward()
+        assert w.grad is not None
+        found[form] = {"w": w.grad.data}
+    assert_same(found["compiled"], found["loop"])
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_rows_of_an_input_are_picked_step_by_step(order: int) -> None:
+    places = np.array([2, 0, 2])
+
+    def step(h: Any, x: Any) -> Any:
+        h = tr.tanh(h + x[places])
+        return h, (x * x)[places]
+
+    agree(step, normal(3, 2), normal(5, 3, 2), order=order)

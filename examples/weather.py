@@ -126,10 +126,11 @@ def plot_norms(found: dict[tuple[str, int], Training], path: str) -> None:
     look_backs = sorted({look_back for _, look_back in found})
     figure, axes = panels(len(look_backs))
     for ax, look_back in zip(axes, look_backs):
-        for (cell, of), training in found.items():
+        cells = [(cell, training) for (cell, of), training in found.items() if of == look_back]
+        for i, (cell, training) in enumerate(cells):
             for (when, norms), style in zip(training.norms.items(), (":", "-")):
-                if of == look_back:
-                    ax.semilogy(np.where(norms > 0, norms, np.nan), style, label=f"{cell}, {when}")
+                days, shown = np.arange(1, len(norms) + 1), np.where(norms > 0, norms, np.nan)
+                ax.semilogy(days, shown, style, color=f"C{i}", label=f"{cell}, {when}")
         ax.set(title=f"look-back {look_back}", xlabel="day t of the look-back", ylabel="‖∂L/∂h_t‖")
         ax.legend(fontsize="x-small")
     figure.savefig(path, dpi=100)

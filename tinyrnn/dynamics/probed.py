@@ -27,6 +27,7 @@ from tinyrnn.recurrence.scan import scan
 from tinyrnn.recurrence.tree import flatten
 
 _ROWS = 8  # of the batch, whose gates are looked at
+_BLOCKS = 8  # into which the steps are parted, as if there were so many seeds: they stay in the cache
 
 
 class Probes:
@@ -93,18 +94,24 @@ class _Probed(NamedTuple):
             new, y = run.step(carry, x)
             (leaves, tree), (outputs, output_tree) = flatten(new), flatten(y)
             added = [n if e is None else n + e for n, e in zip(leaves, _spread(probes, self.state_probes))]
-            of_state = {id(n): a for n, a in zip(leaves, added) if a is not n}
-            handed_on.update(i for i, leaf in enumerate(outputs) if id(leaf) in of_state)
-            outputs = [of_state.get(id(leaf), leaf) for leaf in outputs]
-            return tree.unflatten(added), (output_tree.unflatten(outputs), leaves)
+            of_state = {id(n): k for k, (n, a) in enumerate(zip(leaves, added)) if a is not n}
+            handed_on.update(
+                (i, of_state[id(leaf)]) for i, leaf in enumerate(outputs) if id(leaf) in of_state
+            )
+            outputs = [added[handed_on[i]] if i in handed_on else leaf for i, leaf in enumerate(outputs)]
+            apart = [leaf for k, leaf in enumerate(leaves) if k not in handed_on.values() or padded]
+            return tree.unflatten(added), (output_tree.unflatten(outputs), apart)
 
-        handed_on: set[int] = set()  # the outputs that are parts of the new state
+        handed_on: dict[int, int] = {}  # the outputs that are parts of the new state, and which
+        padded = self.options["lengths"] is not None  # outputs are 0 there, and states are not
         step.__qualname__ = getattr(run.step, "__qualname__", type(run.step).__name__)
         xs = (run.x_tree.unflatten(run.xs), [probe for probe in self.state_probes if probe is not None])
-        carry, (y, states) = scan(step, run.carry_tree.unflatten(run.carry), xs, **self.options)
-        self.states.extend(leaf.data for leaf in states)
-        self.carried.append(self._carried(flatten(carry)[0]))
+        carry, (y, rest) = scan(step, run.carry_tree.unflatten(run.carry), xs, **self.options)
         leaves, tree = flatten(y)
+        handed = {} if padded else {k: leaves[i] for i, k in handed_on.items()}
+        rest = iter(rest)
+        self.states.extend((handed[k] if k in handed else next(rest)).data for k in range(len(run.carry)))
+        self.carried.append(self._carried(flatten(carry)[0]))
         for i, leaf in enumerate(leaves):
             apart = leaf.dtype.kind == "f" and i not in handed_on
             probe = _zeros(leaf.shape, leaf.dtype) if apart else None
@@ -144,7 +151,7 @@ class _Probed(NamedTuple):
         norms: list[list[Array]] = [[] for _ in from_later]
         gates: dict[str, list[Array]] = {}
         signed: dict[str, bool] = {}
-        for recorded in recorded_steps(run, states, 1, given=True):
+        for recorded in recorded_steps(run, states, _BLOCKS, given=True):
             part = slice(recorded.first, recorded.stop)
             totals = _totals(
                 recorded, [g[part] for g in from_later], [g if g is None else g[part] for g in from_outputs]

@@ -223,7 +223,7 @@ def main() -> None:
     copy = (options.copy or Path(tempfile.mkdtemp())) / "mutated"
     shutil.rmtree(copy, ignore_errors=True)
     copy.mkdir(parents=True)
-    for name in ("tinyrnn", "tests", "pyproject.toml"):
+    for name in ("tinyrnn", "tests", "examples", "pyproject.toml"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))

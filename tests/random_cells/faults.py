@@ -157,9 +157,11 @@ def shown(cell: Cell, verdict: Verdict) -> set[str]:
     said = {fault for fault, text in SAID.items() if text in verdict.detail}
     if said:
         return said
-    forms = ("structure", "accepts what is refused")
-    if str(cell.new_form) != str(cell.carry_form) and verdict.kind in forms:
+    other = str(cell.new_form) != str(cell.carry_form)
+    if other and verdict.kind in ("structure", "accepts what is refused"):
         return {"1.6 form of the carry"}
+    if "it returned [" in verdict.detail:  # the recorded form refuses what is handed on unchanged
+        return {"2 keys of dicts"}
     drawing = record_what_draws(cell)
     with mended([]):
         alone = judge(cell).kind

@@ -36,9 +36,10 @@ def jacobian_of_rows(before: list[Tensor], after: list[Tensor], rows: int) -> Ar
     A VJP of a random seed is held against what the blocks make of it.
     """
     size = state_size(after) // rows
-    J = _pulled(after, np.repeat(np.eye(size)[:, None], rows, axis=1), before, rows)
     seed = generator(0).standard_normal((rows, size))
-    whole = _pulled(after, seed[None], before, rows)[:, 0]
+    one_hot = np.repeat(np.eye(size)[:, None], rows, axis=1)
+    found = _pulled(after, np.concatenate([one_hot, seed[None]]), before, rows)
+    J, whole = found[:, :-1], found[:, -1]
     found, sizes = ((s[:, None] @ j)[:, 0] for s, j in ((seed, J), (np.abs(seed), np.abs(J))))
     return None if differs(found, whole, sizes).any() else J
 

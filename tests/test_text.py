@@ -77,6 +77,35 @@ def test_baselines_are_what_counting_gives(train: list[int], held_out: list[int]
     assert text.trigram_bits(ids, held, size) == pytest.approx(expected[1])
 
 
+@given(
+    train=st.lists(st.integers(0, 4), min_size=3, max_size=60),
+    held_out=st.lists(st.integers(0, 4), min_size=3, max_size=30),
+    n=st.integers(1, 3),
+)
+def test_witten_bell_is_what_its_formula_gives(train: list[int], held_out: list[int], n: int) -> None:
+    size = 5
+
+    def odds(context: tuple[int, ...], token: int) -> float:
+        shorter = odds(context[1:], token) if context else 1 / size
+        k = len(context)
+        after = [train[i + k] for i in range(len(train) - k) if tuple(train[i : i + k]) == context]
+        different = len(set(after))
+        return (after.count(token) + different * shorter) / (len(after) + different) if after else shorter
+
+    places = range(n - 1, len(held_out))
+    expected = [-math.log2(odds(tuple(held_out[i - n + 1 : i]), held_out[i])) for i in places]
+    bits = text.witten_bell_bits(np.array(train), np.array(held_out), size, n)
+    assert bits == pytest.approx(sum(expected) / len(expected))
+
+
+def test_words_are_cut_and_joined() -> None:
+    line = "**HAMLET**\nO, that this too_too solid flesh -- l'amour, 2nd (of it)...\n"
+    words = text.split_words(line * 50)[:25]
+    assert words[:9] == ["**", "HAMLET", "**", "\n", "O", ",", "that", "this", "too"]
+    assert " ".join(words[9:]) == "_ too solid flesh -- l'amour , 2nd ( of it ) ... \n ** HAMLET"
+    assert text.join_words(["Ay", ",", "(", "sir", ")", "!", "\n", "No"]) == "Ay, (sir)!\nNo"
+
+
 def test_trigram_probabilities_sum_to_one() -> None:
     """Over all characters that may follow one context."""
     train = np.array([0, 1, 2, 0, 1, 1, 0, 1])

@@ -75,13 +75,13 @@ def _line(error: Exception) -> str:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    from tinyrnn import demo
-    from tinyrnn.text import TextError
+    from tinyrnn import demo, text
 
     steps = options.steps or (QUICK_STEPS if options.quick else STEPS)
-    with _failing(TextError):
+    with _failing(text.TextError):
         demo.run(
-            options.text,
+            text.read_shakespeare() if options.shakespeare else text.read_text(options.text),
+            words=options.words,
             steps=steps,
             hidden_size=options.hidden,
             cell=options.cell,
@@ -139,18 +139,25 @@ def _parser() -> Parser:
         return sub
 
     demo = command(
-        "demo", _demo, "Train a character model on a text, measure it, sample from it and draw it."
+        "demo",
+        _demo,
+        "Train a model of characters or words on a text, measure it, sample from it and draw it.",
     )
-    demo.add_argument("--text", metavar="FILE", help="a text in UTF-8 (default: Python's own help topics)")
+    source = demo.add_mutually_exclusive_group()
+    source.add_argument("--text", metavar="FILE", help="a text in UTF-8 (default: Python's own help topics)")
+    source.add_argument("--shakespeare", action="store_true", help="his plays; takes tinyrnn[examples]")
+    demo.add_argument("--words", action="store_true", help="word by word, measured by perplexity")
     demo.add_argument("--steps", type=_positive, metavar="N", help=f"updates ({STEPS})")
-    demo.add_argument("--quick", action="store_true", help=f"{QUICK_STEPS} updates: 20 seconds or less")
+    demo.add_argument(
+        "--quick", action="store_true", help=f"{QUICK_STEPS} updates: seconds (a minute for words)"
+    )
     demo.add_argument("--hidden", type=_positive, default=128, metavar="N", help="hidden units (128)")
     demo.add_argument("--cell", choices=CELLS, default="gru", help="the recurrent layer (gru)")
     demo.add_argument(
         "--temperature", type=_temperature, default=0.7, metavar="X", help="of the sample (0.7)"
     )
     demo.add_argument(
-        "--length", type=_positive, default=400, metavar="N", help="characters in the sample (400)"
+        "--length", type=_positive, default=400, metavar="N", help="characters or words in the sample (400)"
     )
     demo.add_argument(
         "--out",

@@ -1,4 +1,4 @@
-"""The demo: a character model learns English by truncated backpropagation through time.
+"""The demo: a model of characters or words learns a text by truncated backpropagation through time.
 
 Everything that training takes stands here, in the open: the model, the loop, the measure.
 """
@@ -6,6 +6,7 @@ Everything that training takes stands here, in the open: the model, the loop, th
 from __future__ import annotations
 
 import math
+from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from itertools import count, islice
 from pathlib import Path
@@ -21,26 +22,28 @@ from tinyrnn.training.progress import Progress
 LAYERS = {"rnn": tr.nn.RNN, "lstm": tr.nn.LSTM, "gru": tr.nn.GRU}
 
 BATCH = 16  # streams side by side
-K1 = 64  # characters from one update to the next
+K1 = 64  # characters, or words, from one update to the next
+WORDS = 5000  # that are told apart; the others are all `UNKNOWN`
+UNKNOWN = "<unk>"
 EMBEDDING = 64
 LEARNING_RATE = 5e-3
 MAX_NORM = 1.0
 DRAWN_STEPS = 6
 
 
-class CharacterModel(tr.nn.Module):
-    """Gives, for each character, the logits of the one that follows.
+class LanguageModel(tr.nn.Module):
+    """Gives, for each character or word, the logits of the one that follows.
 
     Parameters
     ----------
     size : int
-        The number of characters in the vocabulary.
+        Of the vocabulary.
     hidden_size : int
     cell : {"rnn", "lstm", "gru"}
 
     Examples
     --------
-    >>> model = CharacterModel(size=50, hidden_size=8)
+    >>> model = LanguageModel(size=50, hidden_size=8)
     >>> logits, state = model(np.zeros((5, 2), int))
     >>> logits.shape, state.shape
     ((5, 2, 50), (1, 2, 8))
@@ -52,18 +55,18 @@ class CharacterModel(tr.nn.Module):
         self.head = tr.nn.Linear(hidden_size, size)
 
     def forward(self, x: Any, state: Any = None) -> tuple[Any, Any]:
-        """Read characters (T, B); return logits (T, B, size) and the state to go on from."""
+        """Read tokens (T, B); return logits (T, B, size) and the state to go on from."""
         y, state = self.recurrent(self.embedding(x), state)
         return self.head(y), state
 
 
-def train(model: CharacterModel, data: tr.data.Streams, steps: int) -> None:
+def train(model: LanguageModel, data: tr.data.Streams, steps: int, unit: str) -> None:
     """Train for a number of updates, epoch after epoch; each epoch begins from a state of zeros."""
     optimizer = tr.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     schedule = tr.optim.CosineAnnealingLR(optimizer, T_max=steps)
     bptt = tr.TruncatedBPTT(k1=K1)
     windows = (window for _ in count() for window in bptt.windows(data.x, data.y))
-    with Progress(steps, "char") as progress:
+    with Progress(steps, unit) as progress:
         for window in islice(windows, steps):
             logits = window.run(model)
             loss = tr.nn.cross_entropy(logits, window.y)
@@ -75,7 +78,7 @@ def train(model: CharacterModel, data: tr.data.Streams, steps: int) -> None:
             progress.update(f"loss {loss.item() / math.log(2):.2f} bits, grad norm {norm:.2f}", window.y.size)
 
 
-def bits_per_character(model: CharacterModel, data: tr.data.Streams) -> float:
+def bits_per_token(model: LanguageModel, data: tr.data.Streams) -> float:
     """Return the mean cross-entropy, in bits, over all of the data."""
     nats = 0.0
     with tr.no_grad():
@@ -97,7 +100,7 @@ def one_blas_thread() -> AbstractContextManager[Any]:
     return threadpool_limits(1)
 
 
-def draw(model: CharacterModel, excerpt: np.ndarray[Any, Any], out: Path) -> None:
+def draw(model: LanguageModel, excerpt: np.ndarray[Any, Any], out: Path) -> None:
     """Draw the pass over a few characters: the unrolled graph, and a page to step through it."""
     with tr.unrolled():
         logits, _ = model(excerpt[:-1, None])
@@ -112,8 +115,15 @@ def draw(model: CharacterModel, excerpt: np.ndarray[Any, Any], out: Path) -> Non
     print("drawn:", ", ".join(map(str, written)))
 
 
+def vocabulary_of(words: list[str]) -> tr.data.Vocabulary:
+    """Return the words that come most often, and a mark for all others."""
+    most = [word for word, _ in Counter(words).most_common(WORDS)]
+    return tr.data.Vocabulary(most, unknown=UNKNOWN, separator=" ")
+
+
 def run(
-    path: str | None,
+    contents: str,
+    words: bool,
     steps: int,
     hidden_size: int,
     cell: str,
@@ -126,8 +136,10 @@ def run(
 
     Parameters
     ----------
-    path : str, optional
-        A text file; by default Python's help topics.
+    contents : str
+        The text.
+    words : bool
+        Whether to learn it word by word, rather than character by character.
     steps : int
         Updates.
     hidden_size : int
@@ -137,7 +149,7 @@ def run(
     temperature : float
         Of the sample.
     length : int
-        Characters in the sample.
+        Characters, or words, in the sample.
     out : Path
         The folder for the pictures.
 
@@ -146,32 +158,46 @@ def run(
     TextError
         Where the text is not one to learn from.
     """
-    contents = text.read_text(path)
-    vocabulary = tr.data.Vocabulary(contents)
-    learnt, held_out = tr.data.split_in_time(vocabulary.encode(contents), 0.1)
+    tokens = text.split_words(contents) if words else list(contents)
+    kind = "words and marks" if words else "characters"
+    learnt, held_out = tr.data.split_in_time(tokens, 0.1)
+    vocabulary = vocabulary_of(learnt) if words else tr.data.Vocabulary(tokens)
+    learnt, held_out = vocabulary.encode(learnt), vocabulary.encode(held_out)
     out.mkdir(parents=True, exist_ok=True)
 
     tr.manual_seed(seed)
-    model = CharacterModel(len(vocabulary), hidden_size, cell)
-    print(
-        f"{len(contents):,} characters, {len(vocabulary)} of them different; the last tenth is for validation"
-    )
+    model = LanguageModel(len(vocabulary), hidden_size, cell)
+    print(f"{len(tokens):,} {kind}, {len(set(tokens)):,} of them different; the last tenth is for validation")
+    if words:
+        share = np.mean(held_out == vocabulary.unknown)
+        print(f"{len(vocabulary):,} in the vocabulary; {share:.1%} of the validation counts as {UNKNOWN}")
     print(model, flush=True)
     with one_blas_thread():
-        train(model, tr.data.streams(learnt, BATCH), steps)
-        bits = bits_per_character(model, tr.data.streams(held_out, BATCH))
+        train(model, tr.data.streams(learnt, BATCH), steps, "word" if words else "char")
+        bits = bits_per_token(model, tr.data.streams(held_out, BATCH))
 
-    print("\nvalidation, bits per character")
+    size = len(vocabulary)
+    name, trigram = ("Witten-Bell", text.witten_bell_bits) if words else ("add-one", text.trigram_bits)
     results = {
         f"this model, {steps} updates": bits,
-        "trigram model, add-one": text.trigram_bits(learnt, held_out, len(vocabulary)),
-        "unigram model": text.unigram_bits(learnt, held_out, len(vocabulary)),
+        f"trigram model, {name}": trigram(learnt, held_out, size),
+        "unigram model": text.unigram_bits(learnt, held_out, size),
     }
+    print("\nvalidation, " + ("perplexity per word" if words else "bits per character"))
     for name, value in results.items():
-        print(f"  {name:<28}{value:.3f}")
+        print(f"  {name:<28}" + (f"{2**value:.1f}" if words else f"{value:.3f}"))
 
-    drawn = tr.generate(model, held_out[:64], length=length, temperature=temperature, rng=seed)
+    never = np.zeros(size, np.float32)
+    if words:
+        never[vocabulary.unknown] = -np.inf  # a sample is to be read
+
+    def writer(x: Any, state: Any) -> tuple[Any, Any]:
+        logits, state = model(x, state)
+        return logits + never, state
+
+    drawn = tr.generate(writer, held_out[:64], length=length, temperature=temperature, rng=seed)
+    written = vocabulary.split(list(drawn))
     print(f"\nsample at temperature {temperature:g}, seed {seed}")
-    print(text.printable(vocabulary.decode(list(drawn))))
+    print(text.printable(text.join_words(written) if words else "".join(written)))
     print()
     draw(model, held_out[: 1 + DRAWN_STEPS], out)

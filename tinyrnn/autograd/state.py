@@ -62,14 +62,22 @@ _new_scope = tuple.__new__  # as Scope(...), in half the time
 
 
 class TraceError(RuntimeError):
-    """A step did something that cannot be written down as a program; the message says what."""
+    """A step did something that cannot be written down as a program; the message says what.
+
+    It is remembered until the end of the trace, for the step's own ``except`` may catch it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        if thread.modes.refusals is not None:
+            thread.modes.refusals.append(message)
 
 
 class Modes:
     """What a record depends on besides its operands."""
 
     __slots__ = (
-        "compiled", "finite", "first_step", "keeping", "looking", "probe", "recording", "scope",
+        "compiled", "finite", "first_step", "keeping", "looking", "probe", "recording", "refusals", "scope",
         "told", "tracing", "transposes", "unrolled", "watching",
     )  # fmt: skip
 
@@ -84,6 +92,7 @@ class Modes:
         self.unrolled = False  # on where scan is to be recorded step by step
         self.compiled: list[Any] | None = None  # where plans are wanted: the scans compiled so far
         self.tracing = False  # on while a step runs on symbols
+        self.refusals: list[str] | None = None  # why it cannot be written down, there
         self.scope: Scope | None = None
         # In a backward pass: the matrices met so far, by id; with the transposes of those met twice.
         self.transposes: dict[int, tuple[Any, Any]] | None = None
@@ -132,7 +141,7 @@ def probing(probe: Callable[..., Any] | None, told: Callable[[Any], None] | None
 
 def tracing() -> Mode:
     """Refuse, inside, what cannot be written down as a program."""
-    return Mode(tracing=True)
+    return Mode(tracing=True, refusals=[])
 
 
 def backward_pass() -> Mode:

@@ -3,13 +3,14 @@
 A trace is taken once and stands for all steps, so a step that draws random numbers or counts its calls must
 not be compiled. Python cannot say that of a function in general. What can be said is which generators of
 random numbers the code can reach, so that a draw shows in their state; and whether the code stores anything
-outside of itself. Where it does not, one trace is proof; where it may, a second trace of the same call is
-compared.
+outside of itself. Where it does not, one trace is proof; where it may, what it can store to must be the same
+after the trace, and a second trace of the same call is compared.
 """
 
 from __future__ import annotations
 
 import builtins
+import collections
 import dis
 import functools
 import random
@@ -20,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.snapshot import Globals
 
 # What a step may meet that holds nothing further and does not change by being used.
 _PLAIN = (
-    Tensor, np.ndarray, np.generic, np.dtype, np.ufunc, str, bytes, int, float, complex, slice, range,
+    Tensor, np.generic, np.dtype, np.ufunc, str, bytes, int, float, complex, slice, range,
     type(None), type(...), type(NotImplemented), types.WrapperDescriptorType, types.MethodDescriptorType,
     types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType,
 )  # fmt: skip
@@ -33,6 +35,8 @@ _MUTATORS = frozenset({
     "append", "appendleft", "extend", "extendleft", "insert", "pop", "popleft", "popitem", "remove",
     "discard", "clear", "add", "update", "setdefault", "sort", "reverse", "fill", "put", "send",
 })  # fmt: skip
+_IN_PLACE = frozenset({"out", "+=", "copyto", "put", "fill"})
+_ADVANCES = frozenset({"next", "__next__", "send"})
 _UNKNOWABLE = frozenset({
     "next", "iter", "eval", "exec", "open", "input", "setattr", "delattr", "getattr", "globals", "vars",
     "__import__", "id",
@@ -49,16 +53,24 @@ class Surroundings:
         The generators of random numbers within its reach.
     settled : bool
         Whether nothing in reach changes by being used, generators apart.
+    holders : list
+        What the code could change: lists, dicts (those of objects too), sets, cells, arrays, global names.
+    refusal : str
+        Why no trace could stand for the step, or nothing.
     """
 
     def __init__(self, step: Callable[..., Any]) -> None:
         self.generators: list[Any] = []
         self.settled = True
+        self.holders: list[Any] = []
+        self.refusal = ""
         self._names: set[str] = set()
         self._seen: set[int] = set()
         self._classes: list[type] = []
         self._modules: list[types.ModuleType] = []
-        self._holders = False  # a list, dict or set that a method could change
+        self._mutable = self._arrays = self._iterators = (
+            False  # whether methods could change anything in reach
+        )
         self._todo: list[Any] = [step]
         known = 0
         while self._todo:
@@ -70,8 +82,12 @@ class Surroundings:
                     self._look_into(module)
                 for kind in self._classes:
                     self._look_up_methods(kind)
-        if self._holders and self._names & _MUTATORS:
+        if (self._mutable and self._names & _MUTATORS) or (self._arrays and self._names & _IN_PLACE):
             self.settled = False
+        if self._iterators and self._names & _ADVANCES:
+            self.refusal = "it takes the next of an iterator, which is another one each time"
+        elif Tensor.__name__ in self._names:
+            self.refusal = "it asks what is a Tensor, and while it is compiled nothing is"
 
     def _look_at(self, value: Any) -> None:
         look = _way_to_look(type(value))
@@ -87,8 +103,16 @@ class Surroundings:
     def _look_at_generator(self, generator: Any) -> None:
         self.generators.append(generator)
 
+    def _look_at_array(self, array: np.ndarray[Any, Any]) -> None:
+        if array.dtype.kind == "O":
+            self._todo += array.ravel().tolist()
+        elif array.flags.writeable:
+            self._arrays = True
+            self.holders.append(array)
+
     def _look_at_function(self, function: types.FunctionType) -> None:
         cells = function.__closure__ or ()
+        self.holders += cells
         self._todo += _contents(cells)
         self._todo += function.__defaults__ or ()
         self._todo += (function.__kwdefaults__ or {}).values()
@@ -97,6 +121,7 @@ class Surroundings:
             self._names |= names
             self.settled = self.settled and not stores
             space = function.__globals__
+            self.holders.append(Globals(space, [name for name in names if name in space]))
             for name in names:
                 if name in space:
                     self._todo.append(space[name])
@@ -108,6 +133,7 @@ class Surroundings:
 
     def _look_at_builtin(self, function: Any) -> None:
         if not isinstance(function.__self__, types.ModuleType):
+            self._names.add(function.__name__)
             self._todo.append(function.__self__)
         elif function.__name__ in _UNKNOWABLE:
             self.settled = False
@@ -119,7 +145,8 @@ class Surroundings:
         self._todo += items
 
     def _look_at_holder(self, holder: Any) -> None:
-        self._holders = True
+        self._mutable = True
+        self.holders.append(holder)
         self._todo += holder.values() if isinstance(holder, dict) else holder
 
     def _look_at_module(self, module: types.ModuleType) -> None:
@@ -131,10 +158,16 @@ class Surroundings:
             self.settled = self.settled and "__init__" not in vars(kind)
 
     def _look_at_object(self, value: Any) -> None:
-        if hasattr(value, "__dict__"):
+        if hasattr(type(value), "__next__"):
+            self._iterators = True
+            self.settled = False
+        elif hasattr(value, "__dict__"):
+            self.holders.append(vars(value))
             self._todo += vars(value).values()
             if not _all_of_library(type(value)):
                 self._classes.append(type(value))
+        elif isinstance(value, types.MappingProxyType):
+            self._todo += value.values()
         elif type(value).__module__.partition(".")[0] != "numpy":
             self.settled = False
 
@@ -158,13 +191,17 @@ class Surroundings:
 
 
 _WAYS: tuple[tuple[Any, Callable[[Surroundings, Any], None]], ...] = (
-    ((np.random.Generator, np.random.RandomState, random.Random), Surroundings._look_at_generator),
+    (
+        (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random),
+        Surroundings._look_at_generator,
+    ),
+    (np.ndarray, Surroundings._look_at_array),
     (types.FunctionType, Surroundings._look_at_function),
     (types.MethodType, Surroundings._look_at_method),
     ((types.BuiltinFunctionType, types.MethodWrapperType), Surroundings._look_at_builtin),
     (functools.partial, Surroundings._look_at_partial),
     ((tuple, frozenset), Surroundings._look_at_items),
-    ((list, set, dict), Surroundings._look_at_holder),
+    ((list, set, dict, collections.deque), Surroundings._look_at_holder),
     (types.ModuleType, Surroundings._look_at_module),
     (type, Surroundings._look_at_class),
     (object, Surroundings._look_at_object),
@@ -217,35 +254,13 @@ def _read(code: types.CodeType) -> tuple[frozenset[str], bool]:
     for instruction in dis.get_instructions(code):
         stores = stores or instruction.opname in _STORES
         stores = stores or (instruction.opname == "STORE_DEREF" and instruction.argval in code.co_freevars)
+        if instruction.argrepr[-1:] == "=" and instruction.opname == "BINARY_OP":
+            names.add("+=")  # whichever it is
     for constant in code.co_consts:
+        if isinstance(constant, tuple) and "out" in constant:  # the names of arguments
+            names.add("out")
         if isinstance(constant, types.CodeType):
             inner, more = _read(constant)
             names |= inner
             stores = stores or more
     return frozenset(names), stores
-
-
-def state_of(generator: Any) -> Any:
-    """Return the state of a generator of random numbers, in a form that can be compared and given back."""
-    if isinstance(generator, random.Random):
-        return generator.getstate()
-    if isinstance(generator, np.random.RandomState):
-        return generator.get_state(legacy=False)
-    return generator.bit_generator.state
-
-
-def give_back(generator: Any, state: Any) -> None:
-    """Undo what was drawn."""
-    if isinstance(generator, random.Random):
-        generator.setstate(state)
-    elif isinstance(generator, np.random.RandomState):
-        generator.set_state(state)
-    else:
-        generator.bit_generator.state = state
-
-
-def same_state(a: Any, b: Any) -> bool:
-    """Whether two states are equal; those of NumPy hold arrays."""
-    if isinstance(a, dict):
-        return all(same_state(value, b[key]) for key, value in a.items())
-    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else a == b

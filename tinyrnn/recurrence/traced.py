@@ -8,14 +8,15 @@ import numpy as np
 
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.primitive import Shape
-from tinyrnn.autograd.state import TraceError, tracing
+from tinyrnn.autograd.state import TraceError, thread, tracing
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.compiler.program import CARRY, FIXED, INPUT, Line, Program, Symbol
 from tinyrnn.recurrence.compiler.rewrites import REWRITES
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 from tinyrnn.recurrence.compiler.trace import Trace
 from tinyrnn.recurrence.loop import Step, check_carry, hold, silence, take_step
-from tinyrnn.recurrence.repeatable import Surroundings, give_back, same_state, state_of
+from tinyrnn.recurrence.repeatable import Surroundings
+from tinyrnn.recurrence.snapshot import Snapshot
 from tinyrnn.recurrence.tree import Tree, flatten
 
 
@@ -103,18 +104,18 @@ def trace_step(step: Step, carry: Structure, xs: Structure, masked: Shape | None
         Where the step cannot be written down, draws random numbers, or does something else the second time.
     """
     around = Surroundings(step)
-    before = [state_of(generator) for generator in around.generators]
-    drawn = False
+    if around.refusal:
+        raise Untraceable(around.refusal)
+    before = Snapshot(around.generators, () if around.settled else around.holders)
+    found = ""
     try:
-        traced = _run_on_symbols(step, carry, xs, masked)
-        again = traced if around.settled else _run_on_symbols(step, carry, xs, masked)
-    finally:  # the loop that runs instead draws from where the step found them
-        for generator, state in zip(around.generators, before, strict=True):
-            if not same_state(state, state_of(generator)):
-                give_back(generator, state)
-                drawn = True
-    if drawn:
-        raise Untraceable("it draws random numbers, which are to differ from step to step")
+        traced = again = _run_on_symbols(step, carry, xs, masked)
+        if not around.settled and not before.changed():
+            again = _run_on_symbols(step, carry, xs, masked)
+    finally:  # the loop that runs instead begins with what the step found
+        found = before.put_back()
+    if found:
+        raise Untraceable(found)
     if again is not traced and not _same(traced, again):
         raise Untraceable("it does something else each time it is called (random numbers, a counter)")
     return traced
@@ -144,6 +145,8 @@ def _run_on_symbols(step: Step, carry: Structure, xs: Structure, masked: Shape |
             raise Untraceable(
                 str(error) if isinstance(error, TraceError) else f"{type(error).__name__}: {error}"
             ) from None
+        if thread.modes.refusals:
+            raise Untraceable(thread.modes.refusals[0])
         leaves, tree = flatten(new, like=carry.tree)
         leaves = [_symbol(trace, leaf) for leaf in leaves]
         y_leaves, y_tree = flatten(y)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from tinyrnn import data, draw, dynamics, nn, optim, testing, training
     from tinyrnn.dynamics.rtrl import RTRL
     from tinyrnn.generation import Hypothesis, beam_search, generate
+    from tinyrnn.recurrence.explain import explain
     from tinyrnn.recurrence.fallback import ScanFallbackWarning
-    from tinyrnn.recurrence.plan import Plan, explain
+    from tinyrnn.recurrence.plan import Plan
     from tinyrnn.recurrence.scan import scan
     from tinyrnn.recurrence.truncation.truncated import TruncatedBPTT
     from tinyrnn.training import fit, load, save
@@ -86,7 +87,7 @@ _FOUND_IN = {
     "ScanFallbackWarning": "recurrence.fallback",
     "TruncatedBPTT": "recurrence.truncation.truncated",
     "beam_search": "generation.beam",
-    "explain": "recurrence.plan",
+    "explain": "recurrence.explain",
     "fit": "training.fit",
     "generate": "generation.generate",
     "load": "training.saving",

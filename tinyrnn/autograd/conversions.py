@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.callers import users_line
+from tinyrnn.autograd.html import array_table, escaped
 from tinyrnn.autograd.state import get_default_dtype, thread
 from tinyrnn.autograd.tape import Node
 
@@ -90,3 +91,13 @@ class Conversions:
             return f"tensor({body})"
         primitive = self.node.primitive
         return f"tensor({body}, {'requires_grad=True' if primitive is None else f'op={primitive.name}'})"
+
+    def _repr_html_(self: Any) -> str:
+        """Show the value in a notebook, its gradient beside it where there is one."""
+        text = array_table(self.data, self.name or "tensor")
+        if self.node is not None and self.grad is not None:
+            text += array_table(self.grad.data, f"gradient, norm {np.linalg.norm(self.grad.data):.4g},")
+        elif self.node is not None:
+            primitive = self.node.primitive
+            text += "requires grad" if primitive is None else f"by {escaped(primitive.name)}"
+        return text

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import FLAG, MAPPING, checked
 from tinyrnn.autograd.changes import mark_changed
+from tinyrnn.autograd.html import table
 from tinyrnn.autograd.state import Scope, thread
 from tinyrnn.nn.parameter import Parameter
 
@@ -252,6 +253,28 @@ class Module:
         if not parts:
             return f"{head}){comment}"
         return "\n  ".join([f"{head}{', ' if extra else ''}{comment}".rstrip(), *parts]) + "\n)"
+
+    def _repr_html_(self) -> str:
+        """Show the parameters in a notebook, as a table."""
+        of = dict(self.named_modules())
+        rows: list[list[str]] = []
+        for key, parameter in self.named_parameters():
+            path = key.rpartition(".")[0]
+            grad = parameter.grad
+            rows.append(
+                [
+                    key,
+                    type(of.get(path, self)).__name__,
+                    str(parameter.shape),
+                    str(parameter.dtype),
+                    f"{parameter.size:,}",
+                    f"{np.linalg.norm(parameter.data):.4g}",
+                    "" if grad is None else f"{np.linalg.norm(grad.data):.4g}",
+                ]
+            )
+        count = sum(p.size for p in self.parameters())
+        head = ["parameter", "of", "shape", "dtype", "numbers", "norm", "norm of the gradient"]
+        return table(rows, head, f"{type(self).__name__}({self.extra_repr()}): {count:,} parameters")
 
     def _shown_children(self) -> Iterator[tuple[str, Module]]:
         return self.named_children()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, SupportsFloat
+from typing import Any, Literal, SupportsFloat
 
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.hyperparameters import check_count, check_number
@@ -122,6 +122,9 @@ class ReduceLROnPlateau(LRScheduler):
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
         self._set(lrs)
+
+    def _options(self) -> dict[str, Any]:
+        return {**super()._options(), "min_lr": self.min_lrs}
 
     def _is_better(self, metric: float) -> bool:
         sign = -1.0 if self.mode == "min" else 1.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import Any
 
 from tinyrnn.autograd.arguments import MAPPING, checked, shown
@@ -135,6 +136,16 @@ class LRScheduler:
             group["lr"] = base
         self.last_epoch = -1
         self.step()
+
+    def _options(self) -> dict[str, Any]:
+        """Return what the schedule was made with, by the names of its arguments."""
+        names = [name for name in signature(type(self)).parameters if name not in ("optimizer", "last_epoch")]
+        return {name: getattr(self, name) for name in names if hasattr(self, name)}
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in self._options().items())
+        rates = ", ".join(f"{lr:g}" for lr in self._last_lr)
+        return f"<{type(self).__name__}({options}): epoch {self.last_epoch}, lr {rates}>"
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimiser (whose own state has the learning rates) and functions."""
@@ -312,6 +323,10 @@ class LambdaLR(LRScheduler):
     def get_lr(self) -> list[float]:
         """Compute the learning rate of each group for the present epoch."""
         return [base * f(self.last_epoch) for base, f in zip(self.base_lrs, self._lambdas)]
+
+    def _options(self) -> dict[str, Any]:
+        names = [getattr(f, "__qualname__", type(f).__name__) for f in self._lambdas]
+        return {"lr_lambda": names[0] if len(set(names)) == 1 else names}
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimiser and the functions."""

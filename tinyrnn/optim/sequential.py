@@ -84,6 +84,9 @@ class SequentialLR(LRScheduler):
             self._schedulers[i].step()
             self._last_lr = self._schedulers[i].get_last_lr()
 
+    def _options(self) -> dict[str, Any]:
+        return {"schedulers": self._schedulers, "milestones": self._milestones}
+
     def _start(self, i: int) -> None:
         self._schedulers[i]._restart()
         self._last_lr = self._schedulers[i].get_last_lr()

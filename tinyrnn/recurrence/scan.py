@@ -14,10 +14,11 @@ from tinyrnn.autograd.functions import where
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.state import no_grad, thread
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.recurrence.explain import explain
 from tinyrnn.recurrence.fallback import warn_of_step
 from tinyrnn.recurrence.lookup import cache_clear, cache_info, compiled_scan
 from tinyrnn.recurrence.loop import Step, rows, single_step, unrolled_scan
-from tinyrnn.recurrence.plan import Plan, explain
+from tinyrnn.recurrence.plan import Plan
 from tinyrnn.recurrence.traced import Structure, Untraceable
 from tinyrnn.recurrence.tree import Tree, flatten
 

@@ -182,6 +182,10 @@ class TruncatedBPTT:
         beginning = self._beginning(initial_state)
         return self._over(StreamSource(steps), beginning, constant(carry))
 
+    def __repr__(self) -> str:
+        axis = "" if self.batch_axis == -2 else f", batch_axis={self.batch_axis}"
+        return f"TruncatedBPTT(k1={self.k1}, k2={self.k2}{axis})"
+
     def _beginning(self, initial_state: Any) -> Beginning:
         beginning = Beginning(initial_state, self.batch_axis)
         if not callable(initial_state):
@@ -216,3 +220,6 @@ class Windows(Iterator[Window]):
 
     def __len__(self) -> int:
         return self._count
+
+    def __repr__(self) -> str:
+        return f"<{self._count} windows of truncated BPTT>"

@@ -152,4 +152,4 @@ class Stacked(Recurrent):
 
 def _joined(parts: list[Any]) -> Any:
     """Stack along a new first axis; of a single part it is only a new shape."""
-    return parts[0][None] if len(parts) == 1 else stack(parts)
+    return parts[0].reshape((1, *parts[0].shape)) if len(parts) == 1 else stack(parts)

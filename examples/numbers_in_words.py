@@ -46,7 +46,7 @@ def main() -> None:
     found = model.translate(x, width=3)
     for i in range(3):
         print(f"  {' '.join(held_out[i][0])} -> {' '.join(found[i]).replace(' - ', '-')}")
-    short = next(i for i in range(len(x)) if len(x[i]) == 3)
+    short = min(range(len(x)), key=lambda i: len(x[i]))
     task.draw(unrolled_loss(model, x[short], y[short]), given.out, "numbers_in_words")
     right = [word_by_word(source) == target for source, target in held_out]
     task.conclude(

@@ -10,7 +10,7 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.primitive import Shape
 from tinyrnn.autograd.state import TraceError, thread, tracing
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.compiler.program import CARRY, FIXED, INPUT, Line, Program, Symbol
+from tinyrnn.recurrence.compiler.program import CARRY, INPUT, Program, Symbol
 from tinyrnn.recurrence.compiler.rewrites import REWRITES
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 from tinyrnn.recurrence.compiler.trace import Trace
@@ -39,8 +39,10 @@ class Traced(NamedTuple):
     trace : Trace
     carry, new : Tree
         The form of the carry that the step was given, and of the one that it returned.
-    xs : int
-        The number of inputs, the mask over rows among them.
+    xs : Tree
+        The form of the inputs.
+    masked : bool
+        Whether the mask over rows is one more of them.
     carry_out, ys : list of int
         Lines of the trace.
     y_tree : Tree
@@ -49,7 +51,8 @@ class Traced(NamedTuple):
     trace: Trace
     carry: Structure
     new: Tree
-    xs: int
+    xs: Tree
+    masked: bool
     carry_out: list[int]
     ys: list[int]
     y_tree: Tree
@@ -57,7 +60,7 @@ class Traced(NamedTuple):
     @property
     def key(self) -> Any:
         """What the compiled form depends on, and whether it may be compiled: it can be compared."""
-        forms = (self.carry.tree, self.new, self.xs)
+        forms = (self.carry.tree, self.new, self.trace.inputs)
         return self.trace.key(), *forms, tuple(self.carry_out), tuple(self.ys)
 
     def check(self) -> None:
@@ -71,8 +74,9 @@ class Traced(NamedTuple):
     def program(self) -> ScanProgram:
         """Write the program of the scan."""
         program = Program(REWRITES)
-        carry = len(self.carry.leaves)
-        at = self.trace.write(program, [CARRY] * carry + [INPUT] * self.xs)
+        carry = self.carry.tree.paths("carry")
+        xs = self.xs.paths("x") + ["running"] * self.masked
+        at = self.trace.write(program, [CARRY] * len(carry) + [INPUT] * len(xs), carry + xs)
 
         def place(indices: Any) -> list[int]:
             return [at[i] for i in indices]
@@ -80,8 +84,8 @@ class Traced(NamedTuple):
         return ScanProgram(
             program,
             consts=place(self.trace.closed),
-            carry=place(range(carry)),
-            xs=place(range(carry, carry + self.xs)),
+            carry=place(range(len(carry))),
+            xs=place(range(len(carry), len(carry) + len(xs))),
             carry_out=place(self.carry_out),
             ys=place(self.ys),
             sums=[],
@@ -122,18 +126,12 @@ def trace_step(step: Step, carry: Structure, xs: Structure, masked: Shape | None
 
 
 def _run_on_symbols(step: Step, carry: Structure, xs: Structure, masked: Shape | None) -> Traced:
-    lines = [
-        Line(None, (), {}, leaf.shape, leaf.dtype, FIXED, name=path)
-        for leaf, path in zip(carry.leaves, carry.tree.paths("carry"), strict=True)
-    ]
-    lines += [
-        Line(None, (), {}, leaf.shape[1:], leaf.dtype, FIXED, name=path)
-        for leaf, path in zip(xs.leaves, xs.tree.paths("x"), strict=True)
-    ]
+    inputs = [(leaf.data.shape, leaf.data.dtype) for leaf in carry.leaves]
+    inputs += [(leaf.data.shape[1:], leaf.data.dtype) for leaf in xs.leaves]
     if masked is not None:
-        lines.append(Line(None, (), {}, masked, np.dtype(bool), FIXED, name="running"))
-    trace = Trace(lines)
-    symbols = [Symbol(trace, i) for i in range(len(lines))]
+        inputs.append((masked, np.dtype(bool)))
+    trace = Trace(inputs)
+    symbols = [Symbol(trace, i) for i in range(len(inputs))]
     count = len(carry.leaves)
     old = carry.tree.unflatten(symbols[:count])
     x = xs.tree.unflatten(symbols[count:])
@@ -156,7 +154,7 @@ def _run_on_symbols(step: Step, carry: Structure, xs: Structure, masked: Shape |
             leaves = hold(symbols[-1], leaves, symbols[:count])
             y_leaves = silence(symbols[-1], y_leaves, y_tree.paths("y"))
     carry_out, ys = ([leaf.index for leaf in part] for part in (leaves, y_leaves))
-    return Traced(trace, carry, tree, len(lines) - count, carry_out, ys, y_tree)
+    return Traced(trace, carry, tree, xs.tree, masked is not None, carry_out, ys, y_tree)
 
 
 def _same(first: Traced, second: Traced) -> bool:

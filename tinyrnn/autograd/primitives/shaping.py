@@ -19,7 +19,7 @@ from tinyrnn.autograd.shapes import (
 
 
 def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.argsort(axes))
+    return tuple(map(axes.index, range(len(axes))))
 
 
 reshape = Primitive(

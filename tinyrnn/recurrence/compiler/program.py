@@ -86,12 +86,12 @@ class Symbol(Operators):
     @property
     def shape(self) -> Shape:
         """The shape of the value at one step."""
-        return self.owner.line(self.index).shape
+        return self.owner.shape_of(self.index)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the value."""
-        return self.owner.line(self.index).dtype
+        return self.owner.dtype_of(self.index)
 
     @property
     def name(self) -> str:
@@ -145,9 +145,13 @@ class Program:
         self._scope: Scope | None = None
         self._known: dict[Any, int] = {}
 
-    def line(self, index: int) -> Line:
-        """Return a line."""
-        return self.lines[index]
+    def shape_of(self, index: int) -> Shape:
+        """Return the shape of a line."""
+        return self.lines[index].shape
+
+    def dtype_of(self, index: int) -> np.dtype[Any]:
+        """Return the dtype of a line."""
+        return self.lines[index].dtype
 
     def input(
         self, shape: Shape, dtype: np.dtype[Any], level: int, name: str = "", bound: float = math.inf

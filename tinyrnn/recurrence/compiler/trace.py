@@ -8,13 +8,14 @@ where the step asks for one. What was written down is the key under which the co
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.operands import operand
-from tinyrnn.autograd.primitive import Primitive, Value
+from tinyrnn.autograd.primitive import Primitive, Shape, Value
 from tinyrnn.autograd.state import Scope, TraceError, moved, thread
 from tinyrnn.autograd.tape import Node
 from tinyrnn.autograd.tensor import Tensor
@@ -22,41 +23,52 @@ from tinyrnn.recurrence.compiler.program import FIXED, Line, Program, Symbol, fr
 
 
 class Trace:
-    """What a step did, line by line. An operand is the index of a line, or a 1-tuple that holds a number.
+    """What a step did, line by line.
+
+    An input is written down as (shape, dtype, bound), an operation as (primitive, operands, params), where an
+    operand is the index of a line, or a 1-tuple that holds a number. `Line` says more, and takes longer to
+    make than this whole entry.
+
+    Parameters
+    ----------
+    inputs : iterable of (tuple of int, dtype)
+        First the carry, then the inputs.
 
     Attributes
     ----------
-    inputs : list of Line
-        First the carry, then the inputs.
+    inputs : int
+        How many inputs there are; they are the first lines.
     closed : dict
         The arrays that the step closes over, Tensors or ndarrays, by the line at which each was met.
     """
 
-    def __init__(self, inputs: list[Line]) -> None:
-        self.inputs = inputs
-        self.entries: list[Any] = list(inputs)
+    def __init__(self, inputs: Iterable[tuple[Shape, np.dtype[Any]]]) -> None:
+        self.entries: list[Any] = [(shape, dtype, math.inf) for shape, dtype in inputs]
+        self.inputs = len(self.entries)
         self.closed: dict[int, Any] = {}
         self.names: dict[int, str] = {}
-        self.scopes: list[Any] = [None] * len(inputs)
+        self.scopes: list[Any] = [None] * self.inputs
         self._recording = thread.modes.recording
         self._outside = thread.modes.scope
         self._closed_at: dict[int, int] = {}
-        self._lines: dict[int, Line] = {}
+        self._shapes: dict[int, Shape] = {}
+        self._dtypes: dict[int, np.dtype[Any]] = {}
 
     def record(self, primitive: Primitive, args: tuple[Any, ...], params: dict[str, Any]) -> Symbol:
         """Write down an operation; return the symbol of its value."""
-        if not thread.modes.tracing:
+        modes = thread.modes
+        if not modes.tracing:
             raise TraceError("a Tensor that was kept from inside a step of a compiled scan has no value")
-        if thread.modes.recording is not self._recording:
+        if modes.recording is not self._recording:
             raise TraceError("it turns recording off or on inside the step (no_grad, enable_grad)")
-        operands = tuple(
+        operands = [
             arg.index
             if type(arg) is Symbol and arg.owner is self
             else self._constant(arg, i, args, primitive)
             for i, arg in enumerate(args)
-        )
-        self.entries.append((primitive, operands, params))
-        self.scopes.append(thread.modes.scope)
+        ]
+        self.entries.append((primitive, tuple(operands), params))
+        self.scopes.append(modes.scope)
         return Symbol(self, len(self.entries) - 1)
 
     def _constant(self, value: Any, position: int, args: tuple[Any, ...], primitive: Primitive) -> Any:
@@ -82,56 +94,68 @@ class Trace:
         if index is None:
             index = len(self.entries)
             data = value.data if isinstance(value, Tensor) else value
-            name = describe(value.node) if isinstance(value, Tensor) else ""
-            name = name or f"const{len(self.closed)}"
-            self.entries.append(
-                Line(None, (), {}, data.shape, data.dtype, FIXED, name=name, bound=_bound(data))
-            )
+            self.entries.append((data.shape, data.dtype, _bound(data)))
             self.scopes.append(None)
             self.closed[index] = value
             self._closed_at[id(value)] = index
         return index
 
-    def line(self, index: int) -> Line:
-        """Work out the shape and dtype of a line."""
+    def shape_of(self, index: int) -> Shape:
+        """Work out the shape of a line."""
         entry = self.entries[index]
-        if isinstance(entry, Line):
-            return entry
-        found = self._lines.get(index)
+        if _is_input(entry):
+            return entry[0]
+        found = self._shapes.get(index)
         if found is None:
             primitive, args, params = entry
-            operands = [self._literal(arg[0]) if isinstance(arg, tuple) else self.line(arg) for arg in args]
-            shape = primitive.shape(*(line.shape for line in operands), **params)
-            found = Line(primitive, (), params, shape, result_dtype(primitive, operands, params), FIXED)
-            self._lines[index] = found
+            shapes = [() if type(a) is tuple else self.shape_of(a) for a in args]
+            found = self._shapes[index] = primitive.shape(*shapes, **params)
         return found
 
-    @staticmethod
-    def _literal(value: Any) -> Line:
-        return Line(None, (), {}, (), np.asarray(value).dtype, FIXED, literal=value)
+    def dtype_of(self, index: int) -> np.dtype[Any]:
+        """Work out the dtype of a line."""
+        entry = self.entries[index]
+        if _is_input(entry):
+            return entry[1]
+        found = self._dtypes.get(index)
+        if found is None:
+            primitive, args, params = entry
+            operands = [self._operand(a) for a in args]
+            found = self._dtypes[index] = result_dtype(primitive, operands, params)
+        return found
+
+    def _operand(self, a: Any) -> Line:
+        if isinstance(a, tuple):
+            return Line(None, (), {}, (), np.asarray(a[0]).dtype, FIXED, literal=a[0])
+        return Line(None, (), {}, self.shape_of(a), self.dtype_of(a), FIXED)
 
     def key(self) -> Any:
         """Return what was written down in a form that can be compared."""
-        return tuple(
-            (entry.shape, entry.dtype, entry.bound)
-            if isinstance(entry, Line)
-            else (
-                entry[0],
-                # A number by its text, which tells 1 from 1.0 from True, and 0.0 from -0.0.
-                tuple(repr(a[0]) if isinstance(a, tuple) else a for a in entry[1]),
-                freeze(entry[2]),
-            )
-            for entry in self.entries
-        )
+        found: list[Any] = []
+        for entry in self.entries:
+            if not _is_input(entry):
+                primitive, args, params = entry
+                if tuple in map(type, args):
+                    # A number by its text, which tells 1 from 1.0 from True, and 0.0 from -0.0.
+                    args = tuple(repr(a[0]) if isinstance(a, tuple) else a for a in args)
+                entry = primitive, args, freeze(params) if params else ()
+            found.append(entry)
+        return tuple(found)
 
-    def write(self, program: Program, levels: list[int]) -> dict[int, int]:
-        """Write the trace into a program; return where each line went."""
+    def write(self, program: Program, levels: list[int], names: list[str]) -> dict[int, int]:
+        """Write the trace into a program; return where each line went.
+
+        Levels and names are those of the inputs, in their order.
+        """
         at: dict[int, int] = {}
+        names = [*names, *(name_of(value) or f"const{k}" for k, value in enumerate(self.closed.values()))]
+        inputs = dict(zip([*range(len(levels)), *self.closed], names, strict=True))
         inside: dict[int, Scope | None] = {id(self._outside): None}
         for index, entry in enumerate(self.entries):
-            if isinstance(entry, Line):
+            if _is_input(entry):
+                shape, dtype, bound = entry
                 level = levels[index] if index < len(levels) else FIXED
-                at[index] = program.input(entry.shape, entry.dtype, level, entry.name, entry.bound)
+                at[index] = program.input(shape, dtype, level, inputs[index], bound)
             else:
                 primitive, args, params = entry
                 operands = tuple(program.literal(a[0]) if isinstance(a, tuple) else at[a] for a in args)
@@ -139,6 +163,10 @@ class Trace:
             if index in self.names:
                 program.names.setdefault(at[index], self.names[index])
         return at
+
+
+def _is_input(entry: tuple[Any, Any, Any]) -> bool:
+    return type(entry[0]) is tuple
 
 
 _BOUND = 2.0**60
@@ -156,8 +184,12 @@ def _bound(data: np.ndarray[Any, Any]) -> float:
         return _BOUND if np.dot(data, data) <= _BOUND**2 else math.inf
 
 
-def describe(node: Node | None) -> str:
+def name_of(value: Tensor | np.ndarray[Any, Any]) -> str:
     """Return the name of what a step closes over: a parameter's, or how it was just made of parameters."""
+    return _name_of(value.node) if isinstance(value, Tensor) else ""
+
+
+def _name_of(node: Node | None) -> str:
     if node is None or node.name or node.primitive is None:
         return node.name if node is not None else ""
     names = [inner.name if inner is not None else "" for inner in node.inputs]

@@ -23,19 +23,16 @@ LEAST, MOST = 1 << 16, 1 << 25  # smaller ones the allocator keeps by itself; la
 _shelves: dict[int, collections.deque[Array]] = collections.defaultdict(collections.deque)
 
 
-class _Owner:
-    """What an array's memory belongs to."""
+class _Memory(np.ndarray[Any, Any]):
+    """Bytes. NumPy would skip an owner whose own base is a plain array."""
 
-    __slots__ = ("__array_interface__", "_memory")
 
-    def __init__(self, memory: Array, shape: Shape, dtype: np.dtype[Any]) -> None:
-        self._memory = memory
-        self.__array_interface__ = {
-            "version": 3, "shape": shape, "typestr": dtype.str, "data": (memory.ctypes.data, False),
-        }  # fmt: skip
+class _Owner(np.ndarray[Any, Any]):
+    """A view of some memory, of which arrays are views; it goes with the last of them."""
 
     def __del__(self) -> None:
-        _give_back(self._memory)
+        if type(self.base) is _Memory:  # not so for views of the owner itself
+            _give_back(self.base)
 
 
 def empty(shape: Shape, dtype: np.dtype[Any]) -> Array:
@@ -47,8 +44,8 @@ def empty(shape: Shape, dtype: np.dtype[Any]) -> Array:
     try:
         memory = _shelves[size].pop()
     except IndexError:
-        memory = np.empty(size, np.uint8)
-    return np.asarray(_Owner(memory, shape, dtype))
+        memory = _Memory(size, np.uint8)
+    return np.ndarray(shape, dtype, buffer=memory.view(_Owner))
 
 
 def _give_back(memory: Array) -> None:
@@ -57,8 +54,9 @@ def _give_back(memory: Array) -> None:
         for other in list(_shelves):
             if other != size:
                 _shelves.pop(other, None)
-    if idle_bytes() + size <= LIMIT:
-        _shelves[size].append(memory)
+        if idle_bytes() + size > LIMIT:
+            return
+    _shelves[size].append(memory)
 
 
 def _rounded(size: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, PROBABILITY, RNG
 from tinyrnn.autograd.functions import stack
 from tinyrnn.nn.gated_cell import GatedCell
@@ -152,4 +153,4 @@ class Stacked(Recurrent):
 
 def _joined(parts: list[Any]) -> Any:
     """Stack along a new first axis; of a single part it is only a new shape."""
-    return parts[0].reshape((1, *parts[0].shape)) if len(parts) == 1 else stack(parts)
+    return p.reshape(parts[0], shape=(1, *parts[0].shape)) if len(parts) == 1 else stack(parts)

@@ -165,9 +165,21 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
         (["demo", "--cell", "cnn"], "argument --cell: invalid choice: 'cnn'"),
         (["demo", "--text", "a", "--shakespeare"], "--shakespeare: not allowed with argument --text"),
         (["demo", "extra"], "unrecognized arguments: extra"),
-        (["draw", "-o", "a.gif"], "'a.gif' does not end in one of .svg, .png, .pdf, .dot"),
+        (
+            ["draw", "-o", "a.gif"],
+            "'a.gif' does not say the format; expected a suffix .svg, .png, .pdf, .dot",
+        ),
+        (["step", "-o", "a.txt"], "'a.txt' does not say the format; expected a suffix .html"),
+        (["draw", "--steps", "100000"], "100000 steps; expected at most 10000: a picture folds steps"),
+        (["draw", "--steps", "9999", "--layers", "2"], "9999 steps; expected at most 5000"),
+        (["draw", "--expand", "9"], "expand has step 9; the graph has steps 1 to 4"),
+        (["draw", "--expand", "1,x"], "argument --expand: got 'x'; expected a whole number"),
+        (["draw", "--windows", "3,2"], "argument --windows: got '3,2'; expected K1 or K1,K2"),
+        (["draw", "--windows", "1,2,3"], "argument --windows: got '1,2,3'; expected K1 or K1,K2"),
+        (["step", "--steps", "100000"], "100000 steps have 2,200,025 records; expected at most 20,000"),
+        (["step", "--layers", "0"], "argument --layers: got '0'; expected a whole number"),
         (["draw", "--level", "atom"], "argument --level: invalid choice: 'atom'"),
-        (["step", "--steps", "3000"], "tinyrnn step: stepper: the pass has"),
+        (["step", "--steps", "3000"], "tinyrnn step: step: 3000 steps have 66,025 records"),
     ],
 )
 def test_bad_arguments(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,6 +226,49 @@ def test_step(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["step", "--cell", "rnn", "--steps", "4", "-o", "bptt.html"]) == 0
     assert capsys.readouterr().out == "bptt.html\n"
     assert "<html" in Path("bptt.html").read_text("utf-8")
+
+
+def test_the_model_is_the_one_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    model = [
+        "--cell",
+        "gru",
+        "--layers",
+        "2",
+        "--bidirectional",
+        "--batch",
+        "3",
+        "--loss",
+        "all",
+        "--seed",
+        "4",
+    ]
+    shown = ["--expand", "2", "--values", "full", "--weights", "tray", "--level", "cell", "-o", "a.dot"]
+    assert main(["draw", *model, *shown]) == 0
+    text = Path("a.dot").read_text("utf-8")
+    for id in ("t1.l1_reverse.cell", "t2.l0.tanh"):
+        assert f'"{id}"' in text, id
+    assert main(["draw", *model, "-o", "b.dot"]) == 0
+    assert Path("b.dot").read_text("utf-8") != text
+    assert main(["step", *model, "-o", "a.html"]) == 0
+    assert "weight_hh_l1_reverse" in Path("a.html").read_text("utf-8")
+
+
+def test_windows_are_run_and_shaded(capsys: pytest.CaptureFixture[str]) -> None:
+    windows = ["--windows", "3,5", "--steps", "9", "--cell", "lstm", "--layers", "2"]
+    assert main(["draw", *windows, "-o", "a.dot"]) == 0
+    text = Path("a.dot").read_text("utf-8")
+    assert main(["draw", *windows[2:], "-o", "b.dot"]) == 0
+    assert "replay" in text
+    assert "replay" not in Path("b.dot").read_text("utf-8")
+    assert main(["step", *windows, "-o", "a.html"]) == 0
+    assert "detach" in Path("a.html").read_text("utf-8")
+
+
+def test_the_largest_number_of_steps_that_is_advised_is_right() -> None:
+    from tinyrnn.draw.command import _records
+
+    counts = [_records(cell="lstm", steps=n, layers=2, loss="all") for n in (2, 3, 9)]
+    assert counts[2] == counts[1] + 6 * (counts[1] - counts[0])
 
 
 @pytest.mark.parametrize("argv", [["draw", "-o", "song.txt/a.dot"], ["step", "-o", "song.txt/a.html"]])

@@ -177,6 +177,28 @@ def test_tables_show_the_numbers_on_the_scale_of_the_drawings() -> None:
     assert len({tuple(c) for c in colours.reshape(4, 4)}) == 4
 
 
+def test_the_gradient_map_names_layers_and_directions_and_shows_those_that_are_chosen() -> None:
+    net = tr.nn.GRU(2, 3, num_layers=2, bidirectional=True, rng=0)
+    found = D.gradient_flow((net(np.ones((5, 1, 2)))[0][2] ** 2).mean())
+
+    def rows(**options: str) -> list[str]:
+        axes = drawn(P.plot_gradient_flow(found, **options))
+        ticks = [t for t in axes.get_xticks() if 0.5 <= t <= 5.5]
+        assert ticks == [round(t) for t in ticks]
+        assert min(ticks) >= 1
+        assert axes.images[0].get_array().shape == (len(axes.get_yticks()), 5)
+        box = axes.get_legend() and axes.get_legend().get_window_extent()
+        assert box is None or not box.overlaps(axes.get_window_extent())
+        return [label.get_text() for label in axes.get_yticklabels()]
+
+    assert rows() == ["l0.h →", "l0_reverse.h ←", "l1.h →", "l1_reverse.h ←"]
+    assert rows(layer="l1") == ["l1.h →", "l1_reverse.h ←"]
+    assert rows(direction="reverse") == ["l0_reverse.h ←", "l1_reverse.h ←"]
+    assert rows(layer="l0.h") == rows(layer="l0", direction="forward") == ["l0.h →"]
+    with pytest.raises(ValueError, match=r"no state has layer='l2'.* of l0\.h \(forward\), l0_reverse"):
+        P.plot_gradient_flow(found, layer="l2")
+
+
 def test_a_run_that_was_watched_counts_its_updates() -> None:
     watched = watch(updates=41, every=20)
     axes = drawn(P.plot_watch(watched))

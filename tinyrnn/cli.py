@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-CELLS = ("rnn", "lstm", "gru")
-LEVELS = ("op", "gate", "cell", "layer", "rolled")
-PICTURES = (".svg", ".png", ".pdf", ".dot")
+from tinyrnn.draw.command import CELLS, LOSSES, PAGES, PICTURES, draw_command, step_command
+from tinyrnn.draw.drawing import format_of
+from tinyrnn.draw.layout import LayoutError
+from tinyrnn.draw.reading.levels import LEVELS
+from tinyrnn.draw.style import THEMES
+from tinyrnn.recurrence.truncation.truncated import TruncatedBPTT
 
 STEPS, QUICK_STEPS = 2000, 300  # updates of the demo
 
@@ -58,8 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 @contextlib.contextmanager
-def _failing(kind: type[Exception]) -> Generator[None]:
-    """Take an error of this kind, inside, for one of the user's."""
+def _failing(kind: type[Exception] | tuple[type[Exception], ...]) -> Generator[None]:
+    """Take an error of a kind, inside, for one of the user's."""
     try:
         yield
     except kind as error:
@@ -93,31 +96,29 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _draw(options: argparse.Namespace) -> None:
-    from tinyrnn.draw.command import draw_command
-    from tinyrnn.draw.layout import LayoutError
-
-    with _failing(LayoutError):
-        draw_command(
-            str(options.output),
-            cell=options.cell,
-            steps=options.steps,
-            level=options.level,
-            hidden_size=options.hidden,
-            theme=options.theme,
-            seed=options.seed,
+    with _failing((ValueError, LayoutError)):  # what the picture refuses, or no engine that draws it
+        print(
+            draw_command(
+                options.output,
+                level=options.level,
+                expand=options.expand,
+                theme=options.theme,
+                weights=options.weights,
+                values=options.values,
+                **_model(options),
+            )
         )
-    print(options.output)
 
 
 def _step(options: argparse.Namespace) -> None:
-    from tinyrnn import draw
-    from tinyrnn.draw.command import small_model
-
-    loss = small_model(options.cell, options.steps, hidden_size=options.hidden, seed=options.seed)
     with _failing(ValueError):  # more records than a page holds
-        page = draw.stepper(loss)
-    page.save(options.output)
-    print(options.output)
+        print(step_command(options.output, **_model(options)))
+
+
+def _model(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what `small_model` is to be made of."""
+    names = ("cell", "steps", "layers", "bidirectional", "batch", "loss", "windows", "seed")
+    return {name: getattr(options, name) for name in names} | {"hidden_size": options.hidden}
 
 
 def _version() -> str:
@@ -152,7 +153,7 @@ def _parser() -> Parser:
         "--quick", action="store_true", help=f"{QUICK_STEPS} updates: seconds (a minute for words)"
     )
     demo.add_argument("--hidden", type=_positive, default=128, metavar="N", help="hidden units (128)")
-    demo.add_argument("--cell", choices=CELLS, default="gru", help="the recurrent layer (gru)")
+    demo.add_argument("--cell", choices=tuple(CELLS), default="gru", help="the recurrent layer (gru)")
     demo.add_argument(
         "--temperature", type=_temperature, default=0.7, metavar="X", help="of the sample (0.7)"
     )
@@ -169,20 +170,35 @@ def _parser() -> Parser:
 
     draw = command("draw", _draw, "Draw a small recurrent model, unrolled in time, with its gradients.")
     draw.add_argument("--level", choices=LEVELS, default="cell", help="how much to show (cell)")
-    draw.add_argument("--theme", choices=("light", "dark"), default="light", help="colours (light)")
     draw.add_argument(
-        "-o", "--output", type=_picture, default=Path("unrolled.svg"), metavar="FILE", help=" ".join(PICTURES)
+        "--expand", type=_steps, default=(), metavar="T,T", help="steps to show operation by operation"
     )
+    draw.add_argument(
+        "--weights", choices=("alias", "tray"), default="alias", help="a copy at each use, or once (alias)"
+    )
+    draw.add_argument(
+        "--values", choices=("summary", "full", "none"), default="summary", help="what boxes say (summary)"
+    )
+    draw.add_argument("--theme", choices=tuple(THEMES), default="light", help="colours (light)")
     step = command(
         "step", _step, "Write a page on which backpropagation through time can be stepped through."
     )
-    step.add_argument(
-        "-o", "--output", type=Path, default=Path("bptt.html"), metavar="FILE", help="an HTML file"
-    )
-    for sub in (draw, step):
-        sub.add_argument("--cell", choices=CELLS, default="rnn", help="the recurrent layer (rnn)")
+    for sub, output, kinds in ((draw, "unrolled.svg", PICTURES), (step, "bptt.html", PAGES)):
+        sub.add_argument(
+            "-o", "--output", type=_ending(kinds), default=output, metavar="FILE",
+            help=f"{' '.join(f'.{kind}' for kind in kinds)} ({output})",
+        )  # fmt: skip
+        sub.add_argument("--cell", choices=tuple(CELLS), default="rnn", help="the recurrent layer (rnn)")
         sub.add_argument("--steps", type=_positive, default=4, metavar="N", help="time steps (4)")
         sub.add_argument("--hidden", type=_positive, default=3, metavar="N", help="hidden units (3)")
+        sub.add_argument("--layers", type=_positive, default=1, metavar="N", help="layers (1)")
+        sub.add_argument("--bidirectional", action="store_true", help="both directions")
+        sub.add_argument("--batch", type=_positive, default=1, metavar="N", help="sequences (1)")
+        sub.add_argument("--loss", choices=LOSSES, default="last", help="of the last step, or of all (last)")
+        sub.add_argument(
+            "--windows", type=_windows, metavar="K1[,K2]",
+            help="truncated: windows of K1 steps, gradients over K2; the last window's loss",
+        )  # fmt: skip
     return parser
 
 
@@ -215,8 +231,28 @@ def _temperature(word: str) -> float:
     return number
 
 
-def _picture(word: str) -> Path:
-    path = Path(word)
-    if path.suffix not in PICTURES:
-        raise argparse.ArgumentTypeError(f"{word!r} does not end in one of {', '.join(PICTURES)}")
+def _steps(word: str) -> tuple[int, ...]:
+    return tuple(_positive(part) for part in word.split(","))
+
+
+def _windows(word: str) -> TruncatedBPTT:
+    parts = _steps(word)
+    try:
+        return TruncatedBPTT(*parts)
+    except (TypeError, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"got {word!r}; expected K1 or K1,K2: whole numbers, K2 at least K1"
+        ) from None
+
+
+def _ending(formats: Sequence[str]) -> Callable[[str], str]:
+    """Return a check, before anything is computed, that a file's suffix says one of some formats."""
+
+    def path(word: str) -> str:
+        try:
+            format_of("", word, formats)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error).removeprefix(": ")) from None
+        return word
+
     return path

@@ -1,19 +1,25 @@
-"""`tinyrnn draw`: a picture from the command line, for who wants no Python."""
+"""`tinyrnn draw` and `tinyrnn step`: a picture, or a page to step through, for who wants no Python."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.draw import layout
 from tinyrnn.draw.drawing import format_of
+from tinyrnn.draw.stepping.page import MOST_RECORDS, stepper
+from tinyrnn.draw.stepping.replay import replay
 from tinyrnn.draw.unrolled import unrolled
 
-__all__ = ["CELLS", "draw_command", "small_model"]
+__all__ = ["CELLS", "LOSSES", "PAGES", "PICTURES", "draw_command", "small_model", "step_command"]
 
 CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
-SUFFIXES = (*layout.FORMATS, "dot")
+LOSSES = ("last", "all")
+PICTURES = (*layout.FORMATS, "dot")
+PAGES = ("html",)
+MOST_STEPS = 10_000  # of all layers and directions: a picture of more takes longer than anyone waits
 
 
 def small_model(
@@ -22,8 +28,11 @@ def small_model(
     *,
     layers: int = 1,
     bidirectional: bool = False,
+    batch: int = 1,
     hidden_size: int = 4,
     input_size: int = 2,
+    loss: str = "last",
+    windows: Any = None,
     seed: int = 0,
 ) -> Any:
     """Return the loss of a small network on random numbers, recorded with values and gradients.
@@ -35,23 +44,33 @@ def small_model(
         The number of time steps.
     layers : int
     bidirectional : bool
-    hidden_size, input_size, seed : int
+    batch : int
+        The number of sequences.
+    hidden_size, input_size : int
+    loss : {"last", "all"}
+        The mean square of a linear readout of the last step's output, or of those of all steps.
+    windows : TruncatedBPTT, optional
+        Go over the steps window by window; the loss is that of the last window.
+    seed : int
 
     Returns
     -------
     Tensor
-        The mean square of a linear readout of the last step's output, after ``backward()``.
+        After ``backward()``.
 
     Raises
     ------
     ValueError
-        The cell is none of these, or a number is not positive.
+        The cell or the loss is none of these, or a number is not positive.
     """
     import tinyrnn as tr
 
-    if cell not in CELLS:
-        raise ValueError(f"draw: cell is {cell!r}; expected one of {', '.join(CELLS)}")
-    sizes = {"steps": steps, "layers": layers, "hidden size": hidden_size, "input size": input_size}
+    for name, value, known in (("cell", cell, CELLS), ("loss", loss, LOSSES)):
+        if value not in known:
+            raise ValueError(f"draw: {name} is {value!r}; expected one of {', '.join(known)}")
+    sizes = {
+        "steps": steps, "layers": layers, "batch": batch, "hidden size": hidden_size, "input size": input_size
+    }  # fmt: skip
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"draw: {name} is {size}; expected at least 1")
@@ -59,28 +78,30 @@ def small_model(
     kind = getattr(tr.nn, CELLS[cell])
     model = kind(input_size, hidden_size, num_layers=layers, bidirectional=bidirectional, rng=rng)
     readout = tr.nn.Linear(hidden_size * (2 if bidirectional else 1), 1, rng=rng)
-    x = tr.tensor(rng.normal(size=(steps, 1, input_size)), dtype=model.weight_ih_l0.dtype)
-    with tr.unrolled():
-        outputs, _ = model(x)
+    x = tr.tensor(rng.normal(size=(steps, batch, input_size)), dtype=model.weight_ih_l0.dtype)
+
+    def loss_of(outputs: Any) -> Any:
         with tr.scope("readout"):
-            loss = tr.mean((readout(outputs[steps - 1]) - 1.0) ** 2)
-    loss.backward()
-    return loss
+            found = tr.mean((readout(outputs if loss == "all" else outputs[-1]) - 1.0) ** 2)
+        found.backward()
+        return found
+
+    with tr.unrolled():
+        if windows is None:
+            return loss_of(model(x)[0])
+        return [loss_of(window.run(model)) for window in windows.windows(x)][-1]
 
 
 def draw_command(
     output: str,
     *,
-    cell: str = "rnn",
-    steps: int = 6,
     level: str = "cell",
-    layers: int = 1,
-    bidirectional: bool = False,
-    hidden_size: int = 4,
+    expand: Collection[int] = (),
     theme: str = "light",
     weights: str = "alias",
-    seed: int = 0,
+    values: str = "summary",
     engine: str | None = None,
+    **model: Any,
 ) -> str:
     """Draw a small network and write the picture; the suffix of `output` gives the format.
 
@@ -88,10 +109,10 @@ def draw_command(
     ----------
     output : str
         Ends in .svg, .png, .pdf, or .dot for the text, which needs no layout engine.
-    cell, steps, layers, bidirectional, hidden_size, seed
-        As in `small_model`.
-    level, theme, weights, engine
+    level, expand, theme, weights, values, engine
         As in `unrolled`.
+    **model
+        As in `small_model`.
 
     Returns
     -------
@@ -103,9 +124,53 @@ def draw_command(
     ValueError, LayoutError, OSError
         With a message of one line, to be shown to the user.
     """
-    suffix = format_of("draw", output, SUFFIXES)
-    loss = small_model(
-        cell, steps, layers=layers, bidirectional=bidirectional, hidden_size=hidden_size, seed=seed
-    )
-    drawing = unrolled(loss, level, theme=theme, weights=weights, engine=engine)
+    suffix = format_of("draw", output, PICTURES)
+    rows = model.get("layers", 1) * (2 if model.get("bidirectional") else 1)
+    if model.get("steps", 1) * rows > MOST_STEPS:
+        raise ValueError(
+            f"draw: {model['steps']} steps; expected at most {MOST_STEPS // rows}: a picture folds steps "
+            "that are alike, so that 12 show the same"
+        )
+    drawing = unrolled(
+        small_model(**model), level, expand=expand, theme=theme, weights=weights, values=values,
+        windows=model.get("windows"), engine=engine,
+    )  # fmt: skip
     return drawing.save(output) if suffix == "dot" else drawing.render(output)
+
+
+def step_command(output: str, **model: Any) -> str:
+    """Write the page to step through a small network.
+
+    Parameters
+    ----------
+    output : str
+        Ends in .html.
+    **model
+        As in `small_model`.
+
+    Returns
+    -------
+    str
+        The path that was written.
+
+    Raises
+    ------
+    ValueError, OSError
+        With a message of one line, to be shown to the user.
+    """
+    format_of("step", output, PAGES)
+    steps, windows = model.get("steps", 6), model.get("windows")
+    if windows is None and steps > 3:  # the number of records rises evenly: nobody waits to be refused
+        two, three = (_records(**{**model, "steps": n}) for n in (2, 3))
+        most = 3 + (MOST_RECORDS - three) // (three - two)
+        if steps > most:
+            raise ValueError(
+                f"step: {steps} steps have {three + (steps - 3) * (three - two):,} records; expected at most "
+                f"{MOST_RECORDS:,}, which are {most} steps; 12 show the same"
+            )
+    return stepper(small_model(**model)).save(output)
+
+
+def _records(**model: Any) -> int:
+    run = replay(small_model(**model))
+    return len(run.nodes) + len(run.contributions)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.arguments import Kind, checked
+from tinyrnn.autograd.arguments import TEXT, Kind, checked, one_of
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.plots.axes import (
     ARRAYS,
@@ -59,26 +59,66 @@ def plot_gradient_norms(runs: Any, *, axes: Any = None) -> Any:
     return axes
 
 
-@checked(flow=FLOW, axes=AXES)
-def plot_gradient_flow(flow: Any, *, axes: Any = None) -> Any:
-    """Plot log10 of ‖∂L/∂h_t‖: a row for each state of each layer, a column for each step.
+@checked(
+    flow=FLOW,
+    layer=TEXT.or_none(),
+    direction=one_of("forward", "reverse").or_none(),
+    axes=AXES,
+)
+def plot_gradient_flow(
+    flow: Any, *, layer: str | None = None, direction: str | None = None, axes: Any = None
+) -> Any:
+    """Plot log10 of ‖∂L/∂h_t‖, the gradient map: a row for each state of each layer, a column for each step.
+
+    Where a layer goes both ways, an arrow behind a row's name says which way its states go.
 
     Parameters
     ----------
     flow : GradientFlow
         As `dynamics.gradient_flow` returns it.
+    layer : str, optional
+        The rows of one layer only, such as ``"l0"``, in both directions; or of one state, ``"l0.h"``.
+    direction : {"forward", "reverse"}, optional
+        The rows that go over the steps this way only.
     axes : matplotlib Axes, optional
+
+    Raises
+    ------
+    ValueError
+        There is no such row.
     """
+    ways = {name: "reverse" if _falls(state.steps) else "forward" for name, state in flow.states.items()}
+    chosen = {
+        name: state
+        for name, state in flow.states.items()
+        if (layer is None or _belongs(name, layer)) and direction in (None, ways[name])
+    }
     if not flow.states:
         raise ValueError("plot_gradient_flow: the flow has no state")
-    last = max(int(state.steps.max()) for state in flow.states.values())
-    table = np.full((len(flow.states), last + 1), np.nan)
-    for k, state in enumerate(flow.states.values()):
+    if not chosen:
+        known = ", ".join(f"{name} ({way})" for name, way in ways.items())
+        raise ValueError(
+            f"plot_gradient_flow: no state has layer={layer!r}, direction={direction!r}; expected of {known}"
+        )
+    last = max(int(state.steps.max()) for state in chosen.values())
+    table = np.full((len(chosen), last + 1), np.nan)
+    for k, state in enumerate(chosen.values()):
         table[k, state.steps] = state.norm
     axes = norm_table(table, (1, last + 1, 0, len(table) - 1), "log₁₀ ‖∂L/∂hₜ‖", axes)
-    name_rows(axes, list(flow.states))
+    arrows = {"forward": " →", "reverse": " ←"} if len(set(ways.values())) > 1 else {}
+    name_rows(axes, [name + arrows.get(ways[name], "") for name in chosen])
     over_steps(axes)
     return axes
+
+
+def _falls(steps: Any) -> bool:
+    """Whether a layer goes from the last step to the first."""
+    return len(steps) > 1 and bool(steps[1] < steps[0])
+
+
+def _belongs(name: str, layer: str) -> bool:
+    """Whether a state is this one, or one of this layer, whose other direction is called ``_reverse``."""
+    return name == layer or name.startswith((f"{layer}.", f"{layer}_reverse."))
 
 
 @checked(table=TABLE, axes=AXES)

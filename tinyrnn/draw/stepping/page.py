@@ -24,6 +24,7 @@ from tinyrnn.draw.stepping.replay import replay
 __all__ = ["Stepper", "stepper"]
 
 ASSETS = Path(__file__).parent / "assets"
+MOST_RECORDS = 20_000
 SCRIPTS = ("unpack.js", "values.js", "view.js", "picture.js", "tables.js", "stepper.js", "controls.js")
 
 
@@ -67,7 +68,7 @@ def stepper(
     gradient: npt.ArrayLike | Tensor | None = None,
     *,
     title: str = "Backpropagation through time, step by step",
-    max_records: int = 20_000,
+    max_records: int = MOST_RECORDS,
 ) -> Stepper:
     """Make a page on which the forward and the backward pass can be stepped through.
 

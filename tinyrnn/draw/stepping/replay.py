@@ -160,7 +160,9 @@ def _check(node: Node, values: list[Array]) -> None:
         return
     with np.errstate(all="ignore"):
         again = np.asarray(node.primitive.forward(*values, **node.params))
-    if node.dtype.kind != "f":
+    if node.primitive is p.detach and again.shape != node.shape:  # a part of what was cut, as h[0] is
+        same = bool(np.isin(node.value, again).all() or not np.isfinite(again).all())
+    elif node.dtype.kind != "f":
         same = np.array_equal(again, node.value)
     else:  # within rounding, since another memory layout may be added up in another order
         tolerance = 50 * float(np.finfo(node.dtype).eps)

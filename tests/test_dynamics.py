@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinyrnn as tr
-from tinyrnn.dynamics.mapped import Mapped, pull_back
+from tinyrnn.autograd.mapped import Mapped, pull_back
 from tinyrnn.recurrence.tree import flatten
 
 D = tr.dynamics

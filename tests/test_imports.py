@@ -19,9 +19,9 @@ BELOW = {  # what a room may import from
     "optim": {"autograd"},
     "generation": {"autograd", "recurrence"},
     "training": {"autograd", "optim", "nn", "recurrence", "files"},
-    "draw": {"autograd", "recurrence"},
+    "draw": {"autograd", "recurrence", "graded"},
     "testing": {"autograd", "recurrence"},
-    "dynamics": {"autograd", "recurrence", "draw", "nn"},
+    "dynamics": {"autograd", "recurrence", "draw", "nn", "graded"},
 }
 
 

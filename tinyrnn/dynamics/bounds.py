@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import ARRAY, NUMBER, Kind, checked
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.mapped import Array
 
 SLOPES = {"linear": 1.0, "relu": 1.0, "tanh": 1.0, "sigmoid": 0.25}  # max |σ'|
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.arguments import MAPPING, PROBABILITY, checked, instance
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tape import Leaf, Node
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.reading.unroll import Unrolled, unroll
 from tinyrnn.dynamics.gates import GateShares, named_gates
-from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.pairs import gradient_pairs
 from tinyrnn.dynamics.records import address, gradients_restored, sent_back, size_of, states_of
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.arguments import checked
-from tinyrnn.autograd.rng import generator
-from tinyrnn.dynamics.mapped import Array, pull_back
+from tinyrnn.autograd.jacobians import jacobian, rows_mix
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.dynamics.steps import ARRAYS, Recorded, Run, recorded_steps, run_of, trajectory
 from tinyrnn.recurrence.tree import flatten
 
@@ -127,64 +127,14 @@ def independent_rows(run: Run, states: list[Array]) -> int:
 
 
 def _independent(run: Run, states: list[Array], rows: int) -> bool:
-    """Whether no row's state depends on another row's, at any step.
-
-    Random seeds in half of the rows must send nothing to the other half. Any two rows stand in different
-    halves for one binary digit of their numbers, so ``2 log2(B)`` seeds try all pairs.
-    """
-    rng = generator(0)
-    digits = (np.arange(rows)[None, :] >> np.arange((rows - 1).bit_length())[:, None]) & 1
-    halves = np.concatenate([digits, 1 - digits]).astype(bool)  # (seeds, B)
-    for recorded in recorded_steps(run, states, len(halves)):
-        seeds = [
-            rng.standard_normal((1, len(halves), *leaf.shape)).astype(leaf.dtype)
-            * halves.reshape((1, *halves.shape) + (1,) * (leaf.ndim - 1))
-            for leaf in recorded.floating
-        ]
-        for g in _to_carry(recorded, seeds):
-            if g is not None:
-                others = g.reshape((*g.shape[:3], -1)) * ~halves[None, :, :, None]
-                if np.any(np.abs(np.nan_to_num(others)) > 0):
-                    return False
-    return True
-
-
-def _to_carry(recorded: Recorded, seeds: list[Array]) -> list[Array | None]:
-    """Send seeds at the floating parts of the new states back to those of the old ones."""
-    return pull_back([leaf.node for leaf in recorded.floating], seeds, recorded.leaves)
-
-
-def one_hot_seeds(leaves: list[Any], rows: int) -> list[Array]:
-    """Return a seed for each element of a row's state, at that element in all rows.
-
-    Returns
-    -------
-    list of ndarray, each of shape (1, S, *leaf.shape)
-    """
-    sizes = [leaf.size // rows for leaf in leaves]
-    seeds: list[Array] = []
-    start = 0
-    for leaf, size in zip(leaves, sizes, strict=True):
-        seed = np.zeros((sum(sizes), rows, size), leaf.dtype)
-        seed[np.arange(start, start + size), :, np.arange(size)] = 1
-        seeds.append(seed.reshape((1, sum(sizes), *leaf.shape)))
-        start += size
-    return seeds
+    """Whether no row's state depends on another row's, at any step."""
+    return not any(
+        rows_mix([leaf.node for leaf in recorded.floating], recorded.leaves, rows)
+        for recorded in recorded_steps(run, states, 2 * (rows - 1).bit_length())
+    )
 
 
 def _jacobians(recorded: Recorded, rows: int) -> Array:
     """Return the Jacobians of recorded steps, (steps, B, S, S)."""
-    after = recorded.floating
-    seeds = one_hot_seeds(after, rows)
-    found = _to_carry(recorded, seeds)
-    return joined(found, after, (recorded.stop - recorded.first, seeds[0].shape[1]), rows)
-
-
-def joined(found: list[Array | None], leaves: list[Any], grid: tuple[int, int], rows: int) -> Array:
-    """Put the gradients at the parts of a carry side by side: (steps, B, seeds, S)."""
-    parts: list[Array] = []
-    for g, leaf in zip(found, leaves, strict=True):
-        size = leaf.size // rows
-        g = np.zeros((1, 1, rows, size), leaf.dtype) if g is None else g.reshape((*g.shape[:2], rows, size))
-        parts.append(np.broadcast_to(g, (*grid, rows, size)).swapaxes(1, 2))
-    return np.concatenate(parts, axis=-1)
+    outputs = [leaf.node for leaf in recorded.floating]
+    return jacobian(outputs, recorded.leaves, recorded.floating, rows, recorded.stop - recorded.first)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.arguments import COUNT, RNG, checked, count
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.rng import generator
 from tinyrnn.dynamics.jacobians import finite_chunks
-from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.steps import run_of
 
 

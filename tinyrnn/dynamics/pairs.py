@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.draw.reading.unroll import unroll
-from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.records import gradients_restored, sent_back, size_of, states_of
 
 

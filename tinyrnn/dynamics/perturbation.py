@@ -8,9 +8,9 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import checked
 from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.jacobians import jacobian_chunks
-from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.steps import ARRAYS, Run, run_of, trajectory
 from tinyrnn.recurrence.tree import flatten
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.gradient import grad
+from tinyrnn.autograd.mapped import Array, pull_back
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import detect_anomaly, probing, thread
 from tinyrnn.autograd.tape import reachable
@@ -20,7 +21,6 @@ from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.flow import GradientFlow, StateFlow
 from tinyrnn.dynamics.gates import GateShares, named_gates, over_steps
 from tinyrnn.dynamics.jacobians import carry_parts
-from tinyrnn.dynamics.mapped import Array, pull_back
 from tinyrnn.dynamics.records import gradients_restored, sizes_of
 from tinyrnn.dynamics.steps import Recorded, Run, recorded_steps
 from tinyrnn.recurrence.scan import scan

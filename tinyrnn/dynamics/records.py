@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.backward import backpropagate
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.tape import Node
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.dynamics.mapped import Array
 
 
 def address(name: str, layers: Iterable[str]) -> tuple[str, str]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import COUNT, ITERABLE, checked, instance
 from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.jacobians import joined
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.state import enable_grad, unrolled
 from tinyrnn.autograd.tape import reachable
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.jacobians import joined
-from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.sensitivity import jacobian_of_all, jacobian_of_rows, sent_to, state_size
 from tinyrnn.dynamics.steps import ARRAYS, cast_input, check_form, one_cell, record_step
 from tinyrnn.recurrence.tree import Tree, flatten

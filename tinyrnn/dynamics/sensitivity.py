@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyrnn.autograd.jacobians import joined
+from tinyrnn.autograd.mapped import Array, pull_back
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tape import Node
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.jacobians import joined
-from tinyrnn.dynamics.mapped import Array, pull_back
 
 
 def state_size(leaves: list[Tensor]) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.rtrl import RTRL
 from tinyrnn.dynamics.sensitivity import differs, sent_to, state_size
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import ARRAY, Kind, check
 from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.mapped import Array, Mapped
 from tinyrnn.autograd.state import enable_grad, no_grad, scope, tracing, unrolled
 from tinyrnn.autograd.tape import Leaf, Node
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.mapped import Array, Mapped
 from tinyrnn.recurrence.loop import Step, check_carry, take_step
 from tinyrnn.recurrence.scan import scan
 from tinyrnn.recurrence.tree import Tree, flatten

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.arguments import RNG, checked
+from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.dynamics.mapped import Array
 from tinyrnn.dynamics.rtrl import RTRL
 from tinyrnn.dynamics.sensitivity import sent_to, state_size
 

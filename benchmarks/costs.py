@@ -115,7 +115,7 @@ def _calls(layer, x, mode) -> measure.Run:
 
 
 def streaming(options: Options) -> None:
-    """Print the time of a single step of an online GRU that keeps its state."""
+    """Print the time of a single step of an online GRU that keeps its state: called, and by its stepper."""
     import tinyrnn as tr
 
     print("\n## Streaming: GRU, T=1, B=1, I=16, H=32, state kept, no_grad\n")
@@ -132,7 +132,14 @@ def streaming(options: Options) -> None:
         return run
 
     x = arrays["x"][:, None]  # every x[t] is (1, B, I)
-    runs = {"tinyrnn": loop(peers.tinyrnn_layer("GRU", arrays), x, tr.no_grad)}
+    gru = peers.tinyrnn_layer("GRU", arrays)
+    stepper = gru.stepper()
+
+    def follow() -> None:
+        for x_t in arrays["x"]:
+            stepper(x_t)
+
+    runs = {"tinyrnn": loop(gru, x, tr.no_grad), "tinyrnn, stepper": follow}
     if "PyTorch" in options.peers:
         import torch
 

@@ -35,6 +35,7 @@ ACTIVATION_MODULES += nn.Mish, nn.ReLU, nn.Sigmoid, nn.SiLU, nn.Softsign, nn.Tan
 DECODER = nn.Decoder(nn.Embedding(3, 2), nn.GRUCell(2, 2), nn.Linear(2, 3))
 ATTENDING = nn.Decoder(nn.Embedding(3, 2), nn.GRUCell(2, 2), nn.Linear(4, 3), nn.DotAttention(2, 2))
 CELL = nn.GRUCell(2, 2)
+CELLS = nn.GRU(2, 2)
 STARTED = tr.RTRL(CELL)
 STARTED.start(batch=2)
 STARTED.step(np.ones((2, 2), "float32"))
@@ -259,6 +260,9 @@ GOOD: dict[Callable[..., Any], dict[str, Any]] = {
     training.BestWeights: {},
     training.History: {},
     # dynamics
+    tr.Stepper: {"step": lambda h, x: (h, x), "carry": x(2)},
+    CELLS.initial_state: {"batch": 2},
+    CELLS.stepper: {"batch": 2},
     **{f: {"cell": CELL} for f in (tr.RTRL, dynamics.SnAp1, dynamics.UORO)},
     STARTED.start: {"batch": 2},
     STARTED.step: {"x": np.ones((2, 2), "float32")},

@@ -242,6 +242,49 @@ def test_narrow_beams_of_several_rows(
         np.testing.assert_allclose([h.score for h in found], [score for score, _ in expected], rtol=1e-5)
 
 
+@pytest.mark.parametrize("attention", [None, tr.nn.DotAttention(4, 4), tr.nn.AdditiveAttention(4, 4, 4)])
+def test_a_token_is_a_compiled_step(attention: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tr.manual_seed(0)
+    head = tr.nn.Linear(4 if attention is None else 8, V)
+    decoder = tr.nn.Decoder(tr.nn.Embedding(V, 3), tr.nn.LSTMCell(3, 4), head, attention)
+    keys = None if attention is None else tr.randn(5, 2, 4)
+    lengths = None if attention is None else [5, 3]
+    state = decoder.begin(decoder.cell.initial_state(2), keys, lengths)
+    prompt, called = np.ones((3, 2), int), []
+
+    def counted(tokens: Any, state: Any) -> Any:  # which is called each time
+        called.append(tokens)
+        return decoder(tokens, state)
+
+    by_calls = [t.tolist() for t in tr.generate(counted, prompt, state, length=9, temperature=0)]
+    assert len(called) == 9
+    assert [t.tolist() for t in tr.generate(decoder, prompt, state, length=9, temperature=0)] == by_calls
+    beams = tr.beam_search(counted, prompt, state, width=3, length=9, end=0)
+    for found, expected in zip(
+        tr.beam_search(decoder, prompt, state, width=3, length=9, end=0), beams, strict=True
+    ):
+        assert [h.tokens.tolist() for h in found] == [h.tokens.tolist() for h in expected]
+        np.testing.assert_allclose([h.score for h in found], [h.score for h in expected], rtol=1e-5)
+    # Compiled, the tokens of the second half take no call of any Python of the cell's.
+    steps = iter(tr.generate(decoder, prompt, state, temperature=0))
+    first = [next(steps).tolist() for _ in range(4)]
+    monkeypatch.setattr(tr.nn.LSTMCell, "step", None)
+    assert first + [next(steps).tolist() for _ in range(5)] == by_calls
+
+
+def test_what_an_optimiser_does_between_tokens_is_seen() -> None:
+    model = CharacterModel()
+    steps = tr.generate(model, [0], temperature=0)
+    tokens = [next(steps) for _ in range(4)]
+    optimizer = tr.optim.SGD(model.parameters(), lr=2.0)
+    logits, _ = model(np.array([[0], *([t] for t in tokens)]), None)
+    tr.nn.cross_entropy(logits, np.full((5, 1), V - 1)).backward()
+    optimizer.step()
+    with tr.no_grad():  # the state is that of before, the token is chosen as the parameters are now
+        after = [next(steps) for _ in range(6)]
+    assert after[1:] == [V - 1] * 5
+
+
 def test_a_beam_of_one_is_greedy() -> None:
     model = CharacterModel()
     (found,) = tr.beam_search(model, [0], width=1, length=9)

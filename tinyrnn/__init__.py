@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tinyrnn.recurrence.fallback import ScanFallbackWarning
     from tinyrnn.recurrence.plan import Plan
     from tinyrnn.recurrence.scan import scan
+    from tinyrnn.recurrence.stepper import Stepper
     from tinyrnn.recurrence.truncation.truncated import TruncatedBPTT
     from tinyrnn.training import fit, load, save
 
@@ -41,6 +42,7 @@ __all__ = [
     "Plan",
     "RTRL",
     "ScanFallbackWarning",
+    "Stepper",
     "Tensor",
     "TruncatedBPTT",
     "as_tensor",
@@ -85,6 +87,7 @@ _FOUND_IN = {
     "Plan": "recurrence.plan",
     "RTRL": "dynamics.rtrl",
     "ScanFallbackWarning": "recurrence.fallback",
+    "Stepper": "recurrence.stepper",
     "TruncatedBPTT": "recurrence.truncation.truncated",
     "beam_search": "generation.beam",
     "explain": "recurrence.explain",

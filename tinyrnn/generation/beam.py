@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinyrnn.autograd.arguments import ARRAY, COUNT, FUNCTION, INTEGER, checked, count, number
-from tinyrnn.autograd.creation import as_tensor
-from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.generation.choosing import peaks
-from tinyrnn.generation.generate import Model, next_logits, read_prompt
+from tinyrnn.generation.following import Following, Model
+from tinyrnn.generation.generate import read_prompt
 from tinyrnn.generation.largest import largest
-from tinyrnn.recurrence.tree import flatten
 
 Array = np.ndarray[Any, Any]
 
@@ -103,16 +101,13 @@ def beam_search(
     """
     tokens, _ = read_prompt("beam_search", prompt)
     beams = _Beams(tokens.shape[1], width, length, end, length_penalty)
-    logits, state = next_logits("beam_search", model, tokens, state)
-    beams.step(np.repeat(logits, width, axis=0))
-    state = _rows(state, np.repeat(np.arange(beams.batch), width), beams.batch, batch_axis)
-    before = state
+    following = Following("beam_search", model, tokens, state)
+    following.repeat(width, batch_axis)
+    beams.step(following.logits)
     while not beams.done():
-        tokens, parents = beams.written[-1], beams.parents[-1]
-        state = _reordered(before, state, parents, batch_axis)
-        before = state
-        logits, state = next_logits("beam_search", model, tokens.reshape((1, -1)), state)
-        beams.step(logits)
+        following.reorder(beams.parent_rows(), batch_axis)
+        following.read(beams.written[-1].ravel())
+        beams.step(following.logits)
     return beams.results()
 
 
@@ -153,6 +148,10 @@ class _Beams:
         self.scores = scores[:, :W]
         self.written.append(tokens[:, :W])
         self.parents.append(parents[:, :W])
+
+    def parent_rows(self) -> Array:
+        """Return for each of the B * W rows the one that it went on from."""
+        return (self.parents[-1] + self.rows * self.width).ravel()
 
     def done(self) -> bool:
         """Whether no row can come to anything better."""
@@ -199,35 +198,3 @@ class _Beams:
             tokens[here, t] = self.written[t][at]
             beam[here] = self.parents[t][at]
         return [line[:n] for line, n in zip(tokens, length, strict=True)]
-
-
-def _reordered(before: Any, state: Any, parents: Array, axis: int) -> Any:
-    """Give each beam the state of the one that it went on from.
-
-    A leaf that the model handed back as it came is the same in all beams of a row, and stays.
-    """
-    batch, width = parents.shape
-    order = (parents + np.arange(0, batch * width, width)[:, None]).ravel()
-    (old, _), (new, tree) = flatten(before), flatten(state)
-    kept = {id(leaf) for leaf in old}
-    return tree.unflatten(
-        leaf if id(leaf) in kept else _leaf_rows(leaf, order, len(order), axis, path)
-        for leaf, path in zip(new, tree.paths("state"), strict=True)
-    )
-
-
-def _rows(state: Any, order: Array, rows: int, axis: int) -> Any:
-    leaves, tree = flatten(state)
-    return tree.unflatten(
-        _leaf_rows(leaf, order, rows, axis, path)
-        for leaf, path in zip(leaves, tree.paths("state"), strict=True)
-    )
-
-
-def _leaf_rows(leaf: Any, order: Array, rows: int, axis: int, path: str) -> Any:
-    leaf = as_tensor(leaf)
-    if not -leaf.ndim <= axis < leaf.ndim or leaf.shape[axis] != rows:
-        raise ValueError(
-            f"beam_search: {path} has shape {leaf.shape}; expected {rows} rows at batch_axis = {axis}"
-        )
-    return Tensor(leaf.data.take(order, axis))

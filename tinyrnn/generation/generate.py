@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.autograd.arguments import ARRAY, COUNT, FUNCTION, RNG, checked, count, number
 from tinyrnn.autograd.rng import generator
-from tinyrnn.autograd.state import no_grad
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.generation.choosing import chooser
+from tinyrnn.generation.following import Following, Model
 
-Model = Callable[[Any, Any], tuple[Any, Any]]
 Array = np.ndarray[Any, Any]
 
 
@@ -97,17 +96,19 @@ def generate(
 def _generate(
     model: Model, tokens: Array, state: Any, length: int | None, choose: Any, end: int | None, single: bool
 ) -> Iterator[Any]:
+    if length == 0:
+        return
     ended = np.zeros(tokens.shape[1], bool)
-    for _ in itertools.count() if length is None else range(length):
-        logits, state = next_logits("generate", model, tokens, state)
-        chosen = choose(logits)
+    following = Following("generate", model, tokens, state)
+    for n in itertools.count(1):
+        chosen = choose(following.logits)
         if end is not None:
             chosen[ended] = end
             ended |= chosen == end
         yield int(chosen[0]) if single else chosen
-        if end is not None and ended.all():
+        if n == length or (end is not None and ended.all()):
             return
-        tokens = chosen[None]
+        following.read(chosen)
 
 
 def read_prompt(where: str, prompt: Any) -> tuple[Array, bool]:
@@ -119,19 +120,3 @@ def read_prompt(where: str, prompt: Any) -> tuple[Array, bool]:
             "(T,), at least one token"
         )
     return (array[:, None], True) if array.ndim == 1 else (array, False)
-
-
-def next_logits(where: str, model: Model, tokens: Array, state: Any) -> tuple[Array, Any]:
-    """Run the model without recording; return the logits after the last token, (B, C), and its state."""
-    with no_grad():  # not around the whole: between two tokens the caller is at work
-        given = model(tokens, state)
-    if not isinstance(given, tuple) or len(given) != 2:
-        raise TypeError(f"{where}: the model returned {type(given).__name__}; expected (logits, state)")
-    logits, state = given
-    array = logits.data if isinstance(logits, Tensor) else np.asarray(logits)
-    if array.ndim != 3 or array.shape[:2] != tokens.shape:
-        raise ValueError(
-            f"{where}: for tokens of shape {tokens.shape} the model gave logits of shape {array.shape}; "
-            "expected (T, B, C)"
-        )
-    return array[-1], state

@@ -8,9 +8,8 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import FLAG, PROBABILITY, RNG, checked
 from tinyrnn.autograd.creation import as_tensor
-from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.rng import generator
-from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.nn.inputs import is_symbol
 from tinyrnn.nn.module import Module
 
 
@@ -37,7 +36,7 @@ def dropout(
     """
     if not training or p == 0:
         return x
-    if isinstance(x, Value) and not isinstance(x, Tensor):
+    if is_symbol(x):
         raise TypeError("dropout draws a new mask at each step, so a step with dropout cannot be compiled")
     x = as_tensor(x)
     if p == 1:

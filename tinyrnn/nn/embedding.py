@@ -9,12 +9,10 @@ import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import COUNT, FLOATING, INTEGER, RNG, checked
 from tinyrnn.autograd.functions import take, where
-from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.primitives import less
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import get_default_dtype
-from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.nn.inputs import as_integers, expect_range
+from tinyrnn.nn.inputs import as_integers, expect_range, is_symbol
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
 
@@ -72,7 +70,7 @@ class Embedding(Module):
         IndexError
             Where an index is outside 0 to num_embeddings - 1; the message names its place.
         """
-        if isinstance(x, Value) and not isinstance(x, Tensor):
+        if is_symbol(x):
             # In a step that is being traced there are no values yet. While it runs, an index that is too
             # large is an IndexError of NumPy's; a negative one becomes such.
             x = where(less(x, 0), self.num_embeddings, x)

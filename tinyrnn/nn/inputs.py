@@ -67,6 +67,11 @@ def expect_features(where: str, name: str, value: Any, size: int, words: str) ->
         raise ValueError(f"{where}: {name} has shape {shape}; expected {words} = {size} as its last axis")
 
 
+def is_symbol(value: Any) -> bool:
+    """Whether a value is one of a step that is being traced: its numbers are not known yet."""
+    return isinstance(value, Value) and not isinstance(value, Tensor)
+
+
 def as_integers(where: str, name: str, value: Any, words: str) -> np.ndarray[Any, Any]:
     """Return an array of integers; ``words`` say what they are.
 
@@ -75,7 +80,7 @@ def as_integers(where: str, name: str, value: Any, words: str) -> np.ndarray[Any
     TypeError
         Where the values are no integers, or are not known because a step is being traced.
     """
-    if isinstance(value, Value) and not isinstance(value, Tensor):
+    if is_symbol(value):
         raise TypeError(
             f"{where}: the values of {name} are checked, so it cannot stand in a step that is compiled"
         )

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd.arguments import FLAG, PROBABILITY, RNG, checked
+from tinyrnn.autograd.arguments import COUNT, FLAG, PROBABILITY, RNG, checked
 from tinyrnn.autograd.callers import users_line
 from tinyrnn.autograd.creation import as_tensor
-from tinyrnn.autograd.functions import concatenate
+from tinyrnn.autograd.functions import concatenate, expand_dims, squeeze
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import scope
 from tinyrnn.nn.cell import Cell
@@ -20,6 +20,7 @@ from tinyrnn.nn.dropout import dropout
 from tinyrnn.nn.inputs import as_input, as_lengths, kind_of
 from tinyrnn.nn.module import Module
 from tinyrnn.recurrence.scan import scan
+from tinyrnn.recurrence.stepper import Stepper, as_array
 from tinyrnn.recurrence.tree import LEAF, flatten
 
 Lengths = npt.ArrayLike | None
@@ -191,6 +192,61 @@ class Recurrent(Module):
                 outputs.append(y)
             x = concatenate(outputs, axis=-1) if self.bidirectional else outputs[0]
         return x, final
+
+    @checked(batch=COUNT)
+    def initial_state(self, batch: int) -> Any:
+        """Return the state from which `forward` begins by default, for ``batch`` rows."""
+        carries = [self._initial_state(cell, batch) for cell in self.cells]
+        return carries[0] if len(carries) == 1 else tuple(carries)
+
+    @checked(batch=COUNT)
+    def stepper(self, state: Any = None, *, batch: int = 1) -> Stepper:
+        """Return what takes one step at a time and keeps the state, for streams and for use after training.
+
+        A step takes an array of shape (batch, ...), without time, and returns one, (batch, ...): the outputs
+        of the last layer. It is several times as fast as a call of this layer on a sequence of one step.
+
+        Parameters
+        ----------
+        state : optional
+            The first state, in the form of `forward`; `initial_state` by default.
+        batch : int
+            The number of rows, where no state is given.
+
+        Returns
+        -------
+        Stepper
+
+        Raises
+        ------
+        ValueError
+            Where the layer reads from the last step to the first.
+
+        Examples
+        --------
+        >>> import tinyrnn as tr
+        >>> gru = tr.nn.GRU(3, 4)
+        >>> x = tr.randn(10, 2, 3)
+        >>> stepper = gru.stepper(batch=2)
+        >>> outputs = [stepper(x_t) for x_t in x.data]
+        >>> y, state = gru(x)
+        >>> np.allclose(outputs, y.data, atol=1e-6), np.allclose(stepper.state.data, state.data, atol=1e-6)
+        (True, True)
+        """
+        if self.bidirectional or self.reverse:
+            raise ValueError(
+                f"{type(self).__name__}: it reads from the last step to the first; expected a layer that "
+                "goes forward, since a stream has no last step"
+            )
+        axis = 1 if self.batch_first else 0
+
+        def step(state: Any, x: Any) -> tuple[Any, Any]:
+            y, state = self(expand_dims(x, axis), state)
+            return state, squeeze(y, axis)
+
+        for leaf in flatten(state)[0]:
+            as_array(f"{type(self).__name__}: state", leaf)
+        return Stepper(step, self.initial_state(batch) if state is None else state)
 
     # --- what comes in --------------------------------------------------------------------------------------
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, PROBABILITY, RNG
+from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, PROBABILITY, RNG, checked
 from tinyrnn.autograd.functions import stack
 from tinyrnn.nn.gated_cell import GatedCell
 from tinyrnn.nn.inputs import as_input, as_lengths, expect_shape
@@ -115,14 +115,23 @@ class Stacked(Recurrent):
             parts = self._checked_state(first, dtype, state, batch if batched else None)
             carries = [first.join_state([part[k] for part in parts]) for k in range(len(self._names))]
         y, carries = self._run(x, carries, as_lengths(where, lengths, steps, batch), segment)
-        split = [first.split_state(where, carry) for carry in carries]
-        parts = [_joined(list(part)) for part in zip(*split, strict=True)]
+        parts = self._stacked_parts(carries)
         if not batched:
             y = y.reshape((y.shape[0], y.shape[2]))
             parts = [part.reshape((part.shape[0], part.shape[2])) for part in parts]
         elif self.batch_first:
             y = y.swapaxes(0, 1)
         return y, first.join_state(parts)
+
+    @checked(batch=COUNT)
+    def initial_state(self, batch: int) -> Any:
+        """Return the state from which `forward` begins by default, for ``batch`` rows."""
+        return self.l0.join_state(self._stacked_parts([cell.initial_state(batch) for cell in self.cells]))
+
+    def _stacked_parts(self, carries: list[Any]) -> list[Any]:
+        """Return the parts of a state, each with the cells along its first axis."""
+        split = [self.l0.split_state(type(self).__name__, carry) for carry in carries]
+        return [_joined(list(part)) for part in zip(*split, strict=True)]
 
     def _checked_state(
         self, first: GatedCell, dtype: np.dtype[Any], state: Any, batch: int | None

@@ -56,7 +56,7 @@ def compiled_scan(
     try:
         traced = trace_step(step, carry, xs, None if lengths is None else lengths.shape)
         outputs = apply_scan(
-            _look_up(traced),
+            look_up(traced),
             list(traced.trace.closed.values()),
             carry.leaves,
             operands,
@@ -72,7 +72,8 @@ def compiled_scan(
     return carry.tree.unflatten(outputs[:count]), traced.y_tree.unflatten(outputs[count:])
 
 
-def _look_up(traced: Traced) -> CompiledScan:
+def look_up(traced: Traced) -> CompiledScan:
+    """Return the compiled form of a step; compile it where it is new."""
     key = traced.key
     with _lock:
         found = _cache.get(key)

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import stack, where
+from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.state import scope
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.tree import Tree, flatten
@@ -73,6 +74,34 @@ def single_step(step: Step, carry: tuple[list[Any], Tree], xs: tuple[list[Any], 
     leaves, tree = flatten(y)
     # Outputs are copied, as `stack` does: they share no memory with the carry.
     return new, tree.unflatten([Tensor(as_tensor(leaf).data[None].copy()) for leaf in leaves])
+
+
+def as_tensors(carry: list[Any], xs: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Return all leaves as Tensors: plain floats in the dtype of the Tensors, as layers take them.
+
+    The carry's Tensors say which, and those of the inputs where it has none; where there is none at all, or
+    they differ, each keeps its own.
+    """
+    made = [as_tensor(leaf) for leaf in carry], [as_tensor(leaf) for leaf in xs]
+    if all(isinstance(leaf, Value) for leaf in (*carry, *xs)):
+        return made
+    for part in (carry, xs):
+        dtypes = {leaf.dtype for leaf in part if isinstance(leaf, Value) and leaf.dtype.kind == "f"}
+        if dtypes:
+            break
+    else:
+        return made
+    if len(dtypes) > 1:
+        return made
+    (dtype,) = dtypes
+    carry, xs = (
+        [
+            new if isinstance(old, Value) or new.dtype.kind != "f" else new.astype(dtype)
+            for old, new in zip(given, leaves, strict=True)
+        ]
+        for given, leaves in zip((carry, xs), made, strict=True)
+    )
+    return carry, xs
 
 
 def take_step(step: Step, carry: Any, x: Any) -> tuple[Any, Any]:

@@ -11,13 +11,12 @@ import numpy.typing as npt
 from tinyrnn.autograd.arguments import FLAG, FUNCTION, WHOLE, check, misused
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import where
-from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.state import no_grad, thread
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.explain import explain
 from tinyrnn.recurrence.fallback import warn_of_step
 from tinyrnn.recurrence.lookup import cache_clear, cache_info, compiled_scan
-from tinyrnn.recurrence.loop import Step, rows, single_step, unrolled_scan
+from tinyrnn.recurrence.loop import Step, as_tensors, rows, single_step, unrolled_scan
 from tinyrnn.recurrence.plan import Plan
 from tinyrnn.recurrence.traced import Structure, Untraceable
 from tinyrnn.recurrence.tree import Tree, flatten
@@ -102,7 +101,7 @@ def scan(
         check("scan", "length", length, WHOLE.or_none())
     carry_leaves, carry_tree = flatten(carry)
     x_leaves, x_tree = flatten(xs)
-    carry_leaves, x_leaves = _cast(carry_leaves, x_leaves)
+    carry_leaves, x_leaves = as_tensors(carry_leaves, x_leaves)
     steps = _steps(x_leaves, x_tree, length)
     size = _segment(segment, steps)
     modes = thread.modes
@@ -156,34 +155,6 @@ def plan(step: Step, carry: Any, xs: Any, **options: Any) -> Plan:
 scan.plan = plan  # pyright: ignore[reportFunctionMemberAccess]
 scan.cache_info = cache_info  # pyright: ignore[reportFunctionMemberAccess]
 scan.cache_clear = cache_clear  # pyright: ignore[reportFunctionMemberAccess]
-
-
-def _cast(carry: list[Any], xs: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Return all leaves as Tensors: plain floats in the dtype of the Tensors, as layers take them.
-
-    The carry's Tensors say which, and those of the inputs where it has none; where there is none at all, or
-    they differ, each keeps its own.
-    """
-    made = [as_tensor(leaf) for leaf in carry], [as_tensor(leaf) for leaf in xs]
-    if all(isinstance(leaf, Value) for leaf in (*carry, *xs)):
-        return made
-    for part in (carry, xs):
-        dtypes = {leaf.dtype for leaf in part if isinstance(leaf, Value) and leaf.dtype.kind == "f"}
-        if dtypes:
-            break
-    else:
-        return made
-    if len(dtypes) > 1:
-        return made
-    (dtype,) = dtypes
-    carry, xs = (
-        [
-            new if isinstance(old, Value) or new.dtype.kind != "f" else new.astype(dtype)
-            for old, new in zip(given, leaves, strict=True)
-        ]
-        for given, leaves in zip((carry, xs), made, strict=True)
-    )
-    return carry, xs
 
 
 def _steps(leaves: list[Any], tree: Tree, length: int | None) -> int:

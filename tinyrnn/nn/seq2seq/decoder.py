@@ -11,7 +11,7 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import argmax, concatenate, where
 from tinyrnn.autograd.operands import plain_array
 from tinyrnn.autograd.state import get_default_dtype, scope
-from tinyrnn.nn.inputs import as_input, as_integers
+from tinyrnn.nn.inputs import as_input, as_integers, is_symbol
 from tinyrnn.nn.masks import as_mask, cleaned
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.seq2seq.attention import Attention
@@ -143,8 +143,9 @@ class Decoder(Module):
         logits : Tensor, shape (T, B, C)
         state : DecoderState
         """
-        tokens = as_integers("Decoder", "tokens", tokens, "indices of tokens")
-        if tokens.ndim != 2 or not len(tokens):
+        if not is_symbol(tokens):
+            tokens = as_integers("Decoder", "tokens", tokens, "indices of tokens")
+        if len(tokens.shape) != 2 or not tokens.shape[0]:
             raise ValueError(f"Decoder: tokens has shape {tokens.shape}; expected (T, B)")
         if forced is None:
             carry, logits = scan(self._step(state), state.carry, self.embedding(tokens))

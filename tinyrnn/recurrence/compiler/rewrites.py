@@ -70,7 +70,7 @@ def uniform(program: Program, primitive: Primitive, args: Args, params: Params) 
 
 
 def trivial(program: Program, primitive: Primitive, args: Args, params: Params) -> int | None:
-    """Leave out what changes nothing: ``x + zeros``, ``x * 1``, ``zeros * x``, a reshape to the same shape.
+    """Leave out what changes nothing: ``x + zeros``, ``x * 1``, ``zeros * x``, stacks of one, idle reshapes.
 
     Zeros here are those of the gradients of slices. A number that somebody wrote is left alone: 0.0 * x is
     NaN where x is, and -0.0 + 0.0 is 0.0.
@@ -90,6 +90,8 @@ def trivial(program: Program, primitive: Primitive, args: Args, params: Params) 
     elif primitive in (p.reshape, p.broadcast_to, p.astype):
         shape, dtype = _result(program, primitive, args, params)
         return _same(program, args[0], shape, dtype)
+    elif primitive is p.stack and len(args) == 1:
+        return program.emit(p.reshape, args, {"shape": _result(program, primitive, args, params)[0]})
     elif primitive is p.transpose:
         inner = lines[args[0]]
         axes = params["axes"]

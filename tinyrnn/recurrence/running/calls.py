@@ -54,3 +54,12 @@ def product_over(a: Array, b: Array, out: Array) -> None:
         np.dot(rows, b, out.reshape(len(rows), b.shape[1]))
     else:
         np.matmul(b.T, a.transpose(0, 2, 1), out.transpose(0, 2, 1))
+
+
+def one_step(function: Callable[..., Any], args: list[Any]) -> Call:
+    """Return the call over a block of a single step, as the plain product where it is one."""
+    if function is product_over:
+        a, b, out = args[0][0], args[1], args[2][0]
+        if out.flags.c_contiguous:
+            return np.dot, (a, b, out)
+    return function, tuple(args)

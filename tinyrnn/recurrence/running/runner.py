@@ -14,6 +14,7 @@ from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 from tinyrnn.recurrence.running import recycled
 from tinyrnn.recurrence.running.block import Block, block_size
 from tinyrnn.recurrence.running.buffers import allocate
+from tinyrnn.recurrence.running.calls import Call, one_step
 from tinyrnn.recurrence.running.copying import copy
 from tinyrnn.recurrence.running.idle import idle
 from tinyrnn.recurrence.running.sums import Sums
@@ -96,16 +97,16 @@ class Runner:
         carry, ys, sums : list of ndarray
             Fresh arrays.
         """
-        once = self._run_once(consts)
+        once = self.run_once(consts)
         ys, twins = self._outputs(carry, steps, reverse, saved)
         block = self.block(steps, reverse)
         try:
-            run = _Run(self, block, once, dict(zip(self.scan.xs, xs, strict=True)), ys, twins)
+            run = Run(self, block, once, dict(zip(self.scan.xs, xs, strict=True)), ys, twins)
             return run.all_blocks(carry, steps), ys, run.sums.results(steps)
         finally:
             self.release(block)
 
-    def _run_once(self, consts: Sequence[Array]) -> dict[int, Any]:
+    def run_once(self, consts: Sequence[Array]) -> dict[int, Any]:
         """Work out all that depends on parameters only."""
         values = {**self._numbers, **dict(zip(self.scan.consts, consts, strict=True))}
         for i in self._once:
@@ -164,7 +165,7 @@ class Runner:
         return twins
 
 
-class _Run:
+class Run:
     """One run of a scan: its arrays, and where in time it is."""
 
     def __init__(
@@ -174,7 +175,7 @@ class _Run:
         once: dict[int, Any],
         xs: dict[int, Array],
         ys: list[Array],
-        twins: Container[int],
+        twins: Container[int] = (),
     ) -> None:
         self.block = block
         self.once = once
@@ -209,6 +210,24 @@ class _Run:
             self.sums.add(self._value)
             current = buffers.carry(count, end=True)
         return [value.copy() for value in current]
+
+    def calls_of_one_step(self) -> list[Call]:
+        """Return all that a run of a single step is, but for its carry, bound to arrays that stay."""
+        block, buffers = self.block, self.block.buffers
+        block.fill_fixed(self.once, {1})
+        self.low, self.high = 0, 1
+        inputs: list[Call] = [
+            (np.copyto, (buffers.over(i, 0, 1), x)) for i, x in self.xs.items() if i in buffers.places
+        ]
+        before, after = (
+            [
+                one_step(function, [self._cut(a) if type(a) is Slice else a for a in args])
+                for function, args, _ in block.stages.calls(stage, 1)
+            ]
+            for stage in (Stage.BEFORE, Stage.AFTER)
+        )
+        outputs: list[Call] = [(np.copyto, (y, self._value(i))) for i, y in self.copied]
+        return [*inputs, *before, *block.loop(1), *after, *outputs]
 
     def _over_block(self, stage: Stage, count: int) -> None:
         for function, args, late in self.block.stages.calls(stage, count):

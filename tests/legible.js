@@ -1,49 +1,111 @@
+// What cannot be read in the one drawing of the page: each kind of fault, with where it is.
 () => {
-  const out = {text_out: [], text_over: [], arrow_box: [], same_line: [], head_in: []};
+  const found = {text_out: [], text_over: [], arrow_box: [], same_line: [], head_off: [], off_centre: [], contrast: []};
   const svg = document.querySelector('svg');
-  const boxes = [], texts = [];
+  const name = g => g.querySelector('title').textContent;
+  const rect = element => element.getBoundingClientRect();
+  const boxes = [], texts = [], lines = [];
+
   for (const g of svg.querySelectorAll('g.node')) {
-    const id = g.querySelector('title').textContent;
-    const shape = g.querySelector('path, polygon, ellipse');
-    const cls = g.getAttribute('class');
-    const mine = [...g.querySelectorAll('text')].map(t => t.getBoundingClientRect());
-    const plain = cls.includes('legend') || cls.includes('note');
-    if (shape && !plain) { const r = shape.getBoundingClientRect(); boxes.push({id, r, cls});
-      for (const [i, t] of mine.entries()) if (t.left < r.left - .5 || t.right > r.right + .5 || t.top < r.top - 1.5 || t.bottom > r.bottom + 1.5) out.text_out.push(id + ':' + g.querySelectorAll('text')[i].textContent); }
-    for (const t of mine) texts.push({id, r: t});
+    const id = name(g), shape = g.querySelector('path, polygon, ellipse');
+    const words = [...g.querySelectorAll('text')];
+    for (const t of words) texts.push({id, r: rect(t)});
+    if (!shape || /legend|note/.test(g.getAttribute('class'))) continue;
+    const r = rect(shape);
+    boxes.push({id, r});
+    for (const t of /fold/.test(g.getAttribute('class')) || id.startsWith('weight.') ? [] : words) {
+      const line = words.map(rect).filter(q => Math.abs(q.bottom - rect(t).bottom) < 3); // a title and its index
+      const middle = (Math.min(...line.map(q => q.left)) + Math.max(...line.map(q => q.right))) / 2;
+      if (Math.abs(middle - (r.left + r.right) / 2) > 3) found.off_centre.push(id + ': ' + t.textContent + ' ' + (middle - (r.left + r.right) / 2).toFixed(1));
+    }
+    for (const t of words) {
+      const q = rect(t);
+      if (q.left < r.left - .5 || q.right > r.right + .5 || q.top < r.top - 1.5 || q.bottom > r.bottom + 1.5)
+        found.text_out.push(id + ': ' + t.textContent);
+    }
   }
-  for (const g of svg.querySelectorAll('g.edge, g.cluster')) for (const t of g.querySelectorAll('text')) texts.push({id: g.querySelector('title').textContent + '/' + t.textContent, r: t.getBoundingClientRect(), free: true});
-  const overlap = (a, b, m) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > m && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > m;
-  for (let i = 0; i < texts.length; i++) for (let j = 0; j < i; j++) if (texts[i].id !== texts[j].id && overlap(texts[i].r, texts[j].r, 1)) out.text_over.push(texts[i].id + ' | ' + texts[j].id);
-  for (const t of texts) if (t.free) for (const b of boxes) if (overlap(t.r, b.r, 1)) out.text_over.push(t.id + ' | box ' + b.id);
-  const lines = [];
+  for (const g of svg.querySelectorAll('g.edge, g.cluster'))
+    for (const t of g.querySelectorAll('text')) texts.push({id: name(g) + '/' + t.textContent, r: rect(t), free: true});
+
+  const shared = (a, b) => [Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)];
+  const overlap = (a, b, m) => Math.min(...shared(a, b)) > m;
+  for (const [i, t] of texts.entries()) {
+    for (const u of texts.slice(0, i)) if (t.id !== u.id && overlap(t.r, u.r, 1)) found.text_over.push(t.id + ' | ' + u.id);
+    if (t.free) for (const b of boxes) if (overlap(t.r, b.r, 1)) found.text_over.push(t.id + ' | box ' + b.id);
+  }
+  for (const b of boxes) for (const t of texts) // a legend or note on a box
+    if (!t.free && t.id !== b.id && overlap(t.r, b.r, 1)) found.text_over.push(t.id + ' | box ' + b.id);
+  for (const [i, b] of boxes.entries()) for (const c of boxes.slice(0, i))
+    if (overlap(b.r, c.r, 1)) found.text_over.push('box ' + b.id + ' | box ' + c.id);
+
+  const inside = (points, r, m) => points.filter(([x, y]) => x > r.left + m && x < r.right - m && y > r.top + m && y < r.bottom - m);
   for (const g of svg.querySelectorAll('g.edge')) {
-    const [a, b] = g.querySelector('title').textContent.split('->');
-    if (g.getAttribute('class').includes('weight')) continue;
+    const [a, b] = name(g).split('->'), kind = g.getAttribute('class');
     for (const p of g.querySelectorAll('path')) {
-      const m = p.getScreenCTM(), L = p.getTotalLength();
-      const pts = [];
-      for (let s = 0; s <= L; s += 2) { const q = p.getPointAtLength(s).matrixTransform(m); pts.push([q.x, q.y]); }
-      lines.push({a, b, pts, cls: g.getAttribute('class')});
+      const matrix = p.getScreenCTM(), length = p.getTotalLength(), points = [];
+      for (let s = 0; s <= length; s += 2) { const q = p.getPointAtLength(s).matrixTransform(matrix); points.push([q.x, q.y]); }
+      if (!kind.includes('weight')) lines.push({a, b, points, kind});
       for (const box of boxes) {
         const own = box.id === a || box.id === b;
-        const inset = own ? 4 : 1;
-        if (pts.some(([x, y]) => x > box.r.left + inset && x < box.r.right - inset && y > box.r.top + inset && y < box.r.bottom - inset)) out[own ? 'head_in' : 'arrow_box'].push(a + '->' + b + ' through ' + box.id);
+        if (inside(points, box.r, own ? 4 : 1).length) found[own ? 'head_off' : 'arrow_box'].push(a + '->' + b + ' in ' + box.id);
       }
-      for (const t of texts) if (pts.filter(([x, y]) => x > t.r.left + 1 && x < t.r.right - 1 && y > t.r.top + 2 && y < t.r.bottom - 2).length > 1 && t.free) out.text_over.push(t.id + ' | line ' + a + '->' + b);
+      for (const t of texts) if (t.free && inside(points, {left: t.r.left, right: t.r.right, top: t.r.top + 1, bottom: t.r.bottom - 1}, 1).length > 1)
+        found.text_over.push(t.id + ' | line ' + a + '->' + b);
     }
-    for (const h of g.querySelectorAll('polygon, ellipse')) { const r0 = h.getBoundingClientRect(), w = 1.6 * (parseFloat(h.getAttribute('stroke-width')) || 1) * 1.34; const r = {left: r0.left - w, right: r0.right + w, top: r0.top - w, bottom: r0.bottom + w};
-      const near = boxes.filter(x => x.id === a || x.id === b).some(x => r.right > x.r.left - 3 && r.left < x.r.right + 3 && r.bottom > x.r.top - 3 && r.top < x.r.bottom + 3);
-      if (!near && !g.getAttribute('class').includes('cut')) out.head_in.push(a + '->' + b + ' head floats'); }
+    for (const h of g.querySelectorAll('polygon, ellipse')) {
+      const r = rect(h), wide = 1.6 * (parseFloat(h.getAttribute('stroke-width')) || 1) * 1.34 + 3;
+      const near = {left: r.left - wide, right: r.right + wide, top: r.top - wide, bottom: r.bottom + wide};
+      if (!kind.includes('cut') && !boxes.some(x => (x.id === a || x.id === b) && overlap(near, x.r, 0)))
+        found.head_off.push(a + '->' + b + ' floats');
+      for (const x of boxes) if (overlap(r, x.r, 3)) found.head_off.push(a + '->' + b + ' head in ' + x.id);
+    }
   }
-  // two lines in opposite directions on one line: many points of one within 1.2 px of the other
-  for (let i = 0; i < lines.length; i++) for (let j = 0; j < i; j++) {
-    const A = lines[i], B = lines[j];
-    if (A.cls.includes('attention') && B.cls.includes('attention') && A.b === B.b) continue;
-    if (A.a === B.a || A.b === B.b) continue;
-    let near = 0;
-    for (const [x, y] of A.pts) { for (const [u, v] of B.pts) if (Math.abs(x - u) < 1.3 && Math.abs(y - v) < 1.3) { near++; break; } }
-    if (near > 8) out.same_line.push(A.a + '->' + A.b + ' = ' + B.a + '->' + B.b + ' ' + near);
+  // Two lines on one: many points of one are points of the other. What attention looks at shares a way by design.
+  const cells = (points, f) => { for (const [x, y] of points) f(Math.round(x / 3), Math.round(y / 3), x, y); };
+  const grid = new Map();
+  for (const [i, line] of lines.entries()) {
+    const near = new Map();
+    cells(line.points, (u, v, x, y) => {
+      const met = new Set();
+      for (let du = -1; du <= 1; du++) for (let dv = -1; dv <= 1; dv++)
+        for (const [j, p, q] of grid.get((u + du) + ',' + (v + dv)) || [])
+          if (Math.abs(x - p) < 1.3 && Math.abs(y - q) < 1.3) met.add(j);
+      for (const j of met) near.set(j, (near.get(j) || 0) + 1);
+    });
+    for (const [j, count] of near) {
+      const other = lines[j];
+      const both = kind => line.kind.includes(kind) && other.kind.includes(kind);
+      const bundle = both('attention') && (line.b === other.b || line.a === other.a);
+      if (count > 8 && !bundle) found.same_line.push(line.a + '->' + line.b + ' = ' + other.a + '->' + other.b + ' ' + count);
+    }
+    cells(line.points, (u, v, x, y) => { const at = u + ',' + v; grid.set(at, [...(grid.get(at) || []), [i, x, y]]); });
   }
-  return out;
+
+  // Contrast, as WCAG 2 counts it: of each text with the filled shape that it stands on, of each line with the ground.
+  const parsed = new Map();
+  const colour = css => {
+    if (!parsed.has(css)) { const s = document.body.style; s.color = ''; s.color = css; parsed.set(css, getComputedStyle(document.body).color.match(/[\d.]+/g).map(Number)); }
+    return parsed.get(css);
+  };
+  const light = css => { const [r, g, b] = colour(css).map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+  const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + .05) / (y + .05); };
+  const grounds = [];
+  for (const element of svg.querySelectorAll('polygon, path, ellipse, text')) {
+    const parent = element.closest('g.node, g.edge, g.cluster');
+    if (element.tagName !== 'text') {
+      const fill = getComputedStyle(element).fill, edge = parent && parent.classList.contains('edge');
+      if (!edge && fill !== 'none' && colour(fill)[3] !== 0) grounds.push({r: rect(element), fill});
+      continue;
+    }
+    if (!element.textContent.trim()) continue;
+    const r = rect(element), x = (r.left + r.right) / 2, y = (r.top + r.bottom) / 2;
+    const ground = grounds.findLast(g => g.r.left <= x && g.r.right >= x && g.r.top <= y && g.r.bottom >= y);
+    const value = contrast(getComputedStyle(element).fill, ground ? ground.fill : 'white');
+    if (value < 4.5) found.contrast.push(name(parent) + ': ' + element.textContent + ' ' + value.toFixed(1));
+  }
+  for (const g of svg.querySelectorAll('g.edge')) for (const p of g.querySelectorAll('path')) {
+    const value = Math.min(...[...svg.querySelectorAll('g.graph > polygon, g.cluster > path')].map(x => contrast(getComputedStyle(p).stroke, getComputedStyle(x).fill)));
+    if (value < 3) found.contrast.push(name(g) + ' line ' + value.toFixed(1));
+  }
+  return found;
 }

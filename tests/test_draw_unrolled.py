@@ -312,25 +312,25 @@ def test_small_arrays_in_full_on_request():
         y = x + 1
     assert "2.5  -1.25" in tr.draw.graph(y, values="full").source
     assert "2.5  -1.25" not in tr.draw.graph(y).source
-    assert "‖·‖" not in tr.draw.graph(y, values="none").source
+    assert "norm " not in tr.draw.graph(y, values="none").source
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_without_kept_values_the_structure_is_drawn_and_a_note_says_why(level):
     drawing = tr.draw.unrolled(looped_rnn(4, keep=False), level)
     assert "Values were not kept" in nodes(drawing)["note0"]
-    assert "‖·‖" not in drawing.source
+    assert "norm " not in drawing.source
     assert edges(drawing, "backward") == []
     assert "(1, 3) f64" in drawing.source
     kept = nodes(tr.draw.unrolled(looped_rnn(4), level))
     if level == "cell":
-        assert set(kept) - {"legend"} == set(nodes(drawing)) - {"note0", "note1"}
+        assert {n for n in kept if "legend" not in n} == set(nodes(drawing)) - {"note0", "note1"}
 
 
 def test_before_backward_a_note_says_that_there_are_no_gradients():
     drawing = tr.draw.unrolled(looped_rnn(3, backward=False))
     assert "No gradients yet" in nodes(drawing)["note0"]
-    assert "‖·‖" in drawing.source
+    assert "norm " in drawing.source
     assert edges(drawing, "backward") == []
 
 

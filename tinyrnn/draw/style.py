@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
-__all__ = ["Gradient", "Theme", "THEMES", "Scale", "theme_of"]
+__all__ = ["Gradient", "Theme", "THEMES", "Scale", "ink_on", "theme_of"]
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -19,6 +20,18 @@ VIRIDIS = (
     "#440154", "#482878", "#3E4A89", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6DCD59", "#B4DE2C",
     "#FDE725",
 )  # fmt: skip
+
+
+def _light(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.1)."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def ink_on(ground: str) -> str:
+    """Return black or white, whichever is easier to read on a colour."""
+    return BLACK if _light(ground) > 0.179 else "#FFFFFF"
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,11 @@ def _mixed(colour: str, ground: str, share: float) -> str:
     return "#" + "".join(f"{round(share * a + (1 - share) * b):02X}" for a, b in pairs)
 
 
+def _finer(ramp: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a ramp with a colour more between any two."""
+    return tuple(c for a, b in pairwise(ramp) for c in (a, _mixed(a, b, 0.5))) + ramp[-1:]
+
+
 _KINDS = {
     "op": "#999999", "product": BLUE, "gate": GREEN, "cell": SKY, "module": PURPLE, "input": YELLOW, "output":
     ORANGE, "loss": VERMILION, "state": "#BBBBBB", "fold": "#999999", "bar": ORANGE, "constant": "#BBBBBB",
@@ -58,7 +76,7 @@ def _theme(name: str, ground: str, text: str, share: float, ramp: tuple[str, ...
         panel=_mixed(text, ground, 0.045),
         border=_mixed(text, ground, 0.35),
         text=text,
-        faint=_mixed(text, ground, 0.62),
+        faint=_mixed(text, ground, 0.72),
         edge=_mixed(text, ground, 0.8),
         alarm=alarm,
         shade=(_mixed(SKY, ground, 0.22), _mixed(ORANGE, ground, 0.2)),
@@ -68,10 +86,11 @@ def _theme(name: str, ground: str, text: str, share: float, ramp: tuple[str, ...
     )
 
 
-# The pale end of viridis cannot be seen on white, nor its dark end on black: each theme goes without.
+# The pale end of viridis cannot be seen on white, nor its dark end on black: each theme goes without, so
+# that each line has a contrast of 3 at least with what it stands on; without colours, the order stays.
 THEMES = {
-    "light": _theme("light", "#FFFFFF", "#1A1A1A", 0.32, VIRIDIS[8::-1], "#B03A00"),
-    "dark": _theme("dark", "#14171A", "#ECECEC", 0.42, VIRIDIS[2:], "#FF8A4C"),
+    "light": _theme("light", "#FFFFFF", "#1A1A1A", 0.32, _finer(VIRIDIS[5::-1]), "#B03A00"),
+    "dark": _theme("dark", "#14171A", "#ECECEC", 0.42, _finer(VIRIDIS[4:]), "#FF8A4C"),
 }
 
 

@@ -109,7 +109,7 @@ def summary(array: np.ndarray[Any, Any]) -> str:
         return number(array.item())
     if not array.size:
         return "empty"
-    return f"‖·‖ {number(norm(array))}  [{number(array.min())}, {number(array.max())}]"
+    return f"norm {number(norm(array))}  [{number(array.min())}, {number(array.max())}]"
 
 
 def matrix(array: np.ndarray[Any, Any]) -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-__all__ = ["Block", "block_of"]
+__all__ = ["TURN", "Block", "Item", "block_of", "track_at"]
 
 GAP = 30.0  # between layers, besides
-TURN = 11.0  # for each edge that changes its row there
+TURN = 15.0  # for each edge that goes up or down there
+FIRST = 16.0  # from a box to the first of them: an arrowhead and a corner
 
 Item = tuple[str, ...]
 
@@ -49,12 +50,18 @@ class Block:
     gaps: dict[int, float] = field(default_factory=dict[int, float])
 
 
+def track_at(n: int) -> float:
+    """Return how far behind the boxes of a rank its n-th track lies."""
+    return FIRST + TURN * n
+
+
 def block_of(
     items: list[Item],
     widths: dict[Item, float],
     edges: list[tuple[Item, Item]],
     enters: list[tuple[str, Item]],
     leaves: list[tuple[str, Item]],
+    beside: list[tuple[Item, int]],
 ) -> Block:
     """Lay out one block.
 
@@ -67,6 +74,8 @@ def block_of(
     edges : list of pairs
     enters, leaves : list of (carry, box)
         Where a carry is used, and where it is made.
+    beside : list of (box, end)
+        Where an arrow leaves to another band (0), or arrives from one (1).
     """
     place = {item: i for i, item in enumerate(items)}
     edges = [(a, b) for a, b in dict.fromkeys(edges) if place[a] < place[b]]
@@ -149,18 +158,24 @@ def block_of(
         way = [a, *chains[a, b], b]
         for i, (p, q) in enumerate(pairwise(way)):
             turns[low + i] += row[p] != row[q]
-    x, gaps, total = [], {-1: 0.0}, TURN * turns[-1]
+    for item, end in beside if rows > 1 else ():
+        turns[rank[item] - end] += 1
+    x, gaps, total = [], {-1: 0.0}, _outer(turns[-1])
     for r, column in enumerate(columns):
         w = max((widths[item] for item in column if item in widths), default=10.0)
         x.append(total + w / 2)
         gaps[r] = total + w
-        total += w + GAP + TURN * turns[r]
-    total += GAP - (GAP if not turns[last] else 0.0)
+        total += w + (GAP + TURN * turns[r] if r < last else _outer(turns[r]))
     bends = {
         edge: [(int(dummy[-1]), row[dummy]) for dummy in chain] for edge, chain in chains.items() if chain
     }
     used = {item: row[item] for item in items}
-    return Block(rank, used, x, total - GAP, rows, lanes, bends, gaps)
+    return Block(rank, used, x, total, rows, lanes, bends, gaps)
+
+
+def _outer(turns: int) -> float:
+    """Return the width of the gap before the first rank, or behind the last one."""
+    return track_at(turns - 1) + FIRST if turns else 0.0
 
 
 def _lanes(

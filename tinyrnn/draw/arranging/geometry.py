@@ -38,8 +38,8 @@ class Layout:
         For an edge inside a step (ids of two boxes, or ``in``/``out``, the carry and a box), the points that
         it passes.
     ways : list of (Arrow, Path)
-    labels : dict
-        Where the number of an arrow stands, by ``id(arrow)``.
+    backs : dict
+        The way of the gradient back along an arrow, by ``id(arrow)``.
     bottom : float
         Of everything.
     """
@@ -53,7 +53,7 @@ class Layout:
     bands: dict[int, Point] = field(default_factory=dict[int, Point])
     bends: dict[tuple[str, ...], list[Point]] = field(default_factory=dict[tuple[str, ...], list[Point]])
     ways: list[tuple[Arrow, Path]] = field(default_factory=list[tuple[Arrow, Path]])
-    labels: dict[int, Point] = field(default_factory=dict[int, Point])
+    backs: dict[int, Path] = field(default_factory=dict[int, Path])
     bottom: float = 0.0
 
     def side(self, id: str, sign: float) -> Point:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tinyrnn.draw.arranging.block import Block, Item, block_of
 from tinyrnn.draw.arranging.geometry import Point, badge_lines
 from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import BADGE, LINE, TITLE, width
 
-__all__ = ["BESIDE", "Measures"]
+__all__ = ["BESIDE", "PORT", "TRACK", "Measures"]
 
+TRACK = 15.0  # from one track to the next: an arrow, its gradient beside it, and room for another one's
+PORT = 11.0  # between arrows at the side of a box
 BESIDE = 12.0  # between boxes that stand side by side
 ROOM = 22.0  # between the two columns of badges under a box, for the arrows that come up
 
@@ -39,6 +43,12 @@ class Measures:
 
     def _sizes(self) -> None:
         widest: dict[tuple[str, ...], float] = {}
+        sides = Counter[tuple[str, int]]()  # arrows of a box from and to other bands, and half of the others
+        for arrow in self.view.arrows:
+            tail, head = self.view.boxes[arrow.tail], self.view.boxes[arrow.head]
+            if arrow.share is None and not arrow.carry:
+                for box, end in ((tail, 0), (head, 1)):
+                    sides[box.id, end] += 1 if tail.column == head.column and tail.band == head.band else 2
         for arrow in self.view.arrows:
             head = self.view.boxes[arrow.head]
             if not arrow.carry and self.view.boxes[arrow.tail].band < head.band:
@@ -51,7 +61,8 @@ class Measures:
             low, tall = {"cell": (96.0, 40.0), "op": (44.0, 0.0), "fold": (170.0, 96.0)}.get(
                 box.kind, (50.0, 0.0)
             )
-            self.size[box.id] = (max(w, low), max(h, 26.0, tall))
+            ports = PORT * max(sides[box.id, 0], sides[box.id, 1]) + 12 if box.column else 0.0
+            self.size[box.id] = (max(w, low), max(h, 26.0, tall, ports))
             widest[box.key] = max(widest.get(box.key, 0.0), w, low)
             if box.badges:
                 pill = max(width(line, BADGE) for badge in box.badges for line in badge_lines(badge)) + 9
@@ -87,6 +98,7 @@ class Measures:
         boxes = self.view.boxes
         within: dict[tuple[str, int], list[tuple[Item, Item]]] = {}
         enters: dict[tuple[str, int], list[tuple[str, Item]]] = {}
+        ups: dict[tuple[str, int], list[tuple[Item, int]]] = {}
         for arrow in self.view.arrows:
             tail, head = boxes[arrow.tail], boxes[arrow.head]
             spot = (head.column, head.band)
@@ -94,6 +106,9 @@ class Measures:
                 enters.setdefault(spot, []).append((arrow.carry, head.key))
             elif spot == (tail.column, tail.band):
                 within.setdefault(spot, []).append((tail.key, head.key))
+            if spot != (tail.column, tail.band):
+                ups.setdefault((tail.column, tail.band), []).append((tail.key, 0))
+                ups.setdefault(spot, []).append((head.key, 1))
         known: dict[object, Block] = {}
         for spot, inside in self.cells.items():
             if len(inside) == 1 or not (within.get(spot) or enters.get(spot)):
@@ -102,9 +117,10 @@ class Measures:
             widths = {box.key: self.reach(box) for box in inside}
             leaves = [(carry, box.key) for box in inside for carry in box.carries]
             edges, comes = within.get(spot, []), list(dict.fromkeys(enters.get(spot, [])))
-            same = (tuple(items), tuple(edges), tuple(comes), tuple(leaves), tuple(widths.values()))
+            beside = ups.get(spot, [])
+            same = (*map(tuple, (items, edges, comes, leaves, beside)), tuple(widths.values()))
             if same not in known:
-                known[same] = block_of(items, widths, edges, comes, leaves)
+                known[same] = block_of(items, widths, edges, comes, leaves, beside)
             self.blocks[spot] = known[same]
 
     def rows(self, band: int, count: int) -> list[Point]:

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections import Counter
 
 from tinyrnn.draw.arranging.geometry import Layout, Point
-from tinyrnn.draw.arranging.measure import BESIDE, Measures
+from tinyrnn.draw.arranging.measure import BESIDE, TRACK, Measures
 from tinyrnn.draw.arranging.router import Router
+from tinyrnn.draw.arranging.tracks import Tracks
 from tinyrnn.draw.arranging.ways import ways_of
 from tinyrnn.draw.reading.view import Box, View
 
 __all__ = ["place"]
 
 PAD, BETWEEN, APART, RISE, ROW_GAP = 14.0, 46.0, 84.0, 34.0, 16.0
-TRACK = 13.0  # from one track to the next: an arrow, and its gradient beside it
 
 
 def place(view: View) -> Layout:
@@ -47,12 +47,11 @@ class _Placing:
         """Columns first, then the tracks between the rows, then the rows."""
         self._spans()
         self._across()
-        router = Router(self.view, self.layout, self.measures, self.ways, self.gutters, self.left)
-        channels = router.channels()
-        self._bands(channels)
+        tracks = Tracks(self.view, self.layout, self.measures, self.ways, self.gutters, self.left)
+        self._bands(tracks.channels())
         self._heights()
         self._badges()
-        self.layout.ways = router.paths(self.bottom_of)
+        self.layout.ways = Router(self.layout, self.measures, self.ways, tracks, self.bottom_of).run()
         return self.layout
 
     # --- from left to right ---------------------------------------------------------------------------------
@@ -258,10 +257,14 @@ class _Placing:
         lane_of = {row: layout.lanes[band, carry] for carry, row in block.lanes.items()}
         reverse = inside[0].reverse
         ids = {box.key: box.id for box in inside}
-        for (a, b), bends in block.bends.items():
+        for n, ((a, b), bends) in enumerate(block.bends.items()):
+            aside = (0.0, 10.0, -10.0)[n % 3]  # so that ways that change rows seldom meet on one line
             name = (*(a if a[0] == "in" else (ids[a],)), *(b if b[0] == "out" else (ids[b],)))
             layout.bends[name] = [
-                (self._rank_x(column, band, rank, reverse), lane_of.get(row, self.rows[band][int(row)]))
+                (
+                    self._rank_x(column, band, rank, reverse),
+                    lane_of.get(row, self.rows[band][int(row)] + aside),
+                )
                 for rank, row in bends
             ]
 

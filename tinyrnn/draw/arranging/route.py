@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-__all__ = ["Path", "corners", "middle", "shifted", "spline", "sweep", "tidy", "upward"]
+__all__ = ["BESIDE", "Path", "beside", "corners", "middle", "shifted", "spline", "tidy"]
 
 Point = tuple[float, float]
 Path = list[Point]  # a start, then three points for each cubic piece
 TIP = 6.5
+BESIDE = 5.0  # between an edge and the gradient that flows back along it
 
 
 def line(p: Point, q: Point) -> Path:
@@ -19,23 +20,6 @@ def line(p: Point, q: Point) -> Path:
         (p[0] + 2 * (q[0] - p[0]) / 3, p[1] + 2 * (q[1] - p[1]) / 3),
         q,
     ]
-
-
-def sweep(points: Sequence[Point]) -> Path:
-    """Go through points sideways, level at each of them."""
-    path = [points[0]]
-    for p, q in pairwise(points):
-        middle = (p[0] + q[0]) / 2
-        path += line(p, q) if p[1] == q[1] else [(middle, p[1]), (middle, q[1]), q]
-    return path
-
-
-def upward(p: Point, q: Point) -> Path:
-    """Go from one point to another, upright at both ends."""
-    if p[0] == q[0]:
-        return [p, *line(p, q)]
-    middle = (p[1] + q[1]) / 2
-    return [p, (p[0], middle), (q[0], middle), q]
 
 
 def corners(points: Sequence[Point], radius: float = 7.0) -> Path:
@@ -62,10 +46,22 @@ def tidy(points: Sequence[Point]) -> list[Point]:
     return kept
 
 
-def _level(axis: int, *points: Point) -> bool:
-    """Whether points lie on one line along an axis."""
-    places = [point[axis] for point in points]
-    return max(places) - min(places) < 0.05
+def beside(points: Sequence[Point], apart: float) -> list[Point]:
+    """Return the way beside one along the axes: below where it begins level, at the right where upright."""
+    (x0, y0), (x1, y1) = points[0], points[1]
+    side = apart if x1 > x0 or (x1 == x0 and y1 > y0) else -apart
+    moves: list[Point] = []  # of each piece, to one side of its direction
+    for (ax, ay), (bx, by) in pairwise(points):
+        moves.append(
+            (0.0, -side if bx > ax else side)
+            if abs(bx - ax) > abs(by - ay)
+            else (side if by > ay else -side, 0.0)
+        )
+    found: list[Point] = []
+    for n, (x, y) in enumerate(points):
+        near = {moves[max(n - 1, 0)], moves[min(n, len(moves) - 1)]}
+        found.append((x + sum(dx for dx, _ in near), y + sum(dy for _, dy in near)))
+    return found
 
 
 def shifted(path: Path, dx: float, dy: float) -> Path:
@@ -73,8 +69,10 @@ def shifted(path: Path, dx: float, dy: float) -> Path:
     return [(x + dx, y + dy) for x, y in path]
 
 
-def spline(path: Path) -> str:
-    """Write a way as the ``pos`` of a DOT edge whose arrowhead is at its end."""
+def spline(path: Path, *, tip: bool = True) -> str:
+    """Write a way as the ``pos`` of a DOT edge, with its arrowhead at its end."""
+    if not tip:
+        return " ".join(map(_pair, path))
     end, before = path[-1], next((p for p in reversed(path[:-1]) if p != path[-1]), path[0])
     base = _towards(end, before, TIP)
     points = [*path[:-1], base]

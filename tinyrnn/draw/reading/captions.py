@@ -134,5 +134,5 @@ def operation_lines(record: Record, values: str, gradients: bool, *, split: bool
         lines += matrix(record.value) if values == "full" else short.split("  ") if split else [short]
     size = record.size if gradients else None
     if size is not None:
-        lines.append(f"‖∂L‖ {number(size)}")
+        lines.append(f"grad {number(size)}")
     return lines

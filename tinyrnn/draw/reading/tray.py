@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from tinyrnn.draw.reading.fold import thinned
 from tinyrnn.draw.reading.unroll import Unrolled
@@ -41,14 +42,17 @@ def add_weights(view: View, unrolled: Unrolled, tray: bool, gradients: bool) -> 
                 )
     if not tray:
         return
-    for weight, uses in found.items():
-        title = pretty(weight.name) or weight.id
+    short = Counter(pretty(weight.name) for weight in found)
+    for weight, uses in sorted(found.items(), key=lambda item: item[0].node.order):
+        title, path = pretty(weight.name) or weight.id, weight.name.split(".")
+        if short[title] > 1 and len(path) > 1:
+            title = f"{path[-2]}.{title}"
         box = Box(f"weight.{weight.id}", "product", title, "", 0, "", (weight.id,), members=[weight])
         box.lines = [type_of(weight.shape, weight.dtype), f"× {uses.count} use{'s' * (uses.count != 1)}"]
         if gradients and uses.gradient is not None:
             before = uses.gradient.before
             clipped = f" (clipped, was {number(before)})" if before is not None else ""
-            box.lines.append(f"‖∂L/∂{title}‖ {number(uses.gradient.norm)}{clipped}")
+            box.lines.append(f"grad {number(uses.gradient.norm)}{clipped}")
         if gradients and uses.by_step:
             ordered = sorted(uses.by_step, key=lambda t: -1 if t is None else t)
             box.strip = thinned([uses.by_step[step] for step in ordered])

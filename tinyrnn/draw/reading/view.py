@@ -102,6 +102,8 @@ class Arrow:
         How much of what the head reads it is: the weight that attention gives it.
     begins : bool
         The state is one that a run begins from.
+    joins : bool
+        Its line branches off another one from the same tail.
     """
 
     tail: str
@@ -112,6 +114,7 @@ class Arrow:
     gradient: Gradient | None = None
     share: float | None = None
     begins: bool = False
+    joins: bool = False
 
 
 @dataclass

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tinyrnn.draw.arranging.geometry import Layout, badge_lines
-from tinyrnn.draw.arranging.route import Path, corners, middle, shifted, spline
+from tinyrnn.draw.arranging.route import BESIDE, Path, corners, middle, shifted, spline
 from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.view import Arrow, Badge, Box, View
 from tinyrnn.draw.style import Gradient, Scale, Theme
@@ -18,8 +18,6 @@ from tinyrnn.draw.writing.margin import foot_lines, node, window_lines
 from tinyrnn.draw.writing.markup import box_label, fold_label, small
 
 __all__ = ["dot_of"]
-
-BESIDE = 5.0  # between an edge and the gradient that flows back along it
 
 
 def dot_of(view: View, layout: Layout, theme: Theme) -> str:
@@ -176,8 +174,8 @@ class _Writer:
     # ----------------------------------------------------------------------------------------------------
     def _arrows(self) -> None:
         for box in self.view.boxes.values():
-            for badge in box.badges:
-                self._stub(box, badge)
+            for n in range(len(box.badges)):
+                self._stub(box, n)
         for arrow, path in self.layout.ways:
             style = {"pos": spline(path), "class": "forward"}
             if arrow.carry:
@@ -194,27 +192,37 @@ class _Writer:
     def _edge(self, tail: str, head: str, style: dict[str, str]) -> None:
         self.lines.append(f"  {attribute(tail)} -> {attribute(head)} {attributes(style)};")
 
-    def _stub(self, box: Box, badge: Badge) -> None:
-        (x, y), (_, h) = self.layout.badges[badge.id]
-        _, by = self.layout.centre[box.id]
-        top = by - self.layout.size[box.id][1] / 2
+    def _stub(self, box: Box, n: int) -> None:
+        """A line from an alias to its box, or to the alias between them."""
+        places, badge = self.layout.badges, box.badges[n]
+        (x, y), (w, h) = places[badge.id]
         if not box.column:
-            (edge, _), (w, _) = self.layout.side(box.id, -1), self.layout.badges[badge.id][1]
-            pos = f"{x + w / 2:.1f},{y:.1f} {x + w / 2:.1f},{y:.1f} {edge:.1f},{y:.1f} {edge:.1f},{y:.1f}"
-            self._edge(badge.id, box.id, {"pos": pos, "arrowhead": "none", "class": "weight"})
-            return
-        pos = f"{x:.1f},{y + h / 2:.1f} {x:.1f},{y + h / 2:.1f} {x:.1f},{top:.1f} {x:.1f},{top:.1f}"
-        self._edge(badge.id, box.id, {"pos": pos, "arrowhead": "none", "class": "weight"})
+            a, b = (x + w / 2, y), (self.layout.side(box.id, -1)[0], y)
+            if n > 1:
+                b = (places[box.badges[n - 2].id][0][0] - w / 2, y)
+        else:
+            a, b = (x, y + h / 2), (x, self.layout.end(box.id, -1))
+            if n > 1:
+                b = (x, places[box.badges[n - 2].id][0][1] - h / 2)
+        self._edge(
+            badge.id, box.id, {"pos": spline([a, a, b, b], tip=False), "arrowhead": "none", "class": "weight"}
+        )
 
     def _back(self, arrow: Arrow, path: Path) -> None:
         gradient = arrow.gradient
         assert gradient is not None
         self.kinds.add(gradient.kind)
-        back = _beside(path)
-        style = {"pos": spline(back)} | self.scale.edge(gradient) | {"class": f"backward {gradient.kind}"}
         if arrow.tail == arrow.head:
+            style = self.scale.edge(gradient) | {"class": f"backward {gradient.kind}"}
             self._loop_back(arrow, path, style)
             return
+        style = (
+            {"pos": spline(self.layout.backs[id(arrow)], tip=not arrow.joins)}
+            | self.scale.edge(gradient)
+            | {"class": f"backward {gradient.kind}"}
+        )
+        if arrow.joins:
+            style["arrowhead"] = "none"
         if arrow.carry and (arrow.tail, arrow.carry) not in self.said:
             self.said.add((arrow.tail, arrow.carry))  # one number for one state, however many read it
             x, y = self._number_at(arrow, path, width(_size(gradient), LINE))
@@ -274,22 +282,6 @@ def _size(gradient: Gradient) -> str:
     if gradient.before is not None:
         return f"{number(gradient.before)} → {number(gradient.norm)}"
     return number(gradient.norm)
-
-
-def _beside(path: Path) -> Path:
-    """Return the way back, next to the way there: its ends stay at the boxes."""
-    (x0, y0), (x1, y1) = path[0], path[-1]
-    if _sideways(path):
-        slant = 0.0 if abs(y1 - y0) < 0.5 else BESIDE if (y1 - y0) * (x1 - x0) > 0 else -BESIDE
-        back = shifted(path, slant, -BESIDE)
-        back[0], back[-1] = (x0, y0 - BESIDE), (x1, y1 - BESIDE)
-        return back[::-1]
-    back = shifted(path, BESIDE, BESIDE)
-    for i, (x, y) in ((0, path[0]), (-1, path[-1])):
-        near = path[1] if i == 0 else path[-2]
-        upright = abs(near[0] - x) < 0.01
-        back[i] = (back[i][0], y) if upright else (x, back[i][1])
-    return back[::-1]
 
 
 def _sideways(path: Path) -> bool:

@@ -6,18 +6,12 @@ import math
 
 from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.view import Box
-from tinyrnn.draw.style import Scale
-from tinyrnn.draw.text import LINE, TITLE, Markup, html, number, width
+from tinyrnn.draw.style import Scale, ink_on
+from tinyrnn.draw.text import LINE, TITLE, Markup, html, number
 
-__all__ = ["box_label", "fold_label", "legend_label", "small", "tray_label"]
+__all__ = ["box_label", "fold_label", "small", "tray_label"]
 
 TABLE = '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
-WORDS = {
-    "zero": "dotted, ring: exactly 0",
-    "non-finite": "bold, diamond: not finite",
-    "clipped": "bold frame: of a weight whose gradient was clipped",
-    "cut": "cut: the value passes, the gradient does not",
-}
 
 
 def small(body: str, size: float = LINE) -> Markup:
@@ -42,7 +36,9 @@ def strip(norms: list[float], scale: Scale) -> str:
 
     def cell(norm: float) -> str:
         mark = "0" if norm == 0 else " " if math.isfinite(norm) else "!"
-        return f'<td bgcolor="{scale.colour(norm)}" width="6" height="10" fixedsize="true">{mark}</td>'
+        colour = scale.colour(norm)
+        body = f'<font color="{ink_on(colour)}">{mark}</font>' if mark != " " else mark
+        return f'<td bgcolor="{colour}" width="6" height="10" fixedsize="true">{body}</td>'
 
     return "".join(map(cell, norms))
 
@@ -73,19 +69,3 @@ def tray_label(box: Box, scale: Scale) -> Markup:
     rows += "".join(f'<tr><td colspan="16">{html(line)}</td></tr>' for line in box.lines)
     cells = strip(box.strip, scale)
     return small(f"{TABLE}{rows}{f'<tr>{cells}</tr>' if cells else ''}</table>")
-
-
-def legend_label(scale: Scale, kinds: set[str], gradients: bool) -> tuple[Markup, float]:
-    """Write the scale of gradients and the meaning of the styles in use; return it with about its width."""
-    cells, wide = "", 0.0
-    if gradients:
-        words = f"gradient ‖∂L/∂·‖, dashed arrows back: {number(10**scale.low)}"
-        ramp = scale.theme.ramp
-        colours = "".join(f'<td bgcolor="{c}" width="12" height="9" fixedsize="true"> </td>' for c in ramp)
-        cells += f"<td>{html(words)} </td>{colours}<td> {number(10**scale.high)}</td>"
-        wide += width(words, LINE) + 12 * len(ramp) + 60
-    for kind, words in WORDS.items():
-        if kind in kinds:
-            cells += f"<td>   {html(words)}</td>"
-            wide += width(words, LINE) + 24
-    return small(f"{TABLE}<tr>{cells}</tr></table>"), wide

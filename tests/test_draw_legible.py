@@ -8,7 +8,7 @@ on, and lines one of 3.
 from pathlib import Path
 
 import pytest
-from draw_table import MODELS
+from draw_table import MODELS, data, layer
 
 import tinyrnn as tr
 from tinyrnn.draw.layout import available_engines
@@ -46,6 +46,18 @@ def test_pictures_can_be_read(faults, level):
 def test_options_can_be_read(faults, options):
     for name, make in MODELS.items():
         assert not faults(tr.draw.unrolled(make(), engine="graphviz-pure", **options)), name
+
+
+@pytest.mark.parametrize("level", ["gate", "cell"])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_folds_can_be_read(faults, level, kind):
+    for options in ({"num_layers": 2}, {"bidirectional": True}):
+        model = layer(kind, 2, 3, **options)
+        with tr.unrolled():
+            y, _ = model(data(40, 1, 2))
+            loss = (y[-1] ** 2).mean() + (y[20] ** 2).mean()
+        loss.backward()
+        assert not faults(tr.draw.unrolled(loss, level, engine="graphviz-pure")), options
 
 
 def test_the_check_finds_each_fault(faults):

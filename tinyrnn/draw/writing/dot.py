@@ -231,8 +231,9 @@ class _Writer:
 
     def _number_at(self, arrow: Arrow, path: Path, wide: float) -> tuple[float, float]:
         """Return where the number of a state stands: under its lane, else over the corner of its tail."""
-        bands = {self.view.boxes[id].band for id in (arrow.tail, arrow.head)}
-        climbs = len(bands) > 1 and self.view.boxes[arrow.tail].kind != "state"
+        ends = [self.view.boxes[id] for id in (arrow.tail, arrow.head)]
+        level = any(box.kind in ("state", "fold") for box in ends)
+        climbs = ends[0].band != ends[1].band and not level
         if climbs or not _sideways(path):
             return self.layout.side(arrow.tail, 1)[0] - wide / 2, self.layout.end(arrow.tail, 1) + 6
         x, y = _between(self.layout, self.view, arrow, path)

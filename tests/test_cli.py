@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tinyrnn.cli import main
@@ -319,12 +320,22 @@ def tinyrnn(*argv: str, **options: object) -> subprocess.CompletedProcess[str]:
 def test_help_and_version() -> None:
     done = tinyrnn("--help")
     assert done.returncode == 0
-    for name in ("demo", "draw", "step", "--version"):
+    for name in ("demo", "draw", "step", "info", "--version"):
         assert name in done.stdout
     done = tinyrnn("demo", "--help")
     for option in ("--text", "--steps", "--hidden", "--cell", "--seed", "--quick", "--temperature", "--out"):
         assert option in done.stdout
     assert re.fullmatch(r"tinyrnn \S.*\n", tinyrnn("--version").stdout)
+
+
+def test_info_says_what_a_report_needs() -> None:
+    done = tinyrnn("info")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = dict(line.split(None, 1) for line in done.stdout.splitlines())
+    assert found["Python"].startswith(".".join(map(str, sys.version_info[:3])))
+    assert found["NumPy"] == np.__version__
+    assert {"tinyrnn", "BLAS", "threads", "[test]", "[draw]", "[bench]"} <= found.keys()
+    assert f"pytest {pytest.__version__}" in found["[test]"]
 
 
 def test_a_process_fails_in_one_line() -> None:

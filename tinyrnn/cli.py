@@ -7,10 +7,10 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Generator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tinyrnn import info
 from tinyrnn.draw.command import CELLS, LOSSES, PAGES, PICTURES, draw_command, step_command
 from tinyrnn.draw.drawing import format_of
 from tinyrnn.draw.layout import LayoutError
@@ -121,22 +121,20 @@ def _model(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names} | {"hidden_size": options.hidden}
 
 
-def _version() -> str:
-    try:
-        return version("tinyrnn")
-    except PackageNotFoundError:
-        return "(not installed)"
+def _info(_: argparse.Namespace) -> None:
+    print(info.report())
 
 
 def _parser() -> Parser:
     parser = Parser(prog="tinyrnn", description="Train recurrent networks, and draw them unrolled in time.")
-    parser.add_argument("--version", action="version", version=f"tinyrnn {_version()}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="demo|draw|step")
+    parser.add_argument(
+        "--version", action="version", version=f"tinyrnn {info.version('tinyrnn') or 'unknown'}"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="demo|draw|step|info")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], says: str) -> Parser:
         sub = commands.add_parser(name, help=says, description=says)
         sub.set_defaults(run=run)
-        sub.add_argument("--seed", type=_natural, default=0, metavar="N", help="same seed, same result (0)")
         return sub
 
     demo = command(
@@ -199,6 +197,9 @@ def _parser() -> Parser:
             "--windows", type=_windows, metavar="K1[,K2]",
             help="truncated: windows of K1 steps, gradients over K2; the last window's loss",
         )  # fmt: skip
+    for sub in (demo, draw, step):
+        sub.add_argument("--seed", type=_natural, default=0, metavar="N", help="same seed, same result (0)")
+    command("info", _info, "Say what it runs on: versions, BLAS, threads, extras; for a report of a fault.")
     return parser
 
 

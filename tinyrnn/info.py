@@ -1,4 +1,4 @@
-"""What a report of a fault should say: versions, the BLAS library, its threads, and which extras are there."""
+"""What a report of a fault should say: versions, the BLAS library, its threads, which extras are there."""
 
 from __future__ import annotations
 

@@ -112,9 +112,11 @@ def redrawn(seed: int, size: float = 4.0) -> Generator[tuple[Callable[[], None],
                 terms[id(ans)] = (ans, largest)
                 return ans
             # A product of numbers that are not zero is not zero either: it has vanished.
-            vanished = primitive in (p.multiply, p.divide) and np.logical_and(
-                *(np.asarray(a) != 0 for a in args)
-            )
+            vanished: Any = False
+            if primitive in (p.multiply, p.divide):
+                vanished = np.logical_and(*(np.asarray(a) != 0 for a in args))
+            elif primitive is p.matmul:
+                vanished = np.matmul(*((np.asarray(a) != 0).astype(float) for a in args)) > 0
             return noise(ans, np.abs(ans.astype(np.float64)), vanished)
 
         return noisy

@@ -259,6 +259,49 @@ def test_ten_thousand_steps_and_chunks() -> None:
     assert found.shape == (10_000, 1, 3, 3)
 
 
+def test_a_layer_is_run_as_it_runs_itself() -> None:
+    """Batch first and in reverse: the Jacobians are those of the states that the layer comes to."""
+    rng = np.random.default_rng(0)
+    xs = rng.normal(size=(7, 3, 2))
+    cell = tr.nn.RNNCell(2, 4, rng=rng, dtype="float64")
+    W = cell.weight_hh.numpy()
+    expected = D.step_jacobians(cell, xs)
+    first = tr.nn.Recurrent(cell, batch_first=True)
+    h, _ = first(xs.swapaxes(0, 1))
+    np.testing.assert_allclose(expected, (1 - h.numpy().swapaxes(0, 1)[..., None] ** 2) * W, rtol=1e-12)
+    np.testing.assert_array_equal(D.step_jacobians(first, xs.swapaxes(0, 1)), expected)
+    np.testing.assert_array_equal(
+        D.step_jacobians(first, xs[:, 0])[:, 0], D.step_jacobians(cell, xs[:, 0])[:, 0]
+    )
+    back = tr.nn.Recurrent(cell, reverse=True)
+    h, _ = back(xs)
+    expected = (1 - h.numpy()[::-1, ..., None] ** 2) * W  # in the order in which the steps are taken
+    np.testing.assert_allclose(D.step_jacobians(back, xs), expected, rtol=1e-12)
+    both = tr.nn.Recurrent(cell, reverse=True, batch_first=True)
+    np.testing.assert_allclose(D.step_jacobians(both, xs.swapaxes(0, 1)), expected, rtol=1e-12)
+    np.testing.assert_allclose(D.gate_values(both, xs.swapaxes(0, 1))["h"], h.numpy()[::-1], rtol=1e-12)
+
+
+def test_what_a_step_raises_says_who_ran_it_and_on_what() -> None:
+    xs, cell = np.zeros((3, 2, 2)), tr.nn.GRUCell(2, 3)
+    with pytest.raises(ValueError, match=r"xs has shape \(3, 2, 5\); expected \(T, batch, input_size\) or"):
+        D.perturb(cell, np.zeros((3, 2, 5)), None, 0.1)
+    rtrl = tr.RTRL(cell)
+    rtrl.start(batch=2)
+    with pytest.raises(ValueError, match=r"RTRL.step: x has shape \(2, 5\); expected .*with input_size = 2"):
+        rtrl.step(np.zeros((2, 5)))
+    with pytest.raises(ValueError, match=r"RTRL: carry has the shapes \[\(2, 3\)\]; expected batch = 5 rows"):
+        rtrl.start(np.zeros((2, 3)), batch=5)
+    with pytest.raises(ValueError, match="the operands have shapes") as raised:
+        D.lyapunov_exponents(cell, xs, np.zeros((4, 3), np.float32))
+    note = "on a carry of the shapes [(4, 3)] and an input of the shapes [(2, 2)]"
+    assert raised.value.__notes__ == [f"lyapunov_exponents: in the step, {note}"]
+    with pytest.raises(
+        ValueError, match=r"xs has 12 parts of shapes \[\(\), \(\)\], ... .lists and tuples are"
+    ):
+        D.step_jacobians(cell, xs.tolist())
+
+
 def test_what_cannot_be_is_refused_by_name() -> None:
     xs = np.zeros((3, 2, 2))
     with pytest.raises(TypeError, match=r"no initial_state\(batch\); hand in"):
@@ -423,7 +466,7 @@ def test_what_no_bound_can_be_of_is_said() -> None:
 
 def test_a_carry_of_another_form_is_refused() -> None:
     lstm, xs = tr.nn.LSTMCell(2, 3), np.zeros((4, 2, 2))
-    message = r"carry is carry, of shapes \[\(2, 3\)\]; expected carry\.h, carry\.c, of shapes"
+    message = r"carry of shape \(2, 3\); expected carry\.h of shape \(2, 3\), carry\.c of shape \(2, 3\)"
     for f in (D.step_jacobians, D.jacobian_products, D.lyapunov_exponents, D.gate_values, D.gate_jacobians):
         with pytest.raises(ValueError, match=f"{f.__name__}: {message}"):
             f(lstm, xs, tr.zeros((2, 3)))
@@ -435,10 +478,10 @@ def test_a_carry_of_another_form_is_refused() -> None:
     np.testing.assert_allclose(alone[:, 0], D.step_jacobians(lstm, xs)[:, 0], rtol=1e-6)
     gru = tr.nn.GRU(2, 3)
     _, state = gru(xs.astype("float32"))
-    with pytest.raises(ValueError, match=r"of shapes \[\(1, 2, 3\)\].*hand in state\[0\]"):
+    with pytest.raises(ValueError, match=r"\(1, 2, 3\); expected carry of shape \(2, 3\) .*in state\[0\]"):
         D.step_jacobians(gru, xs, state)
     D.step_jacobians(gru, xs, state[0])
-    with pytest.raises(ValueError, match=r"of shapes \[\(2, 7\)\]; expected carry, of shapes \[\(2, 3\)\]"):
+    with pytest.raises(ValueError, match=r"carry of shape \(2, 7\); expected carry of shape \(2, 3\)"):
         D.step_jacobians(gru, xs, np.zeros((2, 7)))
     with pytest.raises(ValueError, match="expected at least one row and one unit"):
         D.step_jacobians(gru, np.zeros((4, 0, 2)))
@@ -468,6 +511,14 @@ def test_a_jacobian_that_is_not_finite_is_named() -> None:
     for f in (D.jacobian_products, D.lyapunov_exponents):
         with pytest.raises(ValueError, match=f"{f.__name__}: the Jacobian of step 3 of 5 is not finite"):
             f(step, xs, np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("factor", [0.3, 3.0])
+def test_a_change_whose_square_is_no_number_has_its_logarithm(factor: float) -> None:
+    change = D.perturb(linear(factor * np.eye(2)), np.zeros((600, 1, 1)), np.zeros((1, 2)), 1e-3)
+    expected = np.log10(1e-3 * np.sqrt(2)) + np.arange(601) * np.log10(factor)
+    for found in (change.log10_actual, change.log10_predicted):
+        np.testing.assert_allclose(found[:, 0], expected, atol=1e-9)
 
 
 def test_a_change_below_the_rounding_of_the_state_is_lost() -> None:

@@ -11,8 +11,9 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.jacobians import joined, one_hot_seeds
 from tinyrnn.autograd.mapped import Array, Mapped, pull_back
 from tinyrnn.autograd.tape import Node, reachable
+from tinyrnn.dynamics.given import run_of
 from tinyrnn.dynamics.jacobians import independent_rows
-from tinyrnn.dynamics.steps import Recorded, recorded_steps, run_of, trajectory
+from tinyrnn.dynamics.steps import Recorded, recorded_steps, trajectory
 
 _VIEWS = (p.getitem, p.reshape, p.transpose, p.broadcast_to)
 

@@ -11,7 +11,8 @@ import numpy as np
 from tinyrnn.autograd.arguments import checked
 from tinyrnn.autograd.jacobians import jacobian, rows_mix
 from tinyrnn.autograd.mapped import Array
-from tinyrnn.dynamics.steps import ARRAYS, Recorded, Run, recorded_steps, run_of, trajectory
+from tinyrnn.dynamics.given import ARRAYS, Run, run_of
+from tinyrnn.dynamics.steps import Recorded, recorded_steps, trajectory
 from tinyrnn.recurrence.tree import flatten
 
 
@@ -27,7 +28,8 @@ def step_jacobians(cell: Any, xs: Any, carry: Any = None) -> Array:
     cell : cell or callable
         Anything with ``step(carry, x) -> (carry, y)``: a cell, a layer of one cell, or the step itself.
     xs : structure of Tensor or array_like, each of shape (T, B, ...)
-        The inputs, time first. A cell's own dtype is kept.
+        The inputs, time first; of a layer with ``batch_first`` (B, T, ...), as it reads them. A cell's own
+        dtype is kept.
     carry : structure of Tensor, each of shape (B, ...), optional
         The state h_0 before the first step; the cell's ``initial_state`` by default.
 
@@ -38,7 +40,8 @@ def step_jacobians(cell: Any, xs: Any, carry: Any = None) -> Array:
         `carry_parts`. B is 1, and S counts all elements, where the carry has no batch axis (its parts and the
         inputs have no common first axis of at least two axes), or where the rows are not independent: where
         the step mixes them, as batch normalisation does, there is only one Jacobian, of all rows. Whether
-        it does is read off the derivatives themselves.
+        it does is read off the derivatives themselves. The steps stand in the order in which they are taken:
+        a layer with ``reverse`` begins at the last input.
 
     Notes
     -----

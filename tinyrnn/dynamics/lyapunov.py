@@ -9,8 +9,8 @@ import numpy as np
 from tinyrnn.autograd.arguments import COUNT, RNG, checked, count
 from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.rng import generator
+from tinyrnn.dynamics.given import run_of
 from tinyrnn.dynamics.jacobians import finite_chunks
-from tinyrnn.dynamics.steps import run_of
 
 
 @checked(n=COUNT.or_none(), warm_up=count(0), rng=RNG)

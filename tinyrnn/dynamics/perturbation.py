@@ -10,8 +10,10 @@ from tinyrnn.autograd.arguments import checked
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.dynamics.given import ARRAYS, Run, run_of
 from tinyrnn.dynamics.jacobians import jacobian_chunks
-from tinyrnn.dynamics.steps import ARRAYS, Run, run_of, trajectory
+from tinyrnn.dynamics.records import sizes_of
+from tinyrnn.dynamics.steps import trajectory
 from tinyrnn.recurrence.tree import flatten
 
 
@@ -80,7 +82,7 @@ def perturb(cell: Any, xs: Any, carry: Any, delta: Any) -> Perturbation:
     logs: list[Array] = []
 
     def normalise(v: Array, log: Any) -> tuple[Array, Array]:
-        size = np.linalg.norm(v, axis=-1)
+        size = sizes_of(v)
         with np.errstate(divide="ignore", over="ignore", under="ignore"):
             log = log + np.log10(size)
             v = v / np.where(size > 0, size, 1.0)[:, None]
@@ -99,7 +101,7 @@ def perturb(cell: Any, xs: Any, carry: Any, delta: Any) -> Perturbation:
     rows = vector.shape[0]
     actual = np.concatenate([(a - b).reshape(len(a), rows, -1) for a, b, f in pairs if f], axis=-1)
     with np.errstate(divide="ignore"):
-        log10_actual = np.log10(np.linalg.norm(actual, axis=-1))
+        log10_actual = np.log10(sizes_of(actual.reshape((-1, actual.shape[-1]))).reshape(actual.shape[:2]))
     return Perturbation(actual, np.stack(vectors), log10_actual, np.stack(logs))
 
 

@@ -20,9 +20,10 @@ from tinyrnn.autograd.tape import reachable
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.flow import GradientFlow, StateFlow
 from tinyrnn.dynamics.gates import GateShares, named_gates, over_steps
+from tinyrnn.dynamics.given import Run
 from tinyrnn.dynamics.jacobians import carry_parts
 from tinyrnn.dynamics.records import gradients_restored, sizes_of
-from tinyrnn.dynamics.steps import Recorded, Run, recorded_steps
+from tinyrnn.dynamics.steps import Recorded, recorded_steps
 from tinyrnn.recurrence.scan import scan
 from tinyrnn.recurrence.tree import flatten
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import ITERABLE, checked
 from tinyrnn.autograd.mapped import Array
+from tinyrnn.dynamics.given import run_of
 from tinyrnn.dynamics.jacobians import finite_chunks
-from tinyrnn.dynamics.steps import run_of
 from tinyrnn.graded import GradedProduct
 
 _LN10 = float(np.log(10.0))

@@ -15,8 +15,9 @@ from tinyrnn.autograd.mapped import Array
 from tinyrnn.autograd.state import enable_grad, unrolled
 from tinyrnn.autograd.tape import reachable
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.dynamics.given import ARRAYS, check_form, in_the_step, inputs_of, one_cell
 from tinyrnn.dynamics.sensitivity import jacobian_of_all, jacobian_of_rows, sent_to, state_size
-from tinyrnn.dynamics.steps import ARRAYS, cast_input, check_form, one_cell, record_step
+from tinyrnn.dynamics.steps import record_step
 from tinyrnn.recurrence.tree import Tree, flatten
 
 
@@ -120,6 +121,11 @@ class RTRL:
             one. A state that is handed in counts as computed from the parameters where it was.
         batch : int, optional
             The number of rows, for the cell's own first state; None for a single row without a batch axis.
+
+        Raises
+        ------
+        ValueError
+            Where a carry has another form than the cell's own, or other rows than ``batch``.
         """
         if carry is None:
             if not hasattr(self._cell, "initial_state"):
@@ -127,7 +133,13 @@ class RTRL:
             with enable_grad(), unrolled():
                 carry = self._cell.initial_state(batch)
         else:
-            check_form(type(self).__name__, self._cell, carry)
+            rows = () if batch is None else (batch,)
+            check_form(type(self).__name__, self._cell, carry, rows)
+            shapes = [np.shape(leaf) for leaf in flatten(carry)[0]]
+            if batch is not None and any(shape[0] != batch for shape in shapes if len(shape) > 1):
+                raise ValueError(
+                    f"{type(self).__name__}: carry has the shapes {shapes}; expected batch = {batch} rows"
+                )
         leaves, self._tree = flatten(carry)
         leaves = [as_tensor(leaf) for leaf in leaves]
         floating = [leaf for leaf in leaves if leaf.dtype.kind == "f"]
@@ -162,10 +174,11 @@ class RTRL:
             step.
         """
         tree = self._started()
-        leaves, x_tree = flatten(x)
-        xs = [cast_input(self._cell, leaf) for leaf in leaves]
-        self._incoming = self._sensitivities
-        self._before, after, y = record_step(self._cell_step, self._carry, tree, xs, x_tree, self._steps)
+        where = f"{type(self).__name__}.step"
+        xs, x_tree = inputs_of(where, "x", self._cell, x), flatten(x)[1]
+        with in_the_step(where, self._carry, xs):
+            before, after, y = record_step(self._cell_step, self._carry, tree, xs, x_tree, self._steps)
+        self._before, self._incoming = before, self._sensitivities
         if self._first == 0:
             self._first = min((leaf.node.order for leaf in self._before if leaf.node is not None), default=0)
         self._advance([leaf for leaf in after if leaf.dtype.kind == "f"])

@@ -7,45 +7,20 @@ random numbers or counts its calls does not pass, and is recorded step by step, 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinyrnn.autograd.arguments import ARRAY, Kind, check
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.mapped import Array, Mapped
 from tinyrnn.autograd.state import enable_grad, no_grad, scope, tracing, unrolled
 from tinyrnn.autograd.tape import Leaf, Node
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.dynamics.given import Run, in_the_step
 from tinyrnn.recurrence.loop import Step, check_carry, take_step
 from tinyrnn.recurrence.scan import scan
 from tinyrnn.recurrence.tree import Tree, flatten
-
-CELL = Kind(
-    "an object with step(carry, x), a layer of one such cell, or that step",
-    lambda value: not isinstance(value, type) and (hasattr(value, "step") or callable(value)),
-)
-ARRAYS = Kind(
-    "an array, or a structure of arrays",
-    lambda value: all(ARRAY.of_type(leaf) for leaf in flatten(value)[0]),
-)
-
-
-class Run(NamedTuple):
-    """A step with what it is to run on; leaves as `flatten` gives them."""
-
-    step: Step
-    carry: list[Tensor]
-    carry_tree: Tree
-    xs: list[Tensor]
-    x_tree: Tree
-
-    @property
-    def steps(self) -> int:
-        """T, the number of steps."""
-        return self.xs[0].shape[0]
 
 
 class Recorded(NamedTuple):
@@ -80,96 +55,6 @@ class Recorded(NamedTuple):
         return [leaf for leaf in self.after if leaf.dtype.kind == "f"]
 
 
-def run_of(where: str, cell: Any, xs: Any, carry: Any) -> Run:
-    """Check what a function of this room was given.
-
-    Parameters
-    ----------
-    where : str
-        The function that errors name.
-    cell : cell or callable
-        Anything with ``step(carry, x) -> (carry, y)``, a layer of one such cell, or the step itself.
-    xs : structure of Tensor or array_like, each of shape (T, ...)
-    carry : structure of Tensor or array_like, or None
-        The first state; None for the cell's ``initial_state``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Where the cell is no cell or has no first state, or where there are no steps.
-    """
-    cell = one_cell(where, cell)
-    check(where, "xs", xs, ARRAYS)
-    check(where, "carry", carry, ARRAYS.or_none())
-    step = cell.step if hasattr(cell, "step") else cell
-    x_leaves, x_tree = flatten(xs)
-    x_leaves = [cast_input(cell, leaf) for leaf in x_leaves]
-    counts = {leaf.shape[:1] for leaf in x_leaves}
-    if len(counts) != 1 or counts & {(), (0,)}:
-        shapes = [leaf.shape for leaf in x_leaves]
-        raise ValueError(f"{where}: xs has the shapes {shapes}; expected (T, ...), T of at least 1")
-    if carry is None:
-        if not hasattr(cell, "initial_state"):
-            raise TypeError(f"{where}: the step has no initial_state(batch); hand in the first carry")
-        with no_grad():
-            carry = cell.initial_state(*_batch(x_leaves[0]))
-    check_form(where, cell, carry)
-    leaves, tree = flatten(carry)
-    leaves = [as_tensor(leaf).detach() for leaf in leaves]
-    if not any(leaf.dtype.kind == "f" for leaf in leaves):
-        raise TypeError(f"{where}: the carry has no part of a floating dtype, so it has no derivative")
-    if not all(leaf.size for leaf in leaves):
-        raise ValueError(
-            f"{where}: the carry has the shapes {[leaf.shape for leaf in leaves]}; expected at least one row "
-            "and one unit"
-        )
-    return Run(step, leaves, tree, [leaf.detach() for leaf in x_leaves], x_tree)
-
-
-def one_cell(where: str, cell: Any) -> Any:
-    """Return the cell of a layer, or the cell or step itself."""
-    cells = [] if hasattr(cell, "step") or isinstance(cell, type) else getattr(cell, "cells", [])
-    if len(cells) > 1:
-        raise ValueError(
-            f"{where}: {type(cell).__name__} is a stack of {len(cells)} cells; expected one, such as "
-            "layer.l0, with the inputs that it reads"
-        )
-    return cells[0] if cells else check(where, "cell", cell, CELL)
-
-
-def check_form(where: str, cell: Any, carry: Any) -> None:
-    """Refuse a first carry of other parts or shapes than the cell's own, of as many rows or of none."""
-    given, tree = flatten(carry)
-    shapes = [np.shape(leaf) for leaf in given]
-    if not hasattr(cell, "initial_state") or not shapes:
-        return
-    own: list[Any] = []
-    for batch in (shapes[0][:1], ()):
-        with no_grad(), contextlib.suppress(Exception):  # a cell of one's own may take no batch, or only one
-            own.append(flatten(cell.initial_state(*batch)))
-    if own and all(shapes != [leaf.shape for leaf in leaves] for leaves, _ in own):
-        leaves, own_tree = own[0]
-        raise ValueError(
-            f"{where}: carry is {', '.join(tree.paths('carry'))}, of shapes {shapes}; expected "
-            f"{', '.join(own_tree.paths('carry'))}, of shapes {[leaf.shape for leaf in leaves]} (a layer's "
-            "state has its layers in front: hand in state[0])"
-        )
-
-
-def _batch(x: Tensor) -> tuple[int, ...]:
-    """Return (B,), or () where the inputs are single rows: floats of shape (T, features), or numbers (T,)."""
-    return x.shape[1:2] if x.ndim > 2 or x.dtype.kind != "f" else ()
-
-
-def cast_input(cell: Any, leaf: Any) -> Tensor:
-    """Return an input as a Tensor; plain arrays of floats get the dtype of the parameters, as in a layer."""
-    if not isinstance(leaf, Tensor) and hasattr(cell, "parameters"):
-        leaf = np.asarray(leaf)
-        dtype = next((p.dtype for p in cell.parameters()), leaf.dtype)
-        leaf = leaf.astype(dtype) if leaf.dtype.kind == "f" else leaf
-    return as_tensor(leaf)
-
-
 def trajectory(run: Run) -> list[Array]:
     """Return all states, (T + 1, ...) for each leaf of the carry: before each step, and after the last."""
 
@@ -177,7 +62,7 @@ def trajectory(run: Run) -> list[Array]:
         return run.step(carry, x)[0], carry
 
     step.__qualname__ = getattr(run.step, "__qualname__", type(run.step).__name__)
-    with no_grad():
+    with no_grad(), in_the_step(run.where, run.carry, [x.data[0] for x in run.xs]):
         xs = run.x_tree.unflatten(run.xs)
         last, before = scan(step, run.carry_tree.unflatten(run.carry), xs)
     pairs = zip(flatten(before)[0], flatten(last)[0], strict=True)

@@ -81,6 +81,16 @@ def test_what_is_not_finite() -> None:
     with np.errstate(all="ignore"):
         verdict = D.diagnose(Last(rnn), batch(10))
     assert kinds(verdict) == {"non-finite"}
+    assert verdict.findings[0].where == "the loss"  # which is no number either
+    x, y = batch(10)
+    unknown = D.diagnose(Last(layer("GRU")), (x, np.full_like(y, np.nan)))
+    assert str(unknown).startswith("non-finite, the loss: it is nan.")
+
+
+def test_one_step_is_one_step() -> None:
+    rnn = layer("RNN")
+    rnn.bias_ih_l0.data[...] = 30.0  # each unit at 1, for good
+    assert ", 1% after 1 step, and" in str(D.diagnose(Last(rnn), batch(20)))
 
 
 def test_targets_of_classes_a_loss_of_ones_own_and_a_model_that_returns_it() -> None:

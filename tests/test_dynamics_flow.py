@@ -176,6 +176,12 @@ def test_pairs_touch_no_gradient_and_want_losses_of_the_recorded_form() -> None:
         D.gradient_flow(y.sum(), {0: y[0].sum()})
     with pytest.raises(ValueError, match=r"the loss of step 2 has shape \(1, 3\)"):
         D.gradient_flow(y.sum(), {2: y[0]})
+    with pytest.raises(
+        ValueError, match="has the key 4; expected 0 to 3, the steps of the states, which count"
+    ):
+        D.gradient_flow(total, {s + 1: loss for s, loss in losses.items()})
+    with pytest.raises(TypeError, match=r"has the key 1\.5; expected the number of a step"):
+        D.gradient_flow(total, {1.5: losses[1]})
 
 
 @pytest.mark.parametrize("scale", [1e-42, 1e-30, 1.0, 1e30])
@@ -194,6 +200,11 @@ def test_what_has_no_flow_is_said() -> None:
     y, _ = tr.nn.GRU(2, 3)(np.ones((4, 1, 2)))
     with pytest.raises(ValueError, match=r"the loss has shape \(4, 1, 3\); expected one recorded number"):
         D.gradient_flow(y)
+    with (
+        tr.no_grad(),
+        pytest.raises(ValueError, match="the loss is not recorded; expected one recorded number"),
+    ):
+        D.gradient_flow(y.sum())
     loss = y.sum()
     loss.backward()
     with pytest.raises(RuntimeError, match=r"the graph was freed; call gradient_flow\(loss\) before"):

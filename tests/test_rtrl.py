@@ -191,6 +191,17 @@ def test_what_would_not_fit_is_refused_in_bytes() -> None:
     with pytest.raises(MemoryError, match=f"1,024 state numbers by .* need {need} bytes; expected at most"):
         rtrl.start(batch=4)
     tr.dynamics.UORO(tr.nn.LSTMCell(64, 128), memory_limit=10**9).start(batch=4)
+    for kind, instead in ((tr.RTRL, "SnAp1, tr.dynamics.UORO, or"), (tr.dynamics.UORO, "parameters, or")):
+        with pytest.raises(MemoryError, match=f"{instead} tr.TruncatedBPTT"):
+            kind(tr.nn.GRUCell(2, 3), memory_limit=1).start(batch=1)
+
+
+def test_it_prints_as_what_it_is() -> None:
+    rtrl = tr.RTRL(tr.nn.GRUCell(2, 3))
+    assert repr(rtrl) == "RTRL(GRUCell, 63 parameters, not started)"
+    rtrl.start(batch=1)
+    rtrl.step(np.zeros((1, 2)))
+    assert repr(rtrl) == "RTRL(GRUCell, 63 parameters, at step 1)"
 
 
 def test_misuse_is_said() -> None:

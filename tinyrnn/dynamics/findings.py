@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,8 +40,9 @@ class Finding(NamedTuple):
 
 
 REMEDIES = {
-    "vanishing": "Usual, where the task needs more than that: an LSTM or GRU, with the forget gate's bias at "
-    "1 or more; an orthogonal or identity start; a loss nearer to what matters, or attention over all steps.",
+    "vanishing": "Usual, where the task needs more than that: an LSTM or GRU, and in an LSTM a forget gate "
+    "whose bias starts at 1 to 3; in a plain RNN an orthogonal or identity start; a loss nearer to what "
+    "matters, or attention over all steps.",
     "exploding": "Usual: tr.optim.clip_grad_norm_; a smaller start of the recurrent weights, with a spectral "
     "norm near 1; a lower learning rate; normalised inputs.",
     "non-finite": "Usual: a lower learning rate; clipping; looking for the place with tr.detect_anomaly().",
@@ -56,7 +57,10 @@ REMEDIES = {
 def judged(flow: GradientFlow, loss: float, baseline: float | None) -> list[Finding]:
     """Apply the rules that `diagnose` gives in its notes."""
     share = loss / baseline if baseline is not None and baseline > 0 else math.nan
-    if found := non_finite(flow):
+    found = non_finite(flow)
+    if not math.isfinite(loss):
+        found.insert(0, Finding("non-finite", "the loss", f"it is {loss:g}", REMEDIES["non-finite"]))
+    if found:
         return found
     return [] if share < LEARNT else [*_zero(flow), *_over_time(flow, share), *_of_gates(flow)]
 
@@ -103,13 +107,13 @@ def _over_time(flow: GradientFlow, share: float) -> list[Finding]:
         if left < VANISHED:
             figure = (
                 f"of a gradient at the last of {steps} steps, {_text(left)} is left at the first, "
-                f"1% after {int(np.argmax(carried < 0.01))} steps{of_baseline}{_directly(states)}"
+                f"1% after {_steps(np.argmax(carried < 0.01))}{of_baseline}{_directly(states)}"
             )
             found.append(Finding("vanishing", layer or "the recurrence", figure, REMEDIES["vanishing"]))
         if not most <= EXPLODED:
             figure = (
                 f"on its way back over {steps} steps a gradient grows {_text(most)} times, "
-                f"{int(np.argmax(carried == most))} steps before the last"
+                f"{_steps(np.argmax(carried == most))} before the last"
             )
             found.append(Finding("exploding", layer or "the recurrence", figure, REMEDIES["exploding"]))
     return found
@@ -119,6 +123,10 @@ def _directly(states: list[StateFlow]) -> str:
     """Say where the loss has shorter ways to the first step than all the steps in between."""
     ratio = max(state.norm[0] / (state.norm.max() or 1.0) for state in states)
     return "" if ratio < VANISHED else ", which reaches the first by shorter ways too"
+
+
+def _steps(count: Any) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _text(number: float) -> str:

@@ -16,7 +16,7 @@ from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.reading.unroll import Unrolled, unroll
 from tinyrnn.dynamics.gates import GateShares, named_gates
 from tinyrnn.dynamics.pairs import gradient_pairs
-from tinyrnn.dynamics.records import address, gradients_restored, sent_back, size_of, states_of
+from tinyrnn.dynamics.records import address, gradients_restored, one_recorded, sent_back, size_of, states_of
 
 
 @dataclass
@@ -91,7 +91,8 @@ def gradient_flow(loss: Any, losses: Mapping[int, Any] | None = None) -> Gradien
     loss : Tensor
         A single number.
     losses : mapping of int to Tensor, optional
-        The loss of each step, for ``pairs``; computed inside of ``tr.unrolled()``.
+        The loss of each step, for ``pairs``, by the number of the step from 0, as in `StateFlow.steps`;
+        computed inside of ``tr.unrolled()``.
 
     Returns
     -------
@@ -100,7 +101,8 @@ def gradient_flow(loss: Any, losses: Mapping[int, Any] | None = None) -> Gradien
     Raises
     ------
     ValueError
-        Where the loss is not a single number, or no state passes from step to step.
+        Where the loss is not a single number, no state passes from step to step, or a key of the losses is
+        no step of a state.
     RuntimeError
         Where the graph was freed by ``backward()``.
 
@@ -115,10 +117,7 @@ def gradient_flow(loss: Any, losses: Mapping[int, Any] | None = None) -> Gradien
     >>> round(float(flow.weights["weight_hh_l0"].sum()), 3)
     1.0
     """
-    if getattr(loss, "size", 0) != 1 or getattr(loss, "node", None) is None:
-        raise ValueError(
-            f"gradient_flow: the loss has shape {getattr(loss, 'shape', None)}; expected one recorded number"
-        )
+    one_recorded("gradient_flow", "the loss", loss)
     recorded = unroll(loss, "gradient_flow")
     states = states_of(recorded)
     if not states:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from tinyrnn.autograd.mapped import Array
 from tinyrnn.draw.reading.unroll import unroll
-from tinyrnn.dynamics.records import gradients_restored, sent_back, size_of, states_of
+from tinyrnn.dynamics.records import gradients_restored, one_recorded, sent_back, size_of, states_of
 
 
 def gradient_pairs(losses: Mapping[int, Any]) -> dict[str, Array]:
@@ -18,16 +19,20 @@ def gradient_pairs(losses: Mapping[int, Any]) -> dict[str, Array]:
     Each loss is sent back on its own, without touching any ``.grad``: as many passes as there are losses.
     """
     for s, loss in losses.items():
-        if getattr(loss, "size", 0) != 1 or getattr(loss, "node", None) is None:
-            raise ValueError(
-                f"gradient_flow: the loss of step {s} has shape {getattr(loss, 'shape', None)}; expected one "
-                "recorded number"
-            )
+        if not isinstance(s, Integral):
+            raise TypeError(f"gradient_flow: losses has the key {s!r}; expected the number of a step, an int")
+        one_recorded("gradient_flow", f"the loss of step {s}", loss)
     recorded = unroll(list(losses.values()), "gradient_flow")
     if not {loss.node for loss in losses.values()} <= {record.node for record in recorded.records}:
         raise ValueError("gradient_flow: compute the losses of the steps inside of tr.unrolled()")
     states = states_of(recorded)
-    size = max(*losses, *(t for nodes in states.values() for t, _ in nodes)) + 1
+    size = max((t for nodes in states.values() for t, _ in nodes), default=-1) + 1
+    for s in losses:
+        if not 0 <= s < size:
+            raise ValueError(
+                f"gradient_flow: losses has the key {s}; expected 0 to {size - 1}, the steps of the states, "
+                "which count from 0"
+            )
     tables = {name: np.full((size, size), np.nan) for name in states}
     targets = {node for nodes in states.values() for _, node in nodes}
     with gradients_restored(record.node for record in recorded.records):

@@ -20,6 +20,18 @@ def address(name: str, layers: Iterable[str]) -> tuple[str, str]:
     return layer, name.removeprefix(f"{layer}.") if layer else name
 
 
+def one_recorded(where: str, name: str, loss: Any) -> None:
+    """Refuse a loss that is more than one number, or that no gradient can come from."""
+    if getattr(loss, "size", 0) != 1:
+        shape = getattr(loss, "shape", None)
+        raise ValueError(f"{where}: {name} has shape {shape}; expected one recorded number")
+    if getattr(loss, "node", None) is None:
+        raise ValueError(
+            f"{where}: {name} is not recorded; expected one recorded number, made of something that requires "
+            "grad, and outside of no_grad()"
+        )
+
+
 def states_of(recorded: Unrolled) -> dict[str, list[tuple[int, Node]]]:
     """Return the records of each state, in the order in which its layer goes over the steps."""
     found: dict[str, list[tuple[int, Node]]] = {}

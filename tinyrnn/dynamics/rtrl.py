@@ -84,6 +84,8 @@ class RTRL:
     1.75 2.0
     """
 
+    _instead = "tr.dynamics.SnAp1, tr.dynamics.UORO, or "  # what needs less memory
+
     @checked(parameters=ITERABLE.or_none(), memory_limit=COUNT.or_none())
     def __init__(
         self, cell: Any, parameters: Iterable[Tensor] | None = None, *, memory_limit: int | None = None
@@ -108,6 +110,15 @@ class RTRL:
         self._mixes = False  # whether a row's state was seen to depend on another's
         self._sensitivities: Any = None
         self._incoming: Any = None  # those of the state that the latest step began from
+
+    def __repr__(self) -> str:
+        cell = self._cell
+        name = (
+            type(cell).__name__ if hasattr(cell, "step") else getattr(cell, "__name__", type(cell).__name__)
+        )
+        count = sum(p.size for p in self._parameters)
+        where = "not started" if self._tree is None else f"at step {self._steps:,}"
+        return f"{type(self).__name__}({name}, {count:,} parameters, {where})"
 
     # --- the state ------------------------------------------------------------------------------------------
     @checked(carry=ARRAYS.or_none(), batch=COUNT.or_none())
@@ -275,7 +286,7 @@ class RTRL:
             raise MemoryError(
                 f"{type(self).__name__}: {states:,} state numbers by {parameters:,} parameters in {dtype} "
                 f"need {need:,} bytes; expected at most memory_limit = {self._limit:,}. Use a smaller cell "
-                "or batch, fewer parameters, tr.dynamics.UORO, or tr.TruncatedBPTT"
+                f"or batch, fewer parameters, {self._instead}tr.TruncatedBPTT"
             )
 
     @property

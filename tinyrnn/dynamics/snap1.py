@@ -37,6 +37,8 @@ class SnAp1(RTRL):
     whether any have come since.
     """
 
+    _instead = "tr.dynamics.UORO, or "
+
     # owners, (k, P): the state number of a row whose derivative by a parameter stands in each slot, or -1.
     _owners: Array = np.zeros((0, 0), int)
 

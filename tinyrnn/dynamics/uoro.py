@@ -24,9 +24,9 @@ class UORO(RTRL):
 
         s_t = ρ0 J_t s_{t-1} + ρ1 ν,    p_t = p_{t-1} / ρ0 + νᵀ D_t / ρ1
 
-    ρ0 and ρ1 make both vectors of each product equally long, which keeps the variance small. Memory is
-    ``S + P``; the one VJP for ``νᵀ D`` costs what a step of backpropagation does, J costs S of them without
-    the parameters.
+    ρ0 and ρ1 make both vectors of each product equally long, which keeps the variance small. What is carried
+    is ``S + P`` numbers; the one VJP for ``νᵀ D`` costs what a step of backpropagation does, and J, S of them
+    without the parameters, takes ``S²`` numbers while the step lasts.
 
     Parameters
     ----------
@@ -39,6 +39,8 @@ class UORO(RTRL):
     -----
     C. Tallec and Y. Ollivier (2018), "Unbiased online recurrent optimization", ICLR.
     """
+
+    _instead = "or "
 
     @checked(rng=RNG)
     def __init__(

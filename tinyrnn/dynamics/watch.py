@@ -80,6 +80,9 @@ class Watch:
         self._told: list[float] = []
         self._stack = contextlib.ExitStack()
 
+    def __repr__(self) -> str:
+        return f"Watch({type(self.model).__name__}, every={self.every}: {len(self.flows)} updates watched)"
+
     def __enter__(self) -> None:
         if self._updates % self.every == 0:
             self._probes, self._told = Probes(), []

@@ -31,6 +31,7 @@ def faults(browser):
         page.set_content(f'<body style="margin:0">{svg[svg.index("<svg") :]}</body>')
         return {kind: where for kind, where in page.evaluate(SCRIPT).items() if where}
 
+    find.page = page
     yield find
     page.close()
 
@@ -58,6 +59,25 @@ def test_folds_can_be_read(faults, level, kind):
             loss = (y[-1] ** 2).mean() + (y[20] ** 2).mean()
         loss.backward()
         assert not faults(tr.draw.unrolled(loss, level, engine="graphviz-pure")), options
+
+
+@pytest.mark.parametrize("level, width", [("cell", 16), ("gate", 30), ("op", 60)])
+def test_at_a_given_width_letters_have_seven_points(faults, level, width):
+    smallest = """() => Math.min(...[...document.querySelectorAll('svg text')].map(
+        t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a * 72 / 96))"""
+    for name, make in MODELS.items():
+        if level != "cell" and name not in (
+            "loss_at_the_end",
+            "attention",
+            "loop_of_nothing",
+            "bidirectional",
+        ):
+            continue
+        drawing = tr.draw.unrolled(make(), level, width=width, max_nodes=2000, engine="graphviz-pure")
+        assert not faults(drawing), name
+        assert faults.page.evaluate(smallest) >= 6.99, name
+        wide = faults.page.evaluate("() => document.querySelector('svg').width.baseVal.value") / 96 * 2.54
+        assert abs(wide - width) < 0.05, name
 
 
 def test_the_check_finds_each_fault(faults):

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from tinyrnn.autograd.arguments import FLAG, PATH, TEXT, checked, number, one_of
+from tinyrnn.autograd.arguments import COUNT, FLAG, PATH, TEXT, checked, number, one_of
 from tinyrnn.draw import layout
 
 __all__ = ["Drawing"]
@@ -31,6 +31,8 @@ class Drawing:
         The layout engine, see `tinyrnn.draw.layout.available_engines`.
     timeout : float
         Seconds after which a layout is stopped.
+    dpi : int, optional
+        Dots per inch of a PNG; 96 if not given.
 
     Examples
     --------
@@ -39,9 +41,12 @@ class Drawing:
     digraph { h0 -> h1 }
     """
 
-    @checked(source=TEXT, engine=TEXT.or_none(), timeout=SECONDS)
-    def __init__(self, source: str, *, engine: str | None = None, timeout: float = 30.0) -> None:
+    @checked(source=TEXT, engine=TEXT.or_none(), timeout=SECONDS, dpi=COUNT.or_none())
+    def __init__(
+        self, source: str, *, engine: str | None = None, timeout: float = 30.0, dpi: int | None = None
+    ) -> None:
         self.source = source
+        self.dpi = dpi
         self.engine = engine
         self.timeout = timeout
 
@@ -54,7 +59,10 @@ class Drawing:
         LayoutError
             No engine is installed that writes `format`, or the layout failed or took too long.
         """
-        return layout.render(self.source, format, engine=self.engine, timeout=self.timeout)
+        source = self.source
+        if self.dpi is not None and format == "png":
+            source = source.replace("{", f"{{ graph [dpi={self.dpi}];", 1)
+        return layout.render(source, format, engine=self.engine, timeout=self.timeout)
 
     @checked(path=PATH, format=one_of(*layout.FORMATS).or_none(), view=FLAG)
     def render(self, path: str | os.PathLike[str], *, format: str | None = None, view: bool = False) -> str:

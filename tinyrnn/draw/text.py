@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ __all__ = [
     "BADGE",
     "LINE",
     "TITLE",
+    "TYPES",
     "Markup",
     "attribute",
     "attributes",
@@ -24,8 +26,9 @@ __all__ = [
     "width",
 ]
 
-TITLE, LINE, BADGE = 12.0, 8.0, 7.5  # sizes of letters, in points
+TITLE, LINE, BADGE = 12.0, 8.0, 8.0  # sizes of letters, in points
 WIDER = 1.16  # DejaVu Sans, which many machines show for Helvetica, is so much wider
+TYPES = ("shapes", "dtypes")
 FULL = 8  # an array of up to 8 x 8 is shown in full where that is asked for
 
 # Widths of Helvetica in thousandths of the size, by groups of letters that share one.
@@ -78,8 +81,8 @@ def pretty(name: str) -> str:
     return "_".join(["W" if parts[0] == "weight" else "b", *rest])
 
 
-def type_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
-    """Write shape and dtype.
+def type_of(shape: tuple[int, ...], dtype: np.dtype[Any], shown: Collection[str] = TYPES) -> str:
+    """Write shape and dtype, or the one of them that is to be shown.
 
     Examples
     --------
@@ -87,7 +90,8 @@ def type_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
     '(2, 3) f32'
     """
     kind = "bool" if dtype.kind == "b" else f"{dtype.kind}{dtype.itemsize * 8}"
-    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)}) {kind}"
+    words = {"shapes": f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})", "dtypes": kind}
+    return " ".join(word for part, word in words.items() if part in shown)
 
 
 def norm(array: np.ndarray[Any, Any]) -> float:

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tinyrnn.autograd.arguments import COUNT, FLAG, ITERABLE, TEXT, WHOLE, Kind, check, checked, one_of
+from tinyrnn.autograd.arguments import (
+    COUNT,
+    FLAG,
+    ITERABLE,
+    TEXT,
+    WHOLE,
+    Kind,
+    check,
+    checked,
+    number,
+    one_of,
+)
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.draw.arranging.place import place
+from tinyrnn.draw.arranging.wrap import wrapped
 from tinyrnn.draw.drawing import SECONDS, Drawing
 from tinyrnn.draw.reading.captions import add_captions, missing
 from tinyrnn.draw.reading.fold import columns_of
@@ -17,7 +29,8 @@ from tinyrnn.draw.reading.unroll import Unrolled, uncollected, unroll
 from tinyrnn.draw.reading.view import View
 from tinyrnn.draw.reading.windows import windows_of
 from tinyrnn.draw.style import THEMES, Theme, theme_of
-from tinyrnn.draw.writing.dot import dot_of
+from tinyrnn.draw.text import BADGE
+from tinyrnn.draw.writing.dot import MARGIN, dot_of
 from tinyrnn.draw.writing.plain import plain_dot
 
 __all__ = ["graph", "unrolled"]
@@ -33,6 +46,10 @@ _OPTIONS: dict[str, Kind] = {
 }
 
 
+SHOWN = ("weights", "shapes", "dtypes", "values", "gradients")
+CENTIMETRES = number(1.0, words="a width in centimetres, 1 or more")
+LETTERS = 7.0  # the smallest letters at a given width, in points
+
 # What is in them is looked at where it is read.
 GRAPH = Kind(
     "a Tensor, or tuples, lists and dicts of Tensors",
@@ -40,7 +57,10 @@ GRAPH = Kind(
 )
 
 
-@checked(outputs=GRAPH, level=one_of(*LEVELS), expand=ITERABLE, weights=one_of("alias", "tray"), **_OPTIONS)
+@checked(
+    outputs=GRAPH, level=one_of(*LEVELS), expand=ITERABLE, weights=one_of("alias", "tray"), show=ITERABLE,
+    width=CENTIMETRES.or_none(), dpi=COUNT.or_none(), **_OPTIONS,
+)  # fmt: skip
 def unrolled(
     outputs: Any,
     level: str = "cell",
@@ -52,6 +72,9 @@ def unrolled(
     theme: str = "light",
     max_nodes: int = 400,
     windows: Any = None,
+    show: Collection[str] = SHOWN,
+    width: float | None = None,
+    dpi: int | None = None,
     engine: str | None = None,
     timeout: float = 30.0,
 ) -> Drawing:
@@ -86,6 +109,15 @@ def unrolled(
         Windows of truncated backpropagation through time to shade: what `tinyrnn.TruncatedBPTT.windows` gave,
         or triples ``(replay_start, start, stop)``. From a TruncatedBPTT itself the windows follow by its k1
         and k2.
+    show : collection of str
+        What is written: any of "weights", "shapes", "dtypes", "values" and "gradients"; without any of them,
+        the structure alone.
+    width : float, optional
+        How wide the picture is, in centimetres, for print. No letter is smaller than 7 points: what would make
+        it so wraps into rows of fewer steps, and where a single step is too wide, the next coarser level is drawn,
+        and a note says so.
+    dpi : int, optional
+        Dots per inch of a PNG; 96 if not given.
     engine, timeout
         As in `Drawing`.
 
@@ -113,13 +145,23 @@ def unrolled(
     True
     """
     colours = theme_of(theme)
+    shown = _shown(show)
+    values, gradients = (values if "values" in shown else "none"), gradients and "gradients" in shown
     with uncollected():
         recorded = unroll(outputs)
         if recorded.steps:
-            source = _source(recorded, level, expand, weights, values, gradients, colours, max_nodes, windows)
+            source = _source(
+                recorded, level, expand, weights, values, gradients, colours, max_nodes, windows, shown, width
+            )
         else:
             source = plain_dot(recorded, colours, values, gradients, max_nodes, hint=True)
-    return Drawing(source, engine=engine, timeout=timeout)
+    return Drawing(source, engine=engine, timeout=timeout, dpi=dpi)
+
+
+def _shown(show: Collection[str]) -> frozenset[str]:
+    for word in show:
+        check("unrolled", "show", word, one_of(*SHOWN))
+    return frozenset(show)
 
 
 def _source(
@@ -132,6 +174,8 @@ def _source(
     colours: Theme,
     max_nodes: int,
     windows: Any,
+    shown: frozenset[str],
+    width: float | None,
 ) -> str:
     for t in expand:
         check("unrolled", "expand", t, WHOLE)
@@ -148,14 +192,35 @@ def _source(
         )
     shades = windows_of(windows, recorded.steps)
     borders = {t for replay, start, stop in shades for t in (replay, start, stop)} - {0}
-    view = _within(recorded, level, opened, borders, weights, max_nodes)
-    view.shades = shades
-    view.notes += missing(recorded, gradients)
-    add_captions(view, recorded, values, gradients, opened)
-    add_weights(view, recorded, weights == "tray", gradients)
-    if not gradients:
-        _drop_gradients(view)
-    return dot_of(view, place(view), colours)
+
+    def made(level: str) -> View:
+        view = _within(recorded, level, opened, borders, weights, max_nodes)
+        view.shades = shades
+        view.notes += missing(recorded, gradients)
+        add_captions(view, recorded, values, gradients, opened, shown, narrow=width is not None)
+        add_weights(view, recorded, weights == "tray", gradients, shown)
+        if not gradients:
+            _drop_gradients(view)
+        if "weights" not in shown:
+            _drop_weights(view)
+        return view
+
+    if width is None:
+        view = made(level)
+        return dot_of(view, place(view), colours)
+    limit = width / 2.54 * 72 * BADGE / LETTERS - 2 * MARGIN
+    for coarser in LEVELS[LEVELS.index(level) :]:
+        view = made(coarser)
+        found = wrapped(view, limit)
+        if found is not None:
+            if view.level != level:
+                found[0].notes.append(
+                    f"Drawn at level {view.level}: a step at level {level} is wider than {width:g} cm."
+                )
+            return dot_of(*found, colours, width)
+    raise ValueError(
+        f"unrolled: width is {width:g} cm; no level of this graph is so narrow in letters of 7 points"
+    )
 
 
 @checked(tensor=GRAPH, **_OPTIONS)
@@ -226,3 +291,9 @@ def _drop_gradients(view: View) -> None:
         arrow.gradient = None
     for column in view.columns:
         column.norms = {}
+
+
+def _drop_weights(view: View) -> None:
+    for box in view.boxes.values():
+        box.badges = []
+    view.tray = []

@@ -40,6 +40,8 @@ class Layout:
     ways : list of (Arrow, Path)
     backs : dict
         The way of the gradient back along an arrow, by ``id(arrow)``.
+    floors : list of (columns, height)
+        Of each row of the picture: the ids of its columns, and its lower end.
     bottom : float
         Of everything.
     """
@@ -54,6 +56,7 @@ class Layout:
     bends: dict[tuple[str, ...], list[Point]] = field(default_factory=dict[tuple[str, ...], list[Point]])
     ways: list[tuple[Arrow, Path]] = field(default_factory=list[tuple[Arrow, Path]])
     backs: dict[int, Path] = field(default_factory=dict[int, Path])
+    floors: list[tuple[set[str], float]] = field(default_factory=list[tuple[set[str], float]])
     bottom: float = 0.0
 
     def side(self, id: str, sign: float) -> Point:

@@ -51,6 +51,7 @@ class _Placing:
         self._bands(tracks.channels())
         self._heights()
         self._badges()
+        self.layout.floors = [(set(self.columns), self.layout.bottom)]
         self.layout.ways = Router(self.layout, self.measures, self.ways, tracks, self.bottom_of).run()
         return self.layout
 

@@ -96,7 +96,7 @@ class _Chooser:
         if tail.band != head.band and not fold:
             return False
         band = head.band if tail.kind == "fold" else tail.band
-        if tail.kind == "state":
+        if "state" in (tail.kind, head.kind):
             return True
         low, high = sorted((self.order.get(tail.column, 0), self.order.get(head.column, 0)))
         return not any(self.filled.get((c, band)) for c, i in self.order.items() if low < i < high)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from tinyrnn.autograd.tape import Constant, Leaf
 from tinyrnn.draw.reading.levels import LEVELS
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box, View
-from tinyrnn.draw.text import matrix, number, summary, type_of
+from tinyrnn.draw.text import TYPES, matrix, number, summary, type_of
 
 __all__ = ["add_captions", "operation_lines"]
 
 
 def add_captions(
-    view: View, unrolled: Unrolled, values: str, gradients: bool, expand: frozenset[int] = frozenset()
+    view: View,
+    unrolled: Unrolled,
+    values: str,
+    gradients: bool,
+    expand: frozenset[int] = frozenset(),
+    types: Collection[str] = TYPES,
+    *,
+    narrow: bool = False,
 ) -> None:
     """Write the lines of all boxes.
 
@@ -23,6 +32,11 @@ def add_captions(
     unrolled : Unrolled
     values : {"summary", "full", "none"}
     gradients : bool
+    expand : frozenset of int
+    types : collection of str
+        What is written of a type: "shapes", "dtypes".
+    narrow : bool
+        Whether to write a value in two short lines rather than in one.
     """
     roots = set(unrolled.roots)
     for box in view.boxes.values():
@@ -36,7 +50,7 @@ def add_captions(
             box.lines += [word for word in (unit.name, unit.kind) if whole and word and word not in said][:1]
         if view.level in LEVELS[3:] and box.kind not in ("state", "bar"):
             steps = sorted({r.step for r in box.members if r.step is not None})
-            box.lines += [type_of(r.shape, r.dtype) for r in shown[:1]]
+            box.lines += [text for r in shown[:1] if (text := type_of(r.shape, r.dtype, types))]
             if len(steps) > 1:
                 box.lines.append(f"{len(steps)} steps")
             elif steps and view.level == "layer" and len(unrolled.steps) > 1:
@@ -52,9 +66,10 @@ def add_captions(
                 record,
                 "none" if origin == "zero" else values,
                 gradients and (fine or box.kind not in ("cell", "constant")) and record not in roots,
-                split=fine or record.step in expand,
+                split=fine or narrow or record.step in expand,
+                types=types,
             )
-            box.lines += [word + lines[0], *lines[1:]]
+            box.lines += [word + line for line in lines[:1]] + lines[1:]
         if box.kind == "op" and len(box.members) == 1 and box.title in ("+", "−", "×", "÷", "power"):
             _with_number(box)
         if box.kind in ("gate", "product", "cell") and view.level == "gate" and len(box.members) > 1:
@@ -126,9 +141,11 @@ def missing(unrolled: Unrolled, gradients: bool) -> list[str]:
     return []
 
 
-def operation_lines(record: Record, values: str, gradients: bool, *, split: bool = True) -> list[str]:
+def operation_lines(
+    record: Record, values: str, gradients: bool, *, split: bool = True, types: Collection[str] = TYPES
+) -> list[str]:
     """Return the small print of a single operation; its value in a line, or ``split`` in two."""
-    lines = [type_of(record.shape, record.dtype)]
+    lines = [text] if (text := type_of(record.shape, record.dtype, types)) else []
     if record.value is not None and values != "none":
         short = summary(record.value)
         lines += matrix(record.value) if values == "full" else short.split("  ") if split else [short]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 
 from tinyrnn.draw.reading.fold import thinned
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.reading.weights import contribution, uses_of
 from tinyrnn.draw.style import Gradient
-from tinyrnn.draw.text import norm, number, pretty, type_of
+from tinyrnn.draw.text import TYPES, norm, number, pretty, type_of
 
 __all__ = ["add_weights"]
 
 
-def add_weights(view: View, unrolled: Unrolled, tray: bool, gradients: bool) -> None:
+def add_weights(
+    view: View, unrolled: Unrolled, tray: bool, gradients: bool, types: Collection[str] = TYPES
+) -> None:
     """Say how large the gradients of uses are, and which were clipped; as a tray, show each weight once."""
     if not (tray or gradients):
         return
@@ -48,7 +51,10 @@ def add_weights(view: View, unrolled: Unrolled, tray: bool, gradients: bool) -> 
         if short[title] > 1 and len(path) > 1:
             title = f"{path[-2]}.{title}"
         box = Box(f"weight.{weight.id}", "product", title, "", 0, "", (weight.id,), members=[weight])
-        box.lines = [type_of(weight.shape, weight.dtype), f"× {uses.count} use{'s' * (uses.count != 1)}"]
+        box.lines = [
+            type_of(weight.shape, weight.dtype, types),
+            f"× {uses.count} use{'s' * (uses.count != 1)}",
+        ]
         if gradients and uses.gradient is not None:
             before = uses.gradient.before
             clipped = f" (clipped, was {number(before)})" if before is not None else ""

@@ -17,17 +17,20 @@ from tinyrnn.draw.text import BADGE, LINE, TITLE, attribute, attributes, html, n
 from tinyrnn.draw.writing.margin import foot_lines, node, window_lines
 from tinyrnn.draw.writing.markup import box_label, fold_label, small
 
-__all__ = ["dot_of"]
+__all__ = ["MARGIN", "dot_of"]
+
+MARGIN = 10.8  # around a picture, in points
 
 
-def dot_of(view: View, layout: Layout, theme: Theme) -> str:
-    """Write a placed view as DOT."""
-    return _Writer(view, layout, theme).write()
+def dot_of(view: View, layout: Layout, theme: Theme, width: float | None = None) -> str:
+    """Write a placed view as DOT, to be drawn so many centimetres wide, or as wide as it is."""
+    return _Writer(view, layout, theme, width).write()
 
 
 class _Writer:
-    def __init__(self, view: View, layout: Layout, theme: Theme) -> None:
+    def __init__(self, view: View, layout: Layout, theme: Theme, width: float | None) -> None:
         self.view = view
+        self.width = width
         self.layout = layout
         self.theme = theme
         norms = [arrow.gradient.norm for arrow in view.arrows if arrow.gradient is not None]
@@ -55,8 +58,8 @@ class _Writer:
             f"digraph {attribute('unrolled')} {{",
             "  graph "
             + attributes({
-                "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background, "pad": "0.15",
-            }),
+                "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background, "pad": f"{MARGIN / 72:g}",
+            } | ({} if self.width is None else {"size": f"{self.width / 2.54:.3f},1000!"})),
             "  node "
             + attributes({
                 "shape": "box", "fixedsize": "true", "fontname": "Helvetica", "fontsize": f"{TITLE:g}",

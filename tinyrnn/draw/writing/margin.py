@@ -35,27 +35,39 @@ def node(id: str, centre: Point, size: Point, style: dict[str, str]) -> str:
 
 
 def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
-    """Write a bracket for each window, its replayed and its counted part, and make room for them."""
+    """Write a bracket for each window under each row, its replayed and its counted part; make room for them."""
+    lines: list[str] = []
+    for columns, bottom in layout.floors:
+        written, low = _brackets(view, layout, theme, columns, bottom)
+        lines += written
+        layout.bottom = min(layout.bottom, low)
+    return lines
+
+
+def _brackets(
+    view: View, layout: Layout, theme: Theme, columns: set[str], bottom: float
+) -> tuple[list[str], float]:
+    """Write the brackets under one row; return where they end."""
     spans = {
         t: layout.spans[c.id]
         for c in view.columns
         for t in range(c.first, c.last + 1)
-        if c.id in layout.spans and not c.group
+        if c.id in columns and not c.group
     }
     lines: list[str] = []
-    ends: list[float] = []  # the right end of the last bracket in each row
+    ends: list[float] = []  # the right end of the last bracket in each line of them
     for i, (replay, start, stop) in enumerate(view.shades):
         inside = [t for t in range(replay, stop) if t in spans]
         if not inside:
             continue
         left, right = spans[inside[0]][0], spans[inside[-1]][1]
-        row = next((r for r, end in enumerate(ends) if end < left), len(ends))
-        ends[row : row + 1] = [right]
-        y = layout.bottom - 16 - 18 * row
+        line = next((n for n, end in enumerate(ends) if end < left), len(ends))
+        ends[line : line + 1] = [right]
+        y = bottom - 16 - 18 * line
         counted = [t for t in inside if t >= start]
         cut = spans[counted[0]][0] if counted else right
         parts = [("replay", left, cut, f"replay {replay + 1} … {start}")] if cut > left else []
-        parts.append(("loss", cut, right, f"loss of steps {start + 1} … {stop}"))
+        parts += [("loss", cut, right, f"loss of steps {start + 1} … {stop}")] if counted else []
         for name, a, b, words in parts:
             style = {
                 "label": small(html(words)),
@@ -63,10 +75,9 @@ def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
                 "style": "filled,dashed" if name == "replay" else "filled",
                 "class": "window",
             }
-            lines.append("  " + node(f"window{i}.{name}", ((a + b) / 2, y), (b - a, 14), style))
-    if ends:
-        layout.bottom = layout.bottom - 8 - 18 * len(ends)
-    return lines
+            row = f".row{inside[0] + 1}" if inside[0] > replay else ""
+            lines.append("  " + node(f"window{i}.{name}{row}", ((a + b) / 2, y), (b - a, 14), style))
+    return lines, bottom - (8 + 18 * len(ends) if ends else 0)
 
 
 def foot_lines(
@@ -95,7 +106,7 @@ def foot_lines(
             lines.append("  " + _plain(f"legend.{kind}", (x, y + 6), words, "legend"))
     flow.turn(6)
     for i, note in enumerate(view.notes):
-        for n, words in enumerate(wrap(note, max(int((flow.right - left) / 5), 40), subsequent_indent="  ")):
+        for n, words in enumerate(wrap(note, max(int((flow.right - left) / 6), 40), subsequent_indent="  ")):
             w = width(words, 9) + 8
             lines.append("  " + _plain(f"note{i}" + f".{n}" * (n > 0), flow.put(w, 14, 0), words, "note", 9))
             flow.turn(1)

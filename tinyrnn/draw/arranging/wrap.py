@@ -1,0 +1,204 @@
+"""A picture in several rows, as lines of text wrap: each row has as many steps as its width holds.
+
+A row is a view of its own, laid out like any other. What passes from row to row is said at both ends: a state
+leaves to a box at the end of its row, and enters from one at the beginning of the next. A box over all steps
+stands in each row that it is linked with, and has its numbers in the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+
+from tinyrnn.draw.arranging.geometry import Layout, Point
+from tinyrnn.draw.arranging.place import place
+from tinyrnn.draw.reading.view import Arrow, Box, View
+
+__all__ = ["extent", "wrapped"]
+
+APART = 40.0  # between rows
+BRACKET = 18.0  # for each row of brackets of windows
+
+
+def wrapped(view: View, limit: float) -> tuple[View, Layout] | None:
+    """Lay out a view in rows no wider than a limit, in points.
+
+    Returns
+    -------
+    (View, Layout) or None
+        The view with what stands at the ends of rows; None where a single step is too wide.
+    """
+    whole = place(view)
+    if _wide(whole) <= limit:
+        return view, whole
+    view = _roomy(view)
+    used = {box.column for box in view.boxes.values()}
+    columns = [column.id for column in view.columns if column.id in used]
+    if not columns:
+        return None
+    cuts = [0]
+    while cuts[-1] < len(columns):
+        start = cuts[-1]
+        left = whole.spans[columns[start]][0]
+        stop = max(start + 1, sum(whole.spans[id][1] - left <= limit for id in columns))
+        while _wide(place(_row(view, columns, start, stop))) > limit:
+            stop -= 1
+            if stop == start:
+                return None
+        cuts.append(stop)
+    rows = _Rows(view, columns, cuts[:-1]).views()
+    layouts = [place(row) for row in rows]
+    if max(map(_wide, layouts)) > limit:
+        return None
+    boxes = {id: box for row in rows for id, box in row.boxes.items()}
+    arrows = [arrow for row in rows for arrow in row.arrows]
+    return replace(view, boxes=boxes, arrows=arrows), _stacked(layouts, BRACKET * len(view.shades))
+
+
+def extent(layout: Layout) -> tuple[float, float, float, float]:
+    """Return the left, lower, right and upper end of all that is placed."""
+    places = [(layout.centre[id], size) for id, size in layout.size.items() if id in layout.centre]
+    places += layout.badges.values()
+    xs = [x + s * w / 2 for (x, _), (w, _) in places for s in (-1, 1)]
+    ys = [y + s * h / 2 for (_, y), (_, h) in places for s in (-1, 1)]
+    points = [
+        point for path in (*(path for _, path in layout.ways), *layout.backs.values()) for point in path
+    ]
+    xs += [x for x, _ in points] + [x for span in layout.spans.values() for x in span]
+    ys += [y for _, y in points] + [y for panel in layout.panels.values() for y in panel]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _wide(layout: Layout) -> float:
+    left, _, right, _ = extent(layout)
+    return right - left
+
+
+def _roomy(view: View) -> View:
+    """Return a view with a free band under each."""
+    boxes = {
+        id: replace(box, band=2 * box.band, bands={2 * band for band in box.bands})
+        for id, box in view.boxes.items()
+    }
+    return replace(view, boxes=boxes, bands=[2 * band for band in view.bands])
+
+
+def _row(view: View, columns: list[str], start: int, stop: int) -> View:
+    """Return the view of one row, as if there were one before it and one behind it."""
+    starts = sorted({0, start, stop} - {len(columns)})
+    return _Rows(view, columns, starts).views()[starts.index(start)]
+
+
+class _Rows:
+    """Views of a few steps each; ``starts`` are the numbers of the columns that rows begin with."""
+
+    def __init__(self, view: View, columns: list[str], starts: list[int]) -> None:
+        self.view = view
+        stops = [*starts[1:], len(columns)]
+        self.row = {id: n for n, (a, b) in enumerate(zip(starts, stops)) for id in columns[a:b]}
+        self.count = len(starts)
+        self.home: dict[str, int] = {}
+        groups: dict[str, int] = {}
+        for column in view.columns:
+            groups[column.group] = self.row.get(column.id, groups.get(column.group, 0))
+        for box in view.boxes.values():
+            if box.column in self.row:
+                self.home[box.id] = self.row[box.column]
+            else:
+                self.home[box.id] = max(
+                    (groups.get(group, 0) for group in box.groups), default=self.count - 1
+                )
+        for arrow in view.arrows:
+            if view.boxes[arrow.tail].kind == "state":
+                self.home[arrow.tail] = self.home[arrow.head]
+        self.made: list[View] = [replace(view, boxes={}, arrows=[], notes=[]) for _ in range(self.count)]
+
+    def views(self) -> list[View]:
+        """Return the view of each row."""
+        for id, box in self.view.boxes.items():
+            self.made[self.home[id]].boxes[id] = box
+        for arrow in self.view.arrows:
+            for row, tail, head in self._ends(arrow):
+                mine = self.made[row]
+                mine.boxes.setdefault(tail.id, tail)
+                mine.boxes.setdefault(head.id, head)
+                same = any((a.tail, a.head, a.carry) == (tail.id, head.id, arrow.carry) for a in mine.arrows)
+                if not same:
+                    gathered = tail.kind == "constant" and tail.id not in self.view.boxes
+                    share, gradient = (None, None) if gathered else (arrow.share, arrow.gradient)
+                    mine.arrows.append(
+                        replace(arrow, tail=tail.id, head=head.id, share=share, gradient=gradient)
+                    )
+        for n, view in enumerate(self.made):
+            view.columns = [column for column in self.view.columns if self.row.get(column.id) == n]
+            view.bands = sorted({box.band for box in view.boxes.values() if box.kind != "fold"})
+        return self.made
+
+    def _ends(self, arrow: Arrow) -> Iterator[tuple[int, Box, Box]]:
+        """Yield what stands for an arrow in each row: itself, or an end of it."""
+        tail, head = self.view.boxes[arrow.tail], self.view.boxes[arrow.head]
+        a, b = self.home[tail.id], self.home[head.id]
+        if a == b:
+            yield a, tail, head
+        elif not head.column:
+            yield a, tail, self._again(head, a)
+        elif not tail.column:
+            yield b, self._again(tail, b), head
+        elif arrow.carry:
+            number = str(next(c.last + 1 for c in self.view.columns if c.id == tail.column))
+            own, band = f"{tail.id}.{arrow.carry}", head.band if tail.kind == "fold" else tail.band
+            port = Box(
+                f"{own}.to.{b + 1}", "state", arrow.carry, number, band, "", (), tail.groups,
+                tail.unit, not tail.reverse, carries=[arrow.carry],
+            )  # fmt: skip
+            port.key, port.lines = (port.id,), [f"to row {b + 1}"]
+            yield a, tail, port
+            enters = replace(
+                port, id=f"{own}.in.{b + 1}", band=tail.band if head.kind == "fold" else head.band,
+                groups=head.groups, reverse=head.reverse, lines=[f"from row {a + 1}"],
+            )  # fmt: skip
+            enters.key = (enters.id,)
+            yield b, enters, head
+        else:
+            own = f"row{b + 1}.{head.band}.{tail.unit}.{tail.title}"
+            port = Box(own, "constant", tail.title, "", head.band - 1, "", (own,), head.groups, tail.unit)
+            port.lines = [f"{tail.unit}, from rows above"]
+            yield b, port, head
+
+    def _again(self, box: Box, row: int) -> Box:
+        """Return what stands in another row for a box over all steps."""
+        lines = [f"goes on in row {self.home[box.id] + 1}"]
+        own = f"{box.id}.row{row + 1}"
+        return replace(box, id=own, key=(own,), lines=lines, badges=[], index=box.index)
+
+
+def _stacked(layouts: list[Layout], under: float) -> Layout:
+    """Put rows one under the other."""
+    found, y = Layout(), 0.0
+    for layout in layouts:
+        left, low, _, high = extent(layout)
+        low = min(low, layout.bottom)
+        _move(layout, -left, y - high)
+        y -= high - low + APART + under
+        for field in fields(Layout):
+            mine, more = getattr(found, field.name), getattr(layout, field.name)
+            if isinstance(mine, dict):
+                mine.update(more)
+            elif isinstance(mine, list):
+                mine += more
+    found.bottom = layouts[-1].bottom
+    return found
+
+
+def _move(layout: Layout, dx: float, dy: float) -> None:
+    def moved(point: Point) -> Point:
+        return point[0] + dx, point[1] + dy
+
+    layout.centre = {id: moved(point) for id, point in layout.centre.items()}
+    layout.badges = {id: (moved(point), size) for id, (point, size) in layout.badges.items()}
+    layout.spans = {id: (a + dx, b + dx) for id, (a, b) in layout.spans.items()}
+    layout.panels = {id: (a + dy, b + dy) for id, (a, b) in layout.panels.items()}
+    layout.ways = [(arrow, [moved(point) for point in path]) for arrow, path in layout.ways]
+    layout.backs = {n: [moved(point) for point in path] for n, path in layout.backs.items()}
+    layout.floors = [(columns, y + dy) for columns, y in layout.floors]
+    layout.bottom += dy

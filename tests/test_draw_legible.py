@@ -61,7 +61,7 @@ def test_folds_can_be_read(faults, level, kind):
         assert not faults(tr.draw.unrolled(loss, level, engine="graphviz-pure")), options
 
 
-@pytest.mark.parametrize("level, width", [("cell", 16), ("gate", 30), ("op", 60)])
+@pytest.mark.parametrize(("level", "width"), [("cell", 16), ("gate", 30), ("op", 60)])
 def test_at_a_given_width_letters_have_seven_points(faults, level, width):
     smallest = """() => Math.min(...[...document.querySelectorAll('svg text')].map(
         t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a * 72 / 96))"""

@@ -465,10 +465,14 @@ def test_show_chooses_what_is_written():
         return tr.draw.unrolled(looped_rnn(3), "gate", show=show).source
 
     assert "(1, 3) f64" in written("shapes", "dtypes")
-    assert "(1, 3)" in written("shapes") and "f64" not in written("shapes")
-    assert "f64" in written("dtypes") and "(1, 3)" not in written("dtypes")
-    assert "norm " in written("values") and "grad " not in written("values")
-    assert "grad " in written("gradients") and "backward" in written("gradients")
+    assert "(1, 3)" in written("shapes")
+    assert "f64" not in written("shapes")
+    assert "f64" in written("dtypes")
+    assert "(1, 3)" not in written("dtypes")
+    assert "norm " in written("values")
+    assert "grad " not in written("values")
+    assert "grad " in written("gradients")
+    assert "backward" in written("gradients")
     assert "W_hh" in written("weights")
     bare = written()
     assert not any(word in bare for word in ("W_hh", "backward", "norm ", "grad ", "f64", "legend"))
@@ -481,7 +485,8 @@ def test_a_width_wraps_steps_into_rows_or_draws_a_coarser_level():
     wide = tr.draw.unrolled(loss, width=60)
     narrow = tr.draw.unrolled(loss, width=16)
     assert 'size="6.299,1000!"' in narrow.source
-    assert "from row 2" in narrow.source and "from row" not in wide.source
+    assert "from row 2" in narrow.source
+    assert "from row" not in wide.source
     coarser = tr.draw.unrolled(loss, "op", width=16).source
     assert "Drawn at level cell: a step at level op is wider than 16 cm." in coarser
     with pytest.raises(ValueError, match="width is 2 cm"):

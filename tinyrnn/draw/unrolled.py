@@ -113,9 +113,9 @@ def unrolled(
         What is written: any of "weights", "shapes", "dtypes", "values" and "gradients"; without any of them,
         the structure alone.
     width : float, optional
-        How wide the picture is, in centimetres, for print. No letter is smaller than 7 points: what would make
-        it so wraps into rows of fewer steps, and where a single step is too wide, the next coarser level is drawn,
-        and a note says so.
+        How wide the picture is, in centimetres, for print. No letter is smaller than 7 points: what would
+        make it so wraps into rows of fewer steps, and where a single step is too wide, the next coarser
+        level is drawn, and a note says so.
     dpi : int, optional
         Dots per inch of a PNG; 96 if not given.
     engine, timeout

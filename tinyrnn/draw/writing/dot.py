@@ -9,11 +9,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tinyrnn.draw.arranging.geometry import Layout, badge_lines
-from tinyrnn.draw.arranging.route import BESIDE, Path, corners, middle, shifted, spline
 from tinyrnn.draw.reading.fold import Column
-from tinyrnn.draw.reading.view import Arrow, Badge, Box, View
-from tinyrnn.draw.style import Gradient, Scale, Theme
-from tinyrnn.draw.text import BADGE, LINE, TITLE, attribute, attributes, html, number, width
+from tinyrnn.draw.reading.view import Badge, Box, View
+from tinyrnn.draw.style import Scale, Theme
+from tinyrnn.draw.text import BADGE, LINE, TITLE, attribute, attributes, html, width
+from tinyrnn.draw.writing.arrows import Arrows
 from tinyrnn.draw.writing.margin import foot_lines, node, window_lines
 from tinyrnn.draw.writing.markup import box_label, fold_label, small
 
@@ -41,7 +41,6 @@ class _Writer:
         self.scale = Scale(theme, norms)
         self.has_gradients = bool(norms)
         self.kinds: set[str] = set()
-        self.ranges = _ranges(view)
         self.colours = {
             badge.weight: theme.weights[badge.colour % len(theme.weights)]
             for box in view.boxes.values()
@@ -49,7 +48,6 @@ class _Writer:
         }
         for i, box in enumerate(view.tray):
             self.colours.setdefault(box.members[0], theme.weights[i % len(theme.weights)])
-        self.said: set[tuple[str, str]] = set()
         self.lines: list[str] = []
 
     def write(self) -> str:
@@ -58,7 +56,8 @@ class _Writer:
             f"digraph {attribute('unrolled')} {{",
             "  graph "
             + attributes({
-                "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background, "pad": f"{MARGIN / 72:g}",
+                "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background,
+                "pad": f"{MARGIN / 72:g}",
             } | ({} if self.width is None else {"size": f"{self.width / 2.54:.3f},1000!"})),
             "  node "
             + attributes({
@@ -76,7 +75,9 @@ class _Writer:
         for box in self.view.boxes.values():
             if not box.column:
                 self._box(box, "  ")
-        self._arrows()
+        arrows = Arrows(self.view, self.layout, self.scale)
+        self.lines += arrows.write()
+        self.kinds |= arrows.kinds
         self.lines += foot_lines(
             self.view, self.layout, self.scale, self.kinds, self.colours, self.has_gradients
         )
@@ -172,141 +173,3 @@ class _Writer:
             else:
                 style["style"] = "filled,dotted" if badge.gradient.kind == "zero" else "filled,bold"
         self.lines.append(indent + node(badge.id, centre, size, style | {"class": "weight"}))
-
-    # --- arrows
-    # ----------------------------------------------------------------------------------------------------
-    def _arrows(self) -> None:
-        for box in self.view.boxes.values():
-            for n in range(len(box.badges)):
-                self._stub(box, n)
-        for arrow, path in self.layout.ways:
-            style = {"pos": spline(path), "class": "forward"}
-            if arrow.carry:
-                style |= {"penwidth": "2.6", "arrowsize": "0.7", "class": "forward carry"}
-            if arrow.share is not None:
-                style |= {"penwidth": f"{0.4 + 3.6 * arrow.share:.1f}", "class": "forward attention"}
-                style["tooltip"] = f"weight {number(arrow.share)}"
-            self._edge(arrow.tail, arrow.head, style)
-            if arrow.cut:
-                self._cut(arrow, path)
-            elif arrow.gradient is not None and arrow.share is None:
-                self._back(arrow, path)
-
-    def _edge(self, tail: str, head: str, style: dict[str, str]) -> None:
-        self.lines.append(f"  {attribute(tail)} -> {attribute(head)} {attributes(style)};")
-
-    def _stub(self, box: Box, n: int) -> None:
-        """A line from an alias to its box, or to the alias between them."""
-        places, badge = self.layout.badges, box.badges[n]
-        (x, y), (w, h) = places[badge.id]
-        if not box.column:
-            a, b = (x + w / 2, y), (self.layout.side(box.id, -1)[0], y)
-            if n > 1:
-                b = (places[box.badges[n - 2].id][0][0] - w / 2, y)
-        else:
-            a, b = (x, y + h / 2), (x, self.layout.end(box.id, -1))
-            if n > 1:
-                b = (x, places[box.badges[n - 2].id][0][1] - h / 2)
-        self._edge(
-            badge.id, box.id, {"pos": spline([a, a, b, b], tip=False), "arrowhead": "none", "class": "weight"}
-        )
-
-    def _back(self, arrow: Arrow, path: Path) -> None:
-        gradient = arrow.gradient
-        assert gradient is not None
-        self.kinds.add(gradient.kind)
-        if arrow.tail == arrow.head:
-            style = self.scale.edge(gradient) | {"class": f"backward {gradient.kind}"}
-            self._loop_back(arrow, path, style)
-            return
-        style = (
-            {"pos": spline(self.layout.backs[id(arrow)], tip=not arrow.joins)}
-            | self.scale.edge(gradient)
-            | {"class": f"backward {gradient.kind}"}
-        )
-        if arrow.joins:
-            style["arrowhead"] = "none"
-        if arrow.carry and (arrow.tail, arrow.carry) not in self.said:
-            self.said.add((arrow.tail, arrow.carry))  # one number for one state, however many read it
-            x, y = self._number_at(arrow, path, width(_size(gradient), LINE))
-            style |= {"label": _size(gradient), "lp": f"{x:.1f},{y:.1f}"}
-        self._edge(arrow.head, arrow.tail, style)
-
-    def _number_at(self, arrow: Arrow, path: Path, wide: float) -> tuple[float, float]:
-        """Return where the number of a state stands: under its lane, else over the corner of its tail."""
-        ends = [self.view.boxes[id] for id in (arrow.tail, arrow.head)]
-        level = any(box.kind in ("state", "fold") for box in ends)
-        climbs = ends[0].band != ends[1].band and not level
-        if climbs or not _sideways(path):
-            return self.layout.side(arrow.tail, 1)[0] - wide / 2, self.layout.end(arrow.tail, 1) + 6
-        x, y = _between(self.layout, self.view, arrow, path)
-        return x, y - BESIDE - 8
-
-    def _loop_back(self, arrow: Arrow, path: Path, style: dict[str, str]) -> None:
-        """The gradient of the rolled picture's loop runs inside of it; what it carries stands beside."""
-        (ax, ay), (bx, by) = path[0], path[-1]
-        far = max(path, key=lambda point: abs(point[0] - ax))[0]
-        sign = 1.0 if far > ax else -1.0
-        inner = corners([(bx, by + 5), (far - sign * 6, by + 5), (far - sign * 6, ay - 5), (ax, ay - 5)], 4.0)
-        text = f"{arrow.carry}, t − 1   {self.ranges.get((arrow.unit, arrow.carry), '')}".strip()
-        x = far + sign * (width(text, LINE) / 2 + 6)
-        style |= {"pos": spline(inner), "label": text, "lp": f"{x:.1f},{max(ay, by) + 9:.1f}"}
-        self._edge(arrow.head, arrow.tail, style)
-
-    def _cut(self, arrow: Arrow, path: Path) -> None:
-        """A gradient that starts back and ends at a bar."""
-        self.kinds.add("cut")
-        x, y = _between(self.layout, self.view, arrow, path)
-        start = path[-1]
-        if abs(start[0] - x) < 8:
-            x -= 10
-        stop = (x + (start[0] - x) * 0.25, y)
-        from_ = (start[0], start[1]) if abs(start[1] - y) < 1 else (x + (8 if start[0] > x else -8), y)
-        back = shifted([from_, from_, stop, stop], 0, -BESIDE)
-        style = {
-            "pos": spline(back), "label": "cut", "lp": f"{x:.1f},{y - BESIDE - 8:.1f}", "arrowhead": "tee",
-            "style": "dotted", "color": self.theme.alarm, "fontcolor": self.theme.alarm, "arrowsize": "1",
-            "class": "backward cut",
-        }  # fmt: skip
-        self._edge(arrow.head, arrow.tail, style)
-
-
-def _ranges(view: View) -> dict[tuple[str, str], str]:
-    """Return for each layer and carry the range of its gradients over all steps."""
-    found: dict[tuple[str, str], list[float]] = {}
-    if view.level == "rolled":
-        for record in (r for box in view.boxes.values() for r in box.members if r.carry):
-            size = record.size
-            if size is not None:
-                found.setdefault((record.unit, record.carry), []).append(size)
-    return {key: f"{number(min(norms))} … {number(max(norms))}" for key, norms in found.items()}
-
-
-def _size(gradient: Gradient) -> str:
-    if gradient.before is not None:
-        return f"{number(gradient.before)} → {number(gradient.norm)}"
-    return number(gradient.norm)
-
-
-def _sideways(path: Path) -> bool:
-    """Whether a way begins and ends level, as along a lane."""
-    (x0, y0), (x1, y1) = path[0], path[1]
-    return abs(y1 - y0) < 0.01 < abs(x1 - x0) and abs(path[-2][1] - path[-1][1]) < 0.01
-
-
-def _between(layout: Layout, view: View, arrow: Arrow, path: Path) -> tuple[float, float]:
-    """Return the middle of the gap between two steps, at the height of the arrow there."""
-    tail, head = view.boxes[arrow.tail], view.boxes[arrow.head]
-    ends = [layout.spans[box.column] for box in (tail, head) if box.column in layout.spans]
-    if len(ends) == 2 and ends[0] != ends[1]:
-        (_, a), (b, _) = sorted(ends)
-        x = (a + b) / 2
-    elif ends and tail.kind == "state":
-        edge = layout.centre[tail.id][0] + layout.size[tail.id][0] / 2 * (
-            1 if layout.centre[tail.id][0] < ends[0][0] else -1
-        )
-        x = (ends[0][0] + edge) / 2 if edge < ends[0][0] else (ends[0][1] + edge) / 2
-    else:
-        return middle(path)
-    near = min(path, key=lambda point: abs(point[0] - x))
-    return (x, near[1]) if abs(near[0] - x) < 40 else middle(path)

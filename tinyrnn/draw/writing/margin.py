@@ -35,7 +35,7 @@ def node(id: str, centre: Point, size: Point, style: dict[str, str]) -> str:
 
 
 def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
-    """Write a bracket for each window under each row, its replayed and its counted part; make room for them."""
+    """Write a bracket for each window under each row: what is replayed, and what counts."""
     lines: list[str] = []
     for columns, bottom in layout.floors:
         written, low = _brackets(view, layout, theme, columns, bottom)

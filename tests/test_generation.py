@@ -285,6 +285,67 @@ def test_what_an_optimiser_does_between_tokens_is_seen() -> None:
     assert after[1:] == [V - 1] * 5
 
 
+def test_the_callers_arrays_are_its_own() -> None:
+    model, prompt = CharacterModel(), np.array([[0, 1], [2, 3]])
+    expected = [t.tolist() for t in tr.generate(model, prompt, length=8, temperature=0)]
+    stream, given = tr.generate(model, prompt, length=8, temperature=0), []
+    prompt[...] = 4
+    for tokens in stream:
+        given.append(tokens.tolist())
+        tokens[...] = 4
+    assert given == expected
+
+
+def test_a_mode_turned_on_between_tokens_is_seen() -> None:
+    model, drop = CharacterModel(), tr.nn.Dropout(0.9).eval()
+
+    def dropped(tokens: Any, state: Any) -> Any:
+        logits, state = model(tokens, state)
+        return drop(logits), state
+
+    stream = tr.generate(dropped, [0], temperature=0)
+    still = [next(stream) for _ in range(12)]
+    assert still == list(tr.generate(model, [0], length=12, temperature=0))
+    drop.train()
+    assert set([next(stream) for _ in range(40)][1:]) != set(still[4:])
+
+
+@pytest.mark.parametrize("growing", [False, True])
+def test_a_state_that_changes_only_now_and_then_follows_its_beam(growing: bool) -> None:
+    """As in a clockwork RNN: what one call hands back as it came, another has changed before."""
+    embedding = tr.nn.Embedding(V, 4, rng=0)
+    embedding.weight.data *= 2
+    read = np.random.default_rng(1).normal(size=(4, V)).astype(np.float32)
+
+    def model() -> Any:
+        turns = itertools.count(1)
+
+        def model(tokens: Any, state: Any) -> Any:
+            slow, seen = state
+            turn = next(turns)
+            if turn % 2:
+                slow = 0.3 * slow + embedding(tokens)[-1]
+            if growing and turn == 2:
+                seen = (seen, slow)
+            return (embedding(tokens) + slow) @ read, (slow, seen)
+
+        return model
+
+    def state(batch: int) -> Any:
+        return tr.zeros((batch, 4)), tr.zeros((batch, 1))
+
+    def score(tokens: list[int]) -> float:
+        own, now, total = model(), state(1), 0.0
+        for before, after in itertools.pairwise([0, *tokens]):
+            logits, now = own(np.array([[before]]), now)
+            total += float(tr.log_softmax(logits[-1, 0]).data[after])
+        return total
+
+    with tr.no_grad():
+        for found in tr.beam_search(model(), [[0]], state(1), width=4, length=6)[0]:
+            np.testing.assert_allclose(found.log_prob, score(found.tokens.tolist()), rtol=1e-4)
+
+
 def test_a_beam_of_one_is_greedy() -> None:
     model = CharacterModel()
     (found,) = tr.beam_search(model, [0], width=1, length=9)

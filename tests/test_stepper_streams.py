@@ -201,3 +201,38 @@ def test_two_steppers_of_one_layer_do_not_meet():
     for k in range(2):
         whole, _ = layer(xs[:, k])
         np.testing.assert_allclose([y[k] for y in given], whole.data, rtol=1e-12)
+
+
+def test_arrays_may_be_used_again_by_the_caller():
+    """A state that holds the last input: in the first step too it is the input as it was."""
+    first, x = np.zeros(2), np.zeros(2)
+    stepper = tr.Stepper(lambda held, x: (x, held), first)
+    first[...] = 9
+    given = []
+    for t in range(6):
+        x[...] = t + 1
+        given.append(stepper(x)[0])
+        stepper.state.data[...] = 9  # nor is what it says of its state
+    assert given == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_mode_turned_on_between_steps_is_seen():
+    gru = tr.nn.GRU(3, 4, num_layers=2, dropout=0.5, rng=0, dtype="float64").eval()
+    x = np.ones((1, 3))
+    stepper = gru.stepper()
+    for _ in range(3):
+        stepper(x)
+    still = gru.stepper(stepper.state)(x)
+    gru.train()
+    with warnings.catch_warnings():  # it is said once for a layer
+        warnings.simplefilter("ignore", tr.ScanFallbackWarning)
+        assert not np.allclose(stepper(x), still)
+
+
+def test_numbers_are_looked_at_where_a_step_was_bound_before():
+    stepper = tr.Stepper(lambda h, x: (h + x, tr.exp(h)), tr.zeros(1))
+    for _ in range(3):
+        stepper(np.ones(1))
+    with tr.detect_anomaly(), pytest.raises(tr.AnomalyError, match="nan"):
+        stepper(np.full(1, np.nan))
+    assert stepper.state.item() == 3

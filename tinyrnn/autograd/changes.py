@@ -75,6 +75,12 @@ def _watched(owner: Array) -> Change:
     return Change(weakref.ref(owner, forget))
 
 
+def mark_mode() -> None:
+    """Note that a module is in another mode: what is bound to it is to be bound anew."""
+    global _latest
+    _latest = count()
+
+
 def latest_change() -> int:
     """Return the count at the last change of anything."""
     return _latest

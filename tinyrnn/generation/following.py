@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.creation import as_tensor
-from tinyrnn.autograd.state import no_grad, thread
+from tinyrnn.autograd.state import no_grad
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.loop import Step
-from tinyrnn.recurrence.stepper import BoundStep
+from tinyrnn.recurrence.stepper import BoundStep, watched
 from tinyrnn.recurrence.traced import Structure, Untraceable
 from tinyrnn.recurrence.tree import LEAF, Tree, flatten
 
@@ -38,8 +38,11 @@ class Following:
         self._bound: BoundStep | None = None
         self._compiles = True
         self._state = state
-        self._kept: set[int] | None = None  # leaves of the state that the model hands back as they came
+        # Leaves of the state that the model hands back as they came, in each call so far.
+        self._kept: set[int] | None = None
         self._call(prompt)
+        if flatten(self._state)[1] != flatten(state)[1]:  # these leaves have come only now
+            self._kept = None
 
     def read(self, tokens: Array) -> None:
         """Read the next token of each row, (B,)."""
@@ -61,15 +64,14 @@ class Following:
         logits, self._state = _checked(self._where, tokens.shape, given)
         self.logits = (logits.data if isinstance(logits, Tensor) else logits)[-1]
         new, now = flatten(self._state)
-        self._kept = {i for i in range(len(old)) if new[i] is old[i]} if now == form else None
+        kept = {i for i in range(len(old)) if new[i] is old[i]} if now == form else set[int]()
+        self._kept = kept if self._kept is None else self._kept & kept
 
     def _bind(self, tokens: Array) -> BoundStep | None:
         self._unbind()
         leaves, tree = flatten(self._state)
-        modes = thread.modes
-        watched = modes.looking or modes.tracing or modes.probe is not None
         known = self._kept is not None and all(isinstance(leaf, Tensor) for leaf in leaves)
-        if known and self._compiles and not watched:
+        if known and self._compiles and not watched():
             try:
                 carry, xs = Structure(leaves, tree), Structure([Tensor(tokens)], LEAF)
                 self._bound = BoundStep(self._step, carry, xs, self._kept or ())
@@ -98,7 +100,8 @@ class Following:
     def reorder(self, order: Array, axis: int) -> None:
         """Give each row the state of another one.
 
-        A part that the model hands back as it came is the same in all rows that are one another's, and stays.
+        A part that the model has handed back as it came, each time, is the same in all rows that are one
+        another's, and stays.
         """
         if self._bound is not None:
             self._bound.reorder(order, axis)

@@ -105,7 +105,7 @@ def _generate(
         if end is not None:
             chosen[ended] = end
             ended |= chosen == end
-        yield int(chosen[0]) if single else chosen
+        yield int(chosen[0]) if single else chosen.copy()
         if n == length or (end is not None and ended.all()):
             return
         following.read(chosen)
@@ -113,7 +113,7 @@ def _generate(
 
 def read_prompt(where: str, prompt: Any) -> tuple[Array, bool]:
     """Return a prompt as (T, B), and whether it was a single row."""
-    array = prompt.data if isinstance(prompt, Tensor) else np.asarray(prompt)
+    array = np.array(prompt.data if isinstance(prompt, Tensor) else prompt)  # it may be read later
     if array.dtype.kind not in "iu" or array.ndim not in (1, 2) or not array.size:
         raise ValueError(
             f"{where}: prompt has dtype {array.dtype} and shape {array.shape}; expected integers, (T, B) or "

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from tinyrnn.autograd.arguments import FLAG, MAPPING, checked
-from tinyrnn.autograd.changes import mark_changed
+from tinyrnn.autograd.changes import mark_changed, mark_mode
 from tinyrnn.autograd.html import table
 from tinyrnn.autograd.state import Scope, thread
 from tinyrnn.nn.parameter import Parameter
@@ -167,7 +167,9 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Turn the training mode on (or off), here and below."""
         for module in self.modules():
-            module.training = mode
+            if module.training != mode:
+                module.training = mode
+                mark_mode()
         return self
 
     def eval(self) -> Self:

@@ -10,7 +10,7 @@ import numpy as np
 from tinyrnn.autograd.arguments import FUNCTION, checked
 from tinyrnn.autograd.changes import latest_change
 from tinyrnn.autograd.operands import plain_array
-from tinyrnn.autograd.state import TraceError, no_grad
+from tinyrnn.autograd.state import TraceError, no_grad, thread
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.fallback import warn_of_step
 from tinyrnn.recurrence.lookup import look_up
@@ -75,8 +75,12 @@ class BoundStep:
 
     @property
     def stale(self) -> bool:
-        """Whether the library has changed a parameter, of whatever model, since the step was bound."""
-        return latest_change() != self._order
+        """Whether the step is to run as it is, or to be bound anew.
+
+        Since it was bound the library has changed a parameter or a mode, of whatever model; or here every
+        value is looked at.
+        """
+        return latest_change() != self._order or watched()
 
     @property
     def xs(self) -> list[Array]:
@@ -109,12 +113,18 @@ class BoundStep:
         return self._tree.unflatten(leaves)
 
 
+def watched() -> bool:
+    """Whether somebody looks at what the steps do, so that they have to be taken as they are."""
+    modes = thread.modes
+    return modes.looking or modes.tracing or modes.probe is not None
+
+
 class Stepper:
     """Take one step at a time and keep the state, for streams: arrays in, arrays out, nothing recorded.
 
     The first step runs as it is. Then the step is compiled and bound to its parameters: what is left is a
-    list of NumPy calls. A parameter that the library changes afterwards (an optimiser's step,
-    `load_state_dict`) is seen; for one that is replaced, or written to by hand, make another stepper. A step
+    list of NumPy calls. What the library changes afterwards (an optimiser's step, `load_state_dict`, `train`
+    and `eval`) is seen; for a parameter that is replaced, or written to by hand, make another stepper. A step
     that cannot be compiled runs as it is, with a warning.
 
     Parameters
@@ -122,7 +132,8 @@ class Stepper:
     step : callable
         ``step(carry, x) -> (carry, y)``, as in `scan`.
     carry : structure of Tensor
-        The first state. Here and in inputs plain arrays of floats take the dtype of its Tensors.
+        The first state, which is copied, as inputs are: their arrays may be written to afterwards. In both,
+        plain arrays of floats take the dtype of its Tensors.
 
     Warns
     -----
@@ -146,10 +157,8 @@ class Stepper:
         for leaf in flatten(carry)[0]:
             as_array("Stepper: carry", leaf)
         self._step = step
-        self._state = carry
-        self._bound: BoundStep | None = None
         self._x_tree: Tree | None = None
-        self._kept: set[int] | None = None  # known after the first step
+        self.state = carry
         self._refused = False
 
     def __call__(self, x: Any) -> Any:
@@ -178,11 +187,11 @@ class Stepper:
 
     def _unbound(self, leaves: list[Any], tree: Tree) -> Any:
         """Take a step that is not bound yet: bind it, or take it as it is: at first, and where it must be."""
-        state, form = flatten(self.state)
-        state, xs = as_tensors(state, leaves)
+        state, form = flatten(self._state if self._bound is None else self._bound.carry)
+        state, xs = as_tensors(state, list(map(_own, leaves)))
         carry, inputs = Structure(state, form), Structure(xs, tree)
         refusal: Untraceable | None = None
-        if self._kept is not None and not self._refused:
+        if self._kept is not None and not self._refused and not watched():
             try:
                 self._bound, self._x_tree = BoundStep(self._step, carry, inputs, self._kept), tree
                 return self._bound([x.data for x in xs])
@@ -204,11 +213,25 @@ class Stepper:
     @property
     def state(self) -> Any:
         """The state after the last step. Set it to go on from another one."""
-        return self._state if self._bound is None else self._bound.carry
+        return _copied(self._state) if self._bound is None else self._bound.carry
 
     @state.setter
     def state(self, state: Any) -> None:
-        self._state, self._bound, self._kept = state, None, None
+        self._state = _copied(state)
+        self._bound: BoundStep | None = None
+        self._kept: set[int] | None = None  # known after the first step
+
+
+def _own(leaf: Any) -> Any:
+    """Return a leaf that shares no memory with what the caller may write to; what is no array as it is."""
+    if isinstance(leaf, Tensor):
+        return Tensor(leaf.data.copy())
+    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+
+
+def _copied(structure: Any) -> Any:
+    leaves, tree = flatten(structure)
+    return tree.unflatten(map(_own, leaves))
 
 
 def _like(place: Array, leaf: Any) -> Array:

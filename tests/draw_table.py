@@ -296,11 +296,31 @@ def trained() -> Any:
         return done(tr.nn.cross_entropy(logits, TOKENS[::-1]))
 
 
+def image_to_word() -> Any:
+    image, seen = data(1, 6), linear(6, 4)
+    image.name = "image"
+    decoder = tr.nn.Decoder(
+        tr.nn.Embedding(7, 3, rng=rng(5), dtype="float64"),
+        tr.nn.GRUCell(3, 4, rng=rng(6), dtype="float64"),
+        linear(4, 7),
+    )
+    with tr.unrolled():
+        logits, _ = decoder(TOKENS, decoder.begin(seen(image)))
+        return done(tr.nn.cross_entropy(logits, TOKENS[::-1]))
+
+
+def feed_forward() -> Any:
+    network = tr.nn.Sequential(linear(6, 4), tr.nn.Tanh(), linear(4, 3, seed=4))
+    with tr.unrolled():
+        return done(tr.nn.cross_entropy(network(data(2, 6)), [2, 0]))
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     f.__name__: f
     for f in (
         tagger, tagger_lstm, loss_at_the_end, learned_h0, two_losses, replay, continued, called_three_times,
         encoder_decoder, attention, decoder_by_hand, cnn_lstm, bidirectional, three_layers, kinds,
         custom_cell, dict_carry, loop_of_cells, loop_with_scopes, loop_of_nothing, compiled, trained,
+        image_to_word, feed_forward,
     )
 }  # fmt: skip

@@ -60,6 +60,11 @@ EXPECTED = {
     "loop_with_scopes": ({"": 4}, "x/4 memory:LSTMCell[h,c]/4 readout:Linear/4 L/4 loss/0"),
     "loop_of_nothing": ({"": 4}, "x/4 cell[h]/4 matmul/4 L/4 loss/0"),
     "compiled": ({"": 4}, "embedding:Embedding/0 recurrent.l0:LSTMCell[h,c]/4 head:Linear/0 loss/0"),
+    "image_to_word": (
+        {"": 4},
+        "image/0 Linear:Linear/0 x/0 embedding:Embedding/0 cell:GRUCell[h]/4 head:Linear/4 loss/0",
+    ),
+    "feed_forward": ({}, "x/0 0:Linear/0 1:Tanh/0 2:Linear/0 loss/0"),
     "trained": ({"": 4}, "x/0 embedding:Embedding/0 recurrent.l0:GRUCell[h]/4 head:Linear/0 loss/0"),
 }
 
@@ -111,6 +116,23 @@ def test_embedding_head_and_loss_are_called_by_their_names():
         ("recurrent.l0.h0", "t1.recurrent.l0.cell"),
         *((f"t{t}.recurrent.l0.cell", f"t{t + 1}.recurrent.l0.cell") for t in (1, 2, 3)),
     }
+
+
+@pytest.mark.parametrize("level", ["gate", "cell", "layer", "rolled"])
+def test_without_time_the_modules_are_drawn(level):
+    drawing = tr.draw.unrolled(MODELS["feed_forward"](), level)
+    for title in ("Linear", "Tanh", "L"):
+        assert f"<B>{title}</B>" in drawing.source or f">{title}<" in drawing.source
+    assert "No steps were found" not in drawing.source
+
+
+def test_inputs_of_different_modules_are_different_boxes():
+    _, shown = view(MODELS["image_to_word"]())
+    titles = {box.id: box.title for box in shown.boxes.values() if box.kind == "input"}
+    assert sorted(titles.values()) == ["image", "x"]
+    plain = arrows(shown, carry=False)
+    assert {(titles.get(a), b) for a, b in plain if a in titles} == {("image", "Linear"), ("x", "embedding")}
+    assert {head for tail, head in arrows(shown, carry=True) if tail == "Linear"} <= {"t1.cell.cell"}
 
 
 def test_a_decoder_begins_from_the_last_state_of_the_encoder():

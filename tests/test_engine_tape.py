@@ -526,3 +526,14 @@ def test_a_stack_of_many_leaves_nothing_behind() -> None:
     finally:
         tracemalloc.stop()
     assert x.grad.item() == 2 * (10_000 + 10_000 + 40_000)
+
+
+def test_a_constant_has_a_name_too():
+    x = tr.tensor([1.0, 2.0])
+    assert x.name == ""
+    x.name = "image"
+    assert x.name == "image"
+    x.requires_grad = True
+    assert x.name == "image"
+    x.name = "picture"
+    assert (x.name, (2 * x).name) == ("picture", "")

@@ -35,7 +35,7 @@ class Tensor(Conversions, Operators):
         The record; None for a constant.
     """
 
-    __slots__ = ("__weakref__", "data", "node")
+    __slots__ = ("__weakref__", "_label", "data", "node")
 
     def __init__(self, data: Any, node: Node | None = None) -> None:
         if type(data) is not ndarray:
@@ -148,12 +148,14 @@ class Tensor(Conversions, Operators):
 
     @property
     def name(self) -> str:
-        """What drawings call this value; empty where it has no name. Only recorded Tensors can have one."""
-        return "" if self.node is None else self.node.name
+        """What drawings call this value; empty where it has no name."""
+        return getattr(self, "_label", "") if self.node is None else self.node.name
 
     @name.setter
     def name(self, value: str) -> None:
-        if self.node is not None:
+        if self.node is None:
+            self._label = value  # a slot that most Tensors never fill
+        else:
             self.node.name = value
 
     @property

@@ -149,7 +149,8 @@ def unrolled(
     values, gradients = (values if "values" in shown else "none"), gradients and "gradients" in shown
     with uncollected():
         recorded = unroll(outputs)
-        if recorded.steps:
+        modules = any(unit.role == "module" for unit in recorded.units.values())
+        if recorded.steps or (modules and level != "op"):
             source = _source(
                 recorded, level, expand, weights, values, gradients, colours, max_nodes, windows, shown, width
             )
@@ -183,8 +184,8 @@ def _source(
     unknown = sorted(opened - {t for group in recorded.groups for t in group.columns})
     if unknown:
         raise ValueError(
-            f"unrolled: expand has step {unknown[0] + 1}; the graph has steps {recorded.steps[0] + 1} to "
-            f"{recorded.steps[-1] + 1}"
+            f"unrolled: expand has step {unknown[0] + 1}; the graph has "
+            + (f"steps {recorded.steps[0] + 1} to {recorded.steps[-1] + 1}" if recorded.steps else "no steps")
         )
     if opened and level == "rolled":
         raise ValueError(
@@ -269,6 +270,8 @@ def _within(
 ) -> View:
     """Make the view of a level, or of the finest coarser one that keeps within the number of boxes."""
     asked = level
+    if not recorded.steps:  # without time a module is one box at every level
+        level = asked = "layer"
     while True:
         # A layer has no steps to open: with some to open, they are shown between folded ones.
         single = level == "layer" and bool(opened)

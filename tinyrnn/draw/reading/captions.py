@@ -48,7 +48,7 @@ def add_captions(
             said = {box.title.split(" ")[0], "cell"}
             whole = len(box.key) and view.level != "gate"
             box.lines += [word for word in (unit.name, unit.kind) if whole and word and word not in said][:1]
-        if view.level in LEVELS[3:] and box.kind not in ("state", "bar"):
+        if unrolled.steps and view.level in LEVELS[3:] and box.kind not in ("state", "bar"):
             steps = sorted({r.step for r in box.members if r.step is not None})
             box.lines += [text for r in shown[:1] if (text := type_of(r.shape, r.dtype, types))]
             if len(steps) > 1:

@@ -160,7 +160,11 @@ class _Grouping:
         """Return the kind, the title and the end of the id of a unit's box."""
         if unit.role == "input":
             own = record.name or "x"
-            return "input", own, ".".join(filter(None, (record.group, own)))
+            return (
+                "input",
+                own,
+                ".".join(filter(None, (record.group, own if record.step is not None else unit.name))),
+            )
         if unit.role == "cell":
             short = unit.kind.removesuffix("Cell") or unit.kind or unit.name
             carries = list(dict.fromkeys(unit.carries.values()))
@@ -170,8 +174,10 @@ class _Grouping:
         if unit.role in ("loss", "total"):
             return "loss", self.loss_title(unit), unit.name
         if unit.role == "module":
-            number = any(r.unit == unit.name and r.shape == () for r in self.roots)  # a loss that is a module
-            return ("loss", self.loss_title(unit), unit.name) if number else ("module", unit.name, unit.name)
+            if any(r.unit == unit.name and r.shape == () for r in self.roots):  # a loss that is a module
+                return "loss", self.loss_title(unit), unit.name
+            numbered = unit.kind if unit.name.rpartition(".")[2].isdigit() else unit.name  # a part of a list
+            return "module", numbered, unit.name
         last = next((r for r in reversed(self.roots) if r.unit == unit.name), None)
         title = unit.name if last is None or not last.name else last.name
         return "output" if last is not None else "op", SYMBOLS.get(title, title), unit.name

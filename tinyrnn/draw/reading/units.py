@@ -170,7 +170,7 @@ class _Units:
                     name = self._path(scope[a]) or type(owner).__name__
                     name_of[a] = self._unit((run.chain, a), name, type(owner).__name__, "cell")
                 continue
-            owner = run.owner or (next(iter(owners)) if len(owners) == 1 and len(circle) == 1 else None)
+            owner = next(iter(owners)) if len(owners) == 1 and len(circle) == 1 else run.owner
             own = base or (names(scope[parts[0]]) if len(parts) == 1 else "") or ""
             if len(circles) > 1 and len(parts) == 1:
                 own = ".".join(filter(None, (base, names(scope[parts[0]]) or type(owner).__name__)))
@@ -369,7 +369,8 @@ class _Units:
         name = record.name or "x"
         if record.step is None:
             record.group = user.group
-        record.unit = self._unit(("input", name, record.group, record.step is None), name, "", "input")
+        whole = user.unit if record.step is None else None  # at each step it is another part of the same
+        record.unit = self._unit(("input", name, record.group, whole), name, "", "input")
 
 
 def _depth(record: Record) -> int | None:
@@ -387,6 +388,12 @@ def _containers(records: list[Record]) -> set[int]:
         for scope in record.scopes if record.op not in MOVES else ():
             if seen.setdefault(id(scope), (record.group, record.step)) != (record.group, record.step):
                 found.add(id(scope))
+    if all(record.step is None for record in records):  # without time, the one module that all others are in
+        calls = [[s for s in record.scopes if s.owner is not None] for record in records]
+        calls = [path for path in calls if path]
+        while len({id(path[0]) for path in calls}) == 1 and any(path[1:] for path in calls):
+            found.add(id(calls[0][0]))
+            calls = [path[1:] for path in calls if path[1:]]
     return found
 
 

@@ -175,10 +175,10 @@ class Decoder(Module):
         real = None if state.real is None else state.real.data[..., 0]
 
         def step(carry: Any, x: Any) -> tuple[Any, Any]:
-            with scope("cell"):
+            with scope("cell", owner=self.cell):
                 carry, h = self.cell.step(carry, x)
             if self.attention is not None:
-                with scope("attention"):
+                with scope("attention", owner=self.attention):
                     context, _ = self.attention.attend(h, state.keys, state.projected, real)
                 h = concatenate([h, context], axis=-1)
             return carry, self.head(h)

@@ -5,7 +5,8 @@
     python examples/long_lags.py recall            # the longest lag over which a bit is remembered
     python examples/long_lags.py truncation        # what a window of k steps can and cannot learn
 
-Each prints a table; docs/claims.md shows what was measured. --updates N sets another budget.
+Each prints a table; docs/claims.md shows what was measured. --updates N sets
+another budget, and --quick a small one.
 """
 
 import argparse
@@ -247,18 +248,26 @@ def print_recall(updates: int) -> None:
         print(f"{name:20}", *(f"{longest_lag(name, lags, updates, seed):4}" for seed in range(3)), flush=True)
 
 
+def positive(text: str) -> int:
+    """Read a number of the command line that is at least 1."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="How far back do recurrent networks learn to look?")
     parser.add_argument("task", choices=["adding", "copy", "recall", "truncation"])
-    parser.add_argument("--updates", type=int, help="the budget (truncation: steps of the stream)")
+    parser.add_argument("--updates", type=positive, help="the budget (truncation: steps of the stream)")
+    parser.add_argument("--quick", action="store_true", help="a small part of the budget")
     arguments = parser.parse_args()
-    show, updates = {
-        "adding": (print_adding, 4000),
-        "copy": (print_copy, 1500),
-        "recall": (print_recall, 1000),
-        "truncation": (print_truncation, 8000),
+    show, updates, few = {
+        "adding": (print_adding, 4000, 30),
+        "copy": (print_copy, 1500, 20),
+        "recall": (print_recall, 1000, 50),
+        "truncation": (print_truncation, 8000, 1000),
     }[arguments.task]
-    show(arguments.updates or updates)
+    show(arguments.updates or (few if arguments.quick else updates))
 
 
 if __name__ == "__main__":

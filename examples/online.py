@@ -1,6 +1,7 @@
 """Learn online, one update a step, what lies further back than the gradient of truncated BPTT may look.
 
     python examples/online.py              # about two minutes; saves online.png
+    python examples/online.py --quick      # a thousand steps
 
 Each row of a stream shows a random sign at each step, and asks for the one of six steps ago. Truncated
 backpropagation with k1 = 1 and k2 = 5 never sees both ends of that lag in one window and learns nothing; with
@@ -103,15 +104,24 @@ def plot(curves: dict[str, np.ndarray], path: str) -> None:
     figure.savefig(path, dpi=110)
 
 
+def positive(text: str) -> int:
+    """Read a number of the command line that is at least 1."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Learn online what truncated BPTT cannot see.")
-    parser.add_argument("--steps", type=int, default=10000)
+    parser.add_argument("--steps", type=positive, default=10000)
+    parser.add_argument("--quick", action="store_true", help="a thousand steps, to see that it learns")
     parser.add_argument("--approximations", action="store_true", help="SnAp-1 and UORO too")
     parser.add_argument("-o", "--output", default="online.png", help="where the figure goes (online.png)")
     arguments = parser.parse_args()
-    curves = learning_curves(arguments.steps, approximations=arguments.approximations)
+    steps = min(arguments.steps, 1000) if arguments.quick else arguments.steps
+    curves = learning_curves(steps, approximations=arguments.approximations)
     for name, losses in curves.items():
-        print(f"{name:34}", *(f"{loss:.2f}" for loss in smooth(losses, max(1, arguments.steps // 10))))
+        print(f"{name:34}", *(f"{loss:.2f}" for loss in smooth(losses, max(1, steps // 10))))
     plot(curves, arguments.output)
     print(f"saved {arguments.output}")
 

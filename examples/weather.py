@@ -3,6 +3,7 @@
     python examples/weather.py                       # all of it, with three figures
     python examples/weather.py --cells rnn lstm gru  # LSTM and GRU beside the RNN
     python examples/weather.py --beside-pytorch      # the time of 100 epochs at look-back 1000
+    python examples/weather.py --quick               # ten epochs
 
 A simulation that teaching texts use to show the vanishing gradient: 1,500 random days of three kinds,
 one-hot; an RNN of 10 units that reads the last days, many to one; Adam at 0.01, cross-entropy, 100
@@ -23,7 +24,7 @@ import numpy as np
 import tinyrnn as tr
 
 KINDS = ("sunny", "cloudy", "rainy")
-UNITS, LR = 10, 0.01
+UNITS, LR, DAYS = 10, 0.01, 1500
 Array = np.ndarray
 
 
@@ -34,7 +35,7 @@ class Windows(NamedTuple):
     y: Array
 
 
-def windows(look_back: int, seed: int, days: int = 1500) -> Windows:
+def windows(look_back: int, seed: int, days: int = DAYS) -> Windows:
     """Draw days, and cut a window before each that has enough of a past."""
     weather = np.random.default_rng(seed).integers(0, 3, days)
     past = np.lib.stride_tricks.sliding_window_view(weather, look_back)[:-1]
@@ -60,9 +61,7 @@ class Training(NamedTuple):
 
     losses: list[float]
     validation: list[float]
-    norms: dict[
-        str, Array
-    ]  # of the gradient at the state of each step, before the first epoch and after the last
+    norms: dict[str, Array]  # of the gradient at each state, before the first epoch and after the last
     seconds: float  # for the epochs alone
 
 
@@ -136,17 +135,22 @@ def plot_norms(found: dict[tuple[str, int], Training], path: str) -> None:
     figure.savefig(path, dpi=100)
 
 
-def plot_predictions(old: tuple[Array, Array], new: tuple[Array, Array], title: str, path: str) -> None:
-    figure, axes = panels(2, height=2.2)
-    for ax, (given, y), name in zip(axes, (old, new), ("days it trained on", "new days")):
+def plot_predictions(found: dict[str, tuple[Array, Array]], path: str) -> None:
+    """Plot what each kind is given on forty days, and what came: a panel for each name, two in a row."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 1.9 * (len(found) // 2) + 0.4), layout="constrained")
+    axes = figure.subplots(len(found) // 2, 2, squeeze=False).ravel()
+    for ax, (name, (given, y)) in zip(axes, found.items()):
         ax.imshow(given[:40].T, aspect="auto", cmap="Greys", vmin=0, vmax=1)
         right = given[:40].argmax(1) == y[:40]
         ax.plot(np.flatnonzero(right), y[:40][right], "o", color="#009E73", markersize=4, label="right")
         ax.plot(np.flatnonzero(~right), y[:40][~right], "x", color="#D55E00", markersize=4, label="wrong")
         share = (given.argmax(1) == y).mean()
-        ax.set(title=f"{title}: {name}, {share:.0%} right", xlabel="day", yticks=range(3), yticklabels=KINDS)
+        ax.set(title=f"{name}, {share:.0%} right", xlabel="day", yticks=range(3), yticklabels=KINDS)
         ax.title.set_fontsize("small")
-        ax.legend(fontsize="x-small", loc="upper right")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower right", ncols=2, fontsize="x-small")
     figure.savefig(path, dpi=100)
 
 
@@ -188,39 +192,54 @@ def beside_pytorch(look_back: int, epochs: int) -> tuple[float, float]:
     return seconds[0], seconds[1]
 
 
+def positive(text: str) -> int:
+    """Read a number of the command line that is at least 1."""
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Predict a weather that is noise.")
-    parser.add_argument("--look-backs", type=int, nargs="+", default=[10, 100, 1000])
+    parser.add_argument("--look-backs", type=positive, nargs="+", default=[10, 100, 1000])
     parser.add_argument("--cells", nargs="+", default=["rnn"], choices=["rnn", "lstm", "gru"])
-    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--epochs", type=positive, default=100)
+    parser.add_argument("--quick", action="store_true", help="ten epochs, to see what it does")
     parser.add_argument("--beside-pytorch", action="store_true")
     parser.add_argument(
         "-o", "--output", default="weather", help="the figures' names begin with it (weather)"
     )
     arguments = parser.parse_args()
+    if max(arguments.look_backs) >= DAYS:
+        parser.error(
+            f"a look-back is {max(arguments.look_backs)}; expected less than {DAYS}, the days there are"
+        )
+    epochs = min(arguments.epochs, 10) if arguments.quick else arguments.epochs
     if arguments.beside_pytorch:
-        ours, theirs = beside_pytorch(max(arguments.look_backs), arguments.epochs)
-        print(f"{arguments.epochs} epochs at look-back {max(arguments.look_backs)}, in turn with PyTorch:")
+        ours, theirs = beside_pytorch(max(arguments.look_backs), epochs)
+        print(f"{epochs} epochs at look-back {max(arguments.look_backs)}, in turn with PyTorch:")
         print(f"tinyrnn {ours:.1f} s, PyTorch {theirs:.1f} s: {ours / theirs:.2f} of its time")
         return
     found: dict[tuple[str, int], Training] = {}
+    predictions: dict[str, tuple[Array, Array]] = {}
     for look_back in arguments.look_backs:
         data, new_days = windows(look_back, seed=42), windows(look_back, seed=43)
         for cell in arguments.cells:
             model = Forecast(cell, seed=0)
-            training = found[cell, look_back] = train(model, data, new_days, arguments.epochs)
-            first, last = training.norms[f"after {arguments.epochs} epochs"][[0, -1]]
+            training = found[cell, look_back] = train(model, data, new_days, epochs)
+            first, last = training.norms[f"after {epochs} epochs"][[0, -1]]
             print(
                 f"{cell:4} look-back {look_back:4}: loss {training.losses[-1]:.4f}, on new days "
                 f"{training.validation[-1]:.4f} (ln 3 = {math.log(3):.4f}); ‖∂L/∂h_t‖ {first:.1e} at the "
                 f"first day, {last:.1e} at the last; {training.seconds:.1f} s",
                 flush=True,
             )
-            if cell == arguments.cells[0] and look_back == arguments.look_backs[0]:
-                old, new = (probabilities(model, data), data.y), (probabilities(model, new_days), new_days.y)
-                plot_predictions(old, new, f"look-back {look_back}", f"{arguments.output}_predictions.png")
+            if cell == arguments.cells[0]:
+                for days, name in ((data, "days it trained on"), (new_days, "new days")):
+                    predictions[f"look-back {look_back}: {name}"] = probabilities(model, days), days.y
     plot_losses(found, f"{arguments.output}_losses.png")
     plot_norms(found, f"{arguments.output}_gradients.png")
+    plot_predictions(predictions, f"{arguments.output}_predictions.png")
 
 
 if __name__ == "__main__":

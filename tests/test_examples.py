@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,43 @@ def test_it_beats_its_baselines(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     assert "cannot be compiled" not in done.stderr
     assert list(tmp_path.iterdir())  # its picture
+
+
+MEASURING = {
+    "weather": ["--quick", "--look-backs", "10", "50", "-o"],
+    "online": ["--quick", "--steps", "100", "-o"],
+    "sum_of_gradients": ["-o"],
+    "long_lags": ["truncation", "--updates", "100"],
+}
+
+
+WRONG = {
+    "weather": [["--epochs", "0"], ["--look-backs", "1500"]],
+    "online": [["--steps", "0"]],
+    "long_lags": [["copy", "--updates", "-1"]],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MEASURING)
+def test_what_measures_runs_quickly_and_refuses_numbers_that_mean_nothing(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+
+    def run(*options: str) -> Any:
+        command = [sys.executable, str(EXAMPLES / f"{name}.py"), *options]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+
+    options = MEASURING[name]
+    target = [str(tmp_path / f"{name}.png")] if options[-1] == "-o" else []
+    done = run(*options, *target)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout or name == "sum_of_gradients"
+    assert len(list(tmp_path.iterdir())) == {"weather": 3, "long_lags": 0}.get(name, 1)
+    for wrong in WRONG.get(name, []):
+        done = run(*wrong)
+        assert done.returncode == 2
+        assert "error: " in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", NEEDS)

@@ -290,6 +290,8 @@ LEAVING: dict[str, Callable[[tr.Tensor], Any]] = {
     "numpy.fromiter": lambda x: np.fromiter([x, x], float),
     "ndarray.fill": lambda x: np.zeros(2).fill(x),
     "a[i] = t": lambda x: np.zeros(2).__setitem__(0, x),
+    "tr.tensor(t)": tr.tensor,
+    "numpy.unique": np.unique,
     "a[i] = t[j]": lambda x: np.zeros(2).__setitem__(0, x.reshape(1)[0]),
 }
 

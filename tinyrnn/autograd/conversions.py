@@ -15,7 +15,7 @@ from tinyrnn.autograd.tape import Node
 
 
 class LostGradientWarning(UserWarning):
-    """A recorded Tensor became a plain number of Python's, in which no gradient comes back."""
+    """A recorded Tensor became plain numbers, in which no gradient comes back."""
 
 
 class Conversions:
@@ -49,11 +49,11 @@ class Conversions:
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __float__(self) -> float:
-        self._leave()
+        self.leave()
         return float(self.data)
 
     def __int__(self) -> int:
-        self._leave()
+        self.leave()
         return int(self.data)
 
     def __index__(self) -> int:
@@ -62,14 +62,14 @@ class Conversions:
     def __bool__(self) -> bool:
         return bool(self.data)
 
-    def _leave(self) -> None:
-        """Warn where Python asks for a plain number, and a gradient would be cut without a word."""
+    def leave(self) -> None:
+        """Warn where plain numbers are asked for, and a gradient would be cut without a word."""
         if self.node is None or not thread.modes.recording:
             return
         warnings.warn(
-            "a Tensor that requires grad became a plain number (float(t), a[i] = t, math.sqrt(t), ...), and "
-            "its gradient ends there; collect Tensors in a list for tr.stack, use functions of tinyrnn, or "
-            "t.item() where a number is meant",
+            "a Tensor that requires grad became plain numbers (float(t), a[i] = t, tr.tensor(t), ...), and its "
+            "gradient ends there; collect Tensors in a list for tr.stack, use functions of tinyrnn, or "
+            "t.item() or t.detach() where numbers are meant",
             LostGradientWarning,
             stacklevel=users_line(),
         )

@@ -36,12 +36,19 @@ def tensor(
     TypeError
         Where the data are not real numbers, or a gradient is asked for integers.
 
+    Warns
+    -----
+    LostGradientWarning
+        Where the data are a recorded Tensor, whose gradient the copy would end.
+
     Examples
     --------
     >>> import tinyrnn as tr
     >>> tr.tensor([1, 2]).dtype, tr.tensor([1.0, 2.0]).dtype, tr.tensor(np.zeros(2)).dtype
     (dtype('int64'), dtype('float32'), dtype('float64'))
     """
+    if isinstance(data, Tensor):
+        data.leave()
     return _made(np.array(as_tensor(data, dtype).data), requires_grad)
 
 

@@ -51,6 +51,12 @@ def _sort(a: Any, axis: int | None = -1, kind: Any = None, *, stable: Any = None
     return F.sort(a, axis)
 
 
+def _unique(a: Any, *args: Any, **options: Any) -> Any:
+    values = a.data  # in a traced step this is refused
+    a.leave()
+    return np.unique(values, *args, **options)
+
+
 def _astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
     return F.astype(x, dtype)
 
@@ -73,6 +79,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.argsort: _argsort,
     np.astype: _astype,
     np.copy: F.copy,
+    np.unique: _unique,
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
     np.size: lambda a, axis=None: a.size if axis is None else a.shape[axis],
@@ -82,7 +89,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
 
 # These give facts about values, which carry no gradient, so they are simply computed.
 FACTS: set[Callable[..., Any]] = {
-    np.nonzero, np.flatnonzero, np.argwhere, np.allclose, np.isclose, np.array_equal, np.unique,
+    np.nonzero, np.flatnonzero, np.argwhere, np.allclose, np.isclose, np.array_equal,
     np.array_repr, np.array2string, np.array_str, np.count_nonzero, np.searchsorted, np.may_share_memory,
     np.result_type, np.shares_memory, np.full_like, np.empty_like, np.digitize, np.histogram, np.iscomplexobj,
     np.isrealobj, np.einsum_path,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tinyrnn import data, draw, dynamics, nn, optim, testing, training
     from tinyrnn.dynamics.rtrl import RTRL
     from tinyrnn.generation import Hypothesis, beam_search, generate
+    from tinyrnn.recurrence.backend import backend, set_backend
     from tinyrnn.recurrence.explain import explain
     from tinyrnn.recurrence.fallback import ScanFallbackWarning
     from tinyrnn.recurrence.plan import Plan
@@ -46,6 +47,7 @@ __all__ = [
     "Tensor",
     "TruncatedBPTT",
     "as_tensor",
+    "backend",
     "beam_search",
     "data",
     "detect_anomaly",
@@ -69,6 +71,7 @@ __all__ = [
     "save",
     "scan",
     "scope",
+    "set_backend",
     "set_default_dtype",
     "set_rng_state",
     "tensor",
@@ -89,6 +92,7 @@ _FOUND_IN = {
     "ScanFallbackWarning": "recurrence.fallback",
     "Stepper": "recurrence.stepper",
     "TruncatedBPTT": "recurrence.truncation.truncated",
+    "backend": "recurrence.backend",
     "beam_search": "generation.beam",
     "explain": "recurrence.explain",
     "fit": "training.fit",
@@ -96,6 +100,7 @@ _FOUND_IN = {
     "load": "training.saving",
     "save": "training.saving",
     "scan": "recurrence.scan",
+    "set_backend": "recurrence.backend",
 }
 
 

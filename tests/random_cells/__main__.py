@@ -7,6 +7,8 @@ import collections
 import sys
 import time
 
+import tinyrnn as tr
+
 from .compare import judge
 from .execute import printed
 from .generate import generate
@@ -19,8 +21,10 @@ def main() -> int:
     parser.add_argument("--cells", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="the number of the first cell")
+    parser.add_argument("--backend", default="numpy", help="what runs the compiled form: see tr.set_backend")
     parser.add_argument("--show", type=int, default=2, help="cells of each kind that are shrunk and printed")
     given = parser.parse_args()
+    tr.set_backend(given.backend)
     kinds: collections.Counter[str] = collections.Counter()
     why: collections.Counter[str] = collections.Counter()
     refused = compared = 0

@@ -77,8 +77,8 @@ class Modes:
     """What a record depends on besides its operands."""
 
     __slots__ = (
-        "compiled", "finite", "first_step", "keeping", "looking", "probe", "recording", "refusals", "scope",
-        "told", "tracing", "transposes", "unrolled", "watching",
+        "backend", "compiled", "finite", "first_step", "keeping", "looking", "probe", "recording", "refusals",
+        "scope", "told", "tracing", "transposes", "unrolled", "watching",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -91,6 +91,7 @@ class Modes:
         self.told: Callable[[Any], None] | None = None  # hears there what backward() is called on
         self.unrolled = False  # on where scan is to be recorded step by step
         self.compiled: list[Any] | None = None  # where plans are wanted: the scans compiled so far
+        self.backend: str | None = None  # what runs compiled loops, where a block of code asks for one
         self.tracing = False  # on while a step runs on symbols
         self.refusals: list[str] | None = None  # why it cannot be written down, there
         self.scope: Scope | None = None

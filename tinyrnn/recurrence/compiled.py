@@ -6,6 +6,8 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tinyrnn.recurrence.backend import chosen_backend
+from tinyrnn.recurrence.code import LoopCode
 from tinyrnn.recurrence.compiler.connected import connected
 from tinyrnn.recurrence.compiler.differentiate import Derivative, differentiate
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
@@ -21,12 +23,27 @@ class CompiledScan:
 
     def __init__(self, program: ScanProgram) -> None:
         self.program = program
+        self.code = LoopCode(program)
         self._derivatives: dict[Any, CompiledDerivative] = {}
 
     @functools.cached_property
     def runner(self) -> Runner:
-        """What runs the scan alone, where no gradient is wanted."""
+        """What runs the scan as calls of NumPy."""
         return Runner(self.program)
+
+    def run(
+        self,
+        consts: Sequence[Array],
+        carry: Sequence[Array],
+        xs: Sequence[Array],
+        steps: int,
+        *,
+        reverse: bool,
+        saved: Sequence[bool] = (),
+    ) -> Results:
+        """Run all steps, in the form that the backend asks for; see `Runner.run`."""
+        runner = self.code.runner(chosen_backend()) or self.runner
+        return runner.run(consts, carry, xs, steps, reverse=reverse, saved=saved)
 
     def derivative(self, consts: Sequence[int], xs: Sequence[int]) -> CompiledDerivative:
         """Return the scan's derivative with respect to these consts and xs (positions), and to the carry."""
@@ -72,7 +89,7 @@ class CompiledDerivative:
 
     def run_forward(self, parts: Parts, steps: int, *, reverse: bool) -> tuple[Results, list[Array]]:
         """Run the forward scan; return its results, and the saved values as the backward scan wants them."""
-        carry, ys, sums = self.forward.runner.run(*parts, steps, reverse=reverse, saved=self._layouts)
+        carry, ys, sums = self.forward.run(*parts, steps, reverse=reverse, saved=self._layouts)
         outputs = len(ys) - self.saved
         return (carry, ys[:outputs], sums), ys[outputs:]
 
@@ -82,7 +99,7 @@ class CompiledDerivative:
         """Run the gradient's scan, the other way; ``gradients`` are those of carry, ys and sums."""
         consts, _, xs = parts
         carry_grads, y_grads, sum_grads = gradients
-        return self.backward.runner.run(
+        return self.backward.run(
             [*consts, *sum_grads], carry_grads, [*xs, *saved, *y_grads], steps, reverse=not reverse
         )
 

@@ -9,7 +9,8 @@ from typing import Any
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import FUNCTION, checked
 from tinyrnn.autograd.state import thread
-from tinyrnn.recurrence.compiled import CompiledDerivative
+from tinyrnn.recurrence.backend import chosen_backend
+from tinyrnn.recurrence.compiled import CompiledDerivative, CompiledScan
 from tinyrnn.recurrence.compiler.partition import Stage, TimeSum
 from tinyrnn.recurrence.plan import Plan, PlanLine, ProgramPlan, ScanPlan
 from tinyrnn.recurrence.running.runner import Runner
@@ -51,7 +52,7 @@ def explain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Plan:
         modes.compiled = outer
 
 
-def _scan_plan(derivative: CompiledDerivative, steps: int, scope: Any) -> ScanPlan:
+def _scan_plan(derivative: CompiledDerivative, steps: int, reverse: bool, scope: Any) -> ScanPlan:
     forward, backward = derivative.forward.runner, derivative.backward.runner
     outputs = len(forward.scan.ys) - derivative.saved
     names = _Names(forward)
@@ -62,14 +63,15 @@ def _scan_plan(derivative: CompiledDerivative, steps: int, scope: Any) -> ScanPl
     return ScanPlan(
         scope=scope.path() if scope is not None else "",
         steps=steps,
-        forward=_program_plan("forward", forward, outputs),
-        backward=_program_plan("backward", backward, len(backward.scan.ys)),
+        forward=_program_plan("forward", derivative.forward, outputs, reverse),
+        backward=_program_plan("backward", derivative.backward, len(backward.scan.ys), not reverse),
         saved=saved,
         bytes_saved=size * steps,
     )
 
 
-def _program_plan(title: str, runner: Runner, outputs: int) -> ProgramPlan:
+def _program_plan(title: str, compiled: CompiledScan, outputs: int, reverse: bool) -> ProgramPlan:
+    runner = compiled.runner
     names = _Names(runner)
     block = runner.block(2, False)
     lines = []
@@ -90,6 +92,8 @@ def _program_plan(title: str, runner: Runner, outputs: int) -> ProgramPlan:
         outputs=[names.of(i) for i in runner.scan.ys[:outputs]],
         sums=[names.sum(s) for s in runner.parted.sums],
         calls_per_step=block.calls_per_step,
+        source=compiled.code.source(reverse),
+        runs=compiled.code.runs(chosen_backend()),
     )
     runner.release(block)
     return plan

@@ -63,6 +63,11 @@ class ProgramPlan(NamedTuple):
         What is stacked over time, and what is summed over it.
     calls_per_step : int
         The number of NumPy calls in the loop, per step.
+    source : str
+        The loop as a Python function over flat arrays, which backends other than NumPy run. Empty where it
+        cannot be written so.
+    runs : str
+        What ran the loop, and why, where that was not what the backend asked for.
     """
 
     title: str
@@ -71,6 +76,8 @@ class ProgramPlan(NamedTuple):
     outputs: list[str]
     sums: list[str]
     calls_per_step: int
+    source: str = ""
+    runs: str = ""
 
     def __str__(self) -> str:
         text = [f"{self.title}: {self.calls_per_step} NumPy calls per step"]
@@ -85,6 +92,7 @@ class ProgramPlan(NamedTuple):
             "next carry": [f"{name} <- {value}" for name, value in self.carry.items()],
             "stacked over time": self.outputs,
             "summed over time": self.sums,
+            "runs": [self.runs] if self.runs else [],
         }
         return [f"{kind}: {', '.join(parts)}" for kind, parts in kinds.items() if parts]
 

@@ -43,20 +43,20 @@ def apply_scan(
     arrays = [x.data if isinstance(x, Tensor) else x for x in operands]
     parts = _split(arrays, len(consts), len(carry))
     if not thread.modes.recording or not any(inputs):
-        carry_out, ys, sums = scan.runner.run(*parts, steps, reverse=reverse)
+        carry_out, ys, sums = scan.run(*parts, steps, reverse=reverse)
         return [Tensor(a) for a in (*carry_out, *ys, *sums)]
     first_x = len(consts) + len(carry)
     wanted_consts = [i for i in range(len(consts)) if inputs[i] is not None]
     wanted_xs = [i for i in range(len(xs)) if inputs[first_x + i] is not None]
     derivative = scan.derivative(wanted_consts, wanted_xs)
     if thread.modes.compiled is not None:
-        thread.modes.compiled.append((derivative, steps, thread.modes.scope))
+        thread.modes.compiled.append((derivative, steps, reverse, thread.modes.scope))
     if segment is None:
         saved: Any
         (carry_out, ys, sums), saved = derivative.run_forward(parts, steps, reverse=reverse)
     else:
         saved = Segments(segment, steps, reverse=reverse)
-        carry_out, ys, sums = saved.run_forward(scan.runner, parts)
+        carry_out, ys, sums = saved.run_forward(scan, parts)
     outputs = [*carry_out, *ys, *sums]
     record = ScanNode(derivative, inputs, parts, saved, steps, reverse)
     if thread.modes.watching:
@@ -230,7 +230,7 @@ class ScanNode(Node):
             [g.data if isinstance(g, Tensor) else g for g in part] for part in incoming
         )
         blocks = Segments(block, self.steps, reverse=self.reverse)
-        blocks.run_forward(self.derivative.forward.runner, parts)
+        blocks.run_forward(self.derivative.forward, parts)
         for (low, high), carry in zip(reversed(blocks.bounds), reversed(blocks.carries), strict=True):
             arrays = [*consts, *carry, *(x[low:high] for x in xs)]
             wanted = [n is not None for n in self.inputs]

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyrnn.recurrence.compiled import CompiledDerivative, Parts, Results
-from tinyrnn.recurrence.running.runner import Runner
+from tinyrnn.recurrence.compiled import CompiledDerivative, CompiledScan, Parts, Results
 from tinyrnn.recurrence.running.views import Array
 
 
@@ -23,7 +22,7 @@ class Segments:
         self.reverse = reverse
         self.carries: list[list[Array]] = []
 
-    def run_forward(self, runner: Runner, parts: Parts) -> Results:
+    def run_forward(self, scan: CompiledScan, parts: Parts) -> Results:
         """Run segment after segment, saving nothing inside."""
         consts, carry, xs = parts
         ys: list[Array] = []
@@ -31,7 +30,7 @@ class Segments:
         for low, high in self.bounds:
             self.carries.append(carry)
             cut = [x[low:high] for x in xs]
-            carry, y_parts, sum_parts = runner.run(consts, carry, cut, high - low, reverse=self.reverse)
+            carry, y_parts, sum_parts = scan.run(consts, carry, cut, high - low, reverse=self.reverse)
             ys = self._with(ys, y_parts, low, high)
             sums = [a + b for a, b in zip(sums, sum_parts, strict=True)] if sums else sum_parts
         return carry, ys, sums

@@ -19,6 +19,17 @@ def lower(scan: ScanProgram) -> ScanProgram:
     return rewrite(halve_in_weights(_merge_gates(scan)), (_simpler, *REWRITES))
 
 
+def simplified(scan: ScanProgram) -> ScanProgram:
+    """Prepare a scan's program for being written as code, where a sigmoid is one function and no calls."""
+    return rewrite(scan, (_without_marks, *REWRITES))
+
+
+def _without_marks(
+    program: Program, primitive: Primitive, args: tuple[int, ...], params: dict[str, Any]
+) -> int | None:
+    return None if primitive is p.sigmoid else _simpler(program, primitive, args, params)
+
+
 def _simpler(
     program: Program, primitive: Primitive, args: tuple[int, ...], params: dict[str, Any]
 ) -> int | None:

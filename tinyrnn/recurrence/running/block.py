@@ -39,14 +39,23 @@ class Block:
     def __init__(self, parted: Partition, size: int, *, reverse: bool) -> None:
         self.size = size
         self.reverse = reverse
-        self.buffers = Buffers(parted, size, reverse=reverse)
+        self.buffers = self._buffers(parted)
         self.stages = StageCalls(self.buffers)
-        by_step = [step_calls(self.buffers, s) for s in (range(size)[::-1] if reverse else range(size))]
+        self.columns = Columns(size)
+        self._nbytes = self.buffers.nbytes
+        self._bound: set[int] = set()
+        self._bind()
+
+    def _buffers(self, parted: Partition) -> Buffers:
+        return Buffers(parted, self.size, reverse=self.reverse)
+
+    def _bind(self) -> None:
+        """Bind the calls of all steps."""
+        steps = range(self.size)[::-1] if self.reverse else range(self.size)
+        by_step = [step_calls(self.buffers, s) for s in steps]
         self.calls_per_step = len(by_step[0])
         self.calls: list[Call] = list(itertools.chain.from_iterable(by_step))
-        self.columns = Columns(size)
-        self._nbytes = self.buffers.nbytes + len(self.calls) * _CALL
-        self._bound: set[int] = set()
+        self._nbytes += len(self.calls) * _CALL
 
     @property
     def nbytes(self) -> int:

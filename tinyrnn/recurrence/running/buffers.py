@@ -44,15 +44,27 @@ class Buffers:
         Lines that are written straight into a concatenation's buffer.
     fixed : dict
         What runs once, in each form in which calls want it.
+
+    Parameters
+    ----------
+    inner : frozenset of int, optional
+        Where the loop is code: its lines that need no memory. No line is written over another one then, and
+        what has one row lies in rows.
     """
 
-    def __init__(self, parted: Partition, size: int, *, reverse: bool) -> None:
+    def __init__(
+        self, parted: Partition, size: int, *, reverse: bool, inner: frozenset[int] | None = None
+    ) -> None:
         self.parted = parted
         self.size = size
         self.reverse = reverse
         self.lines = parted.scan.program.lines
         self.loop = parted.lines(Stage.LOOP)
-        self.feature_major = all(len(self.lines[i].shape) <= 2 for i in self.loop)
+        self.inner = inner
+        shapes = [self.lines[i].shape for i in self.loop]
+        self.feature_major = all(len(shape) <= 2 for shape in shapes) and (
+            inner is None or any(len(shape) == 2 and 1 not in shape for shape in shapes)
+        )
         self.places: dict[int, Array] = {}
         self.becomes: dict[int, int] = {}
         self.parts: dict[int, tuple[int, int, int, int]] = {}
@@ -128,6 +140,10 @@ class Buffers:
                 continue
             if i in self._lasting:
                 self.places[i] = self._new(self.size, i)
+                continue
+            if self.inner is not None:
+                if i not in self.inner:
+                    self.places[i] = self._new(1, i)
                 continue
             dying = (
                 a for a in line.args if a in computed and a not in self._lasting and last[self.root(a)] == i

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.recurrence.compiler.lower import lower
-from tinyrnn.recurrence.compiler.partition import Stage, partition
+from tinyrnn.recurrence.compiler.partition import Partition, Stage, partition
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 from tinyrnn.recurrence.running import recycled
 from tinyrnn.recurrence.running.block import Block, block_size
@@ -34,8 +34,8 @@ class Runner:
     """
 
     def __init__(self, scan: ScanProgram) -> None:
-        self.scan = lower(scan)
-        self.parted = partition(self.scan)
+        self.parted = self._prepared(scan)
+        self.scan = self.parted.scan
         self.lines = self.scan.program.lines
         self._numbers = {i: line.literal for i, line in enumerate(self.lines) if line.literal is not None}
         once = self.parted.lines(Stage.ONCE)
@@ -44,6 +44,13 @@ class Runner:
                 self._numbers[i] = self._compute(i, self._numbers)
         self._once = [i for i in once if i not in self._numbers]
         self._twins_of: dict[tuple[bool, ...], dict[int, int]] = {}
+
+    def _prepared(self, scan: ScanProgram) -> Partition:
+        """Return the program as it runs."""
+        return partition(lower(scan))
+
+    def _new_block(self, size: int, reverse: bool) -> Block:
+        return Block(self.parted, size, reverse=reverse)
 
     @functools.cached_property
     def _size(self) -> int:
@@ -62,7 +69,7 @@ class Runner:
     def block(self, steps: int, reverse: bool) -> Block:
         """Take a block that suits a number of steps; give it back with `release`."""
         size = min(self._size, 1 << (steps - 1).bit_length())
-        return idle.take((self, size, reverse)) or Block(self.parted, size, reverse=reverse)
+        return idle.take((self, size, reverse)) or self._new_block(size, reverse)
 
     def release(self, block: Block) -> None:
         """Put a block back for the next call."""

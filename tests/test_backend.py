@@ -1,0 +1,122 @@
+"""The loop as code: in plain Python and compiled by Numba, it gives what NumPy's calls give."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import scan_cells
+from scan_forms import assert_same, run
+
+import tinyrnn as tr
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "reverse": {"reverse": True},
+    "lengths": {"lengths": np.array([9, 4])},
+    "segment": {"segment": 4},
+}
+BACKENDS = ("python", "numba")
+
+
+def by_backend(name: str, which: str, **options: Any) -> None:
+    """A cell gives the same on a backend and recorded."""
+    case = scan_cells.case(name)
+    expected = run("unrolled", case.make, case.params, case.carry, case.xs, **options)
+    with tr.backend(which):
+        assert_same(run("compiled", case.make, case.params, case.carry, case.xs, **options), expected)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("name", scan_cells.ALL)
+def test_the_source_as_plain_python(name: str, options: str) -> None:
+    by_backend(name, "python", **OPTIONS[options])
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "peephole_lstm"])
+def test_the_source_compiled(name: str) -> None:
+    pytest.importorskip("numba")
+    by_backend(name, "numba")
+
+
+@pytest.mark.parametrize(("which", "dtype"), [("python", "float32"), ("numba", "float32")])
+def test_single_precision(which: str, dtype: str) -> None:
+    if which == "numba":
+        pytest.importorskip("numba")
+    tr.manual_seed(0)
+    rnn = tr.nn.LSTM(3, 5)
+    x = tr.randn(7, 2, 3)
+
+    def training_step() -> list[Any]:
+        rnn.zero_grad()
+        y, _ = rnn(x)
+        (y * y).sum().backward()
+        return [y.data, *(p.grad.data for p in rnn.parameters())]
+
+    expected = training_step()
+    with tr.backend(which):
+        found = training_step()
+    for a, b in zip(found, expected, strict=True):
+        assert a.dtype == dtype
+        np.testing.assert_allclose(a, b, rtol=3e-6, atol=3e-6 * np.abs(b).max())
+
+
+def test_second_derivatives() -> None:
+    case = scan_cells.case("gru", steps=4)
+
+    def curvature() -> Any:
+        params = {k: tr.tensor(v, requires_grad=True) for k, v in case.params.items()}
+        _, ys = tr.scan(case.make(params), tr.tensor(case.carry), tr.tensor(case.xs))
+        (g,) = tr.grad((ys * ys).sum(), params["U"], create_graph=True)
+        return tr.grad((g * g).sum(), params["W"])[0].data
+
+    expected = curvature()
+    with tr.backend("python"):
+        np.testing.assert_allclose(curvature(), expected, rtol=1e-10)
+
+
+def test_the_plan_shows_the_function_and_says_what_ran() -> None:
+    tr.manual_seed(0)
+    with tr.backend("python"):
+        plan = tr.explain(tr.nn.LSTM(2, 3), tr.zeros((5, 1, 2))).scans[0]
+    assert plan.forward.runs == "as Python code"
+    compile(plan.forward.source, "<plan>", "exec")
+    assert "for t in range(steps):" in plan.forward.source
+    assert "for t in range(steps - 1, -1, -1):" in plan.backward.source
+    assert plan.forward.source.count("sigmoid32(") + plan.forward.source.count("tanh32(") >= 4
+
+
+def test_what_is_not_known_stays_with_numpy() -> None:
+    def step(h: Any, x: Any) -> Any:
+        h = tr.sinc(h) + x
+        return h, h
+
+    h, xs = tr.ones((2, 3)), tr.randn(5, 2, 3, requires_grad=True)
+    expected = tr.scan(step, h, xs)[1].data
+    with tr.backend("python"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(tr.scan(step, h, xs)[1].data, expected)
+        plan = tr.scan.plan(step, h, xs).scans[0]
+    assert "sinc" in plan.forward.runs
+    assert plan.forward.source == ""
+
+
+def test_backends_that_there_are_not() -> None:
+    with pytest.raises(ValueError, match="expected 'numpy', 'numba' or 'python'"):
+        tr.set_backend("torch")
+    with pytest.raises(TypeError, match="expected"):
+        tr.backend(3)  # pyright: ignore
+
+
+def test_an_inner_choice_ends() -> None:
+    from tinyrnn.recurrence.backend import chosen_backend
+
+    outer = chosen_backend()
+    with tr.backend("python"):
+        assert chosen_backend() == "python"
+        with tr.backend("numpy"):
+            assert chosen_backend() == "numpy"
+        assert chosen_backend() == "python"
+    assert chosen_backend() == outer

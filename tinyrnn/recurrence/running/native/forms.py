@@ -1,0 +1,62 @@
+"""From the source of a loop to a function: as plain Python, or compiled by Numba."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import threading
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from tinyrnn.recurrence.running.native import cache, functions
+
+Loop = Callable[..., None]
+
+_compiling = threading.RLock()
+
+
+def python_loop(text: str) -> Loop:
+    """Return the function of a source, as plain Python: slow, to be read and stepped through."""
+    given = {function.__name__: function for function in functions.CONTRACTED}
+    space = _names(given)
+    exec(compile(text, "<loop>", "exec"), space)
+    loop = space["loop"]
+
+    def quiet(*args: Any) -> None:
+        with np.errstate(all="ignore"):  # as compiled code, which warns of nothing
+            loop(*args)
+
+    return quiet
+
+
+def numba_loop(text: str) -> Loop:
+    """Return the function of a source, to be compiled when it is first called for certain dtypes."""
+    with _compiling:
+        numba = importlib.import_module("numba")
+        space = _names(_compiled_functions())
+        path = cache.source_file(text)
+        exec(compile(text, path or "<loop>", "exec"), space)
+        return numba.njit(nogil=True, error_model="numpy", cache=path is not None)(space["loop"])
+
+
+@functools.cache
+def _compiled_functions() -> dict[str, Any]:
+    numba = importlib.import_module("numba")
+    given = {}
+    for function in functions.CONTRACTED:
+        # Each calls those before it.
+        space = {**vars(functions), **given}
+        bound = FunctionType(function.__code__, space, function.__name__)
+        options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+        given[function.__name__] = numba.njit(**options)(bound)
+    return given
+
+
+def _names(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what the code of a loop may name."""
+    names: dict[str, Any] = {"__name__": __name__, "np": np, "dot": np.dot, "inf": np.inf, "nan": np.nan}
+    names |= {"float32": np.float32, "float64": np.float64, "int64": np.int64}
+    return names | given

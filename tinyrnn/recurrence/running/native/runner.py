@@ -1,0 +1,79 @@
+"""Running a scan whose loop is code: the same blocks and stages, with one call in the place of many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinyrnn.recurrence.compiler.lower import simplified
+from tinyrnn.recurrence.compiler.partition import Partition, partition
+from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+from tinyrnn.recurrence.running.block import Block
+from tinyrnn.recurrence.running.buffers import Buffers
+from tinyrnn.recurrence.running.calls import Call
+from tinyrnn.recurrence.running.native.forms import Loop
+from tinyrnn.recurrence.running.native.places import bound
+from tinyrnn.recurrence.running.native.schedule import fused
+from tinyrnn.recurrence.running.native.source import Source, refusal, write
+from tinyrnn.recurrence.running.runner import Runner
+
+
+class NativeRunner(Runner):
+    """A scan's program, of which the loop is code.
+
+    Parameters
+    ----------
+    scan : ScanProgram
+    form : callable
+        From the text of a source to its function.
+
+    Attributes
+    ----------
+    refusal : str
+        Why the loop cannot be written as code; empty where it can.
+    """
+
+    def __init__(self, scan: ScanProgram, form: Callable[[str], Loop]) -> None:
+        super().__init__(scan)
+        self.refusal = refusal(self.parted)
+        self._form = form
+        self._loops: dict[bool, Loop] = {}
+        self._sources: dict[bool, Source] = {}
+
+    def _prepared(self, scan: ScanProgram) -> Partition:
+        return fused(partition(simplified(scan)))
+
+    def source(self, reverse: bool) -> Source:
+        """Return the source of the loop."""
+        if reverse not in self._sources:
+            self._sources[reverse] = write(self.parted, reverse=reverse)
+        return self._sources[reverse]
+
+    def loop(self, reverse: bool) -> Loop:
+        """Return the function of the loop."""
+        if reverse not in self._loops:
+            self._loops[reverse] = self._form(self.source(reverse).text)
+        return self._loops[reverse]
+
+    def _new_block(self, size: int, reverse: bool) -> Block:
+        return NativeBlock(self.parted, size, self.source(reverse), self.loop(reverse), reverse=reverse)
+
+
+class NativeBlock(Block):
+    """A block of steps, of which the loop is one call."""
+
+    def __init__(self, parted: Partition, size: int, source: Source, loop: Loop, *, reverse: bool) -> None:
+        self._source = source
+        self._loop = loop
+        super().__init__(parted, size, reverse=reverse)
+
+    def _buffers(self, parted: Partition) -> Buffers:
+        return Buffers(parted, self.size, reverse=self.reverse, inner=self._source.inner)
+
+    def _bind(self) -> None:
+        self.calls_per_step = 0
+        self.calls = []
+        self._arrays = bound(self.buffers, self._source.keys)
+
+    def loop(self, count: int) -> list[Call]:
+        """Return the one call that the first ``count`` steps are."""
+        return [(self._loop, (count, *self._arrays))]

@@ -23,7 +23,8 @@ from tinyrnn.draw.stepping.arrays import ArrayTable
 from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.grid import Grid, arrange
 from tinyrnn.draw.stepping.labels import SUBSCRIPTS, Labels
-from tinyrnn.draw.stepping.packing import pack
+from tinyrnn.draw.stepping.level_data import op_vertices
+from tinyrnn.draw.stepping.packing import COUNTS, pack
 from tinyrnn.draw.stepping.replay import Pass, replay
 
 
@@ -48,8 +49,15 @@ def decoded(packed: dict[str, Any], number: int) -> np.ndarray:
     """An array of a page, as its script decodes it."""
     entry = packed["entries"][number]
     if isinstance(entry, list):
-        sign, left, right = entry
-        a, b = decoded(packed, left), decoded(packed, right)
+        sign, *back = entry
+        a, *rest = [decoded(packed, number - distance) for distance in back]
+        if sign == "T":
+            form = form_of(packed, number)
+            if "rows" not in form:
+                return a.T
+            table = a[:-3].reshape(len(form["columns"]), len(form["rows"]))
+            return np.concatenate([table.T.ravel(), a[-3:]])
+        (b,) = rest
         return a + b if sign == "+" else a * b
     start = 0
     for other in [*packed["entries"][:number], entry]:
@@ -66,6 +74,18 @@ def decoded(packed: dict[str, Any], number: int) -> np.ndarray:
     if "rows" in form:
         return numbers
     return np.full(form["shape"], numbers[0]) if "all" in form else numbers.reshape(form["shape"])
+
+
+def form_of(packed: dict[str, Any], number: int) -> dict[str, Any]:
+    entry = packed["entries"][number]
+    if isinstance(entry, int):
+        return packed["forms"][entry]
+    form = form_of(packed, number - entry[1])
+    if entry[0] == "T":
+        form = form | {"shape": form["shape"][::-1]}
+        if "rows" in form:
+            form |= {"rows": form["columns"], "columns": form["rows"]}
+    return form
 
 
 @st.composite
@@ -346,7 +366,10 @@ def test_names_are_unique(model: Model) -> None:
 
 # --- the picture ---
 def grid_of(run: Pass) -> Grid:
-    return arrange(run.root, run.nodes, Labels(run.root, run.nodes))
+    labels = Labels(run.root, run.nodes)
+    return arrange(
+        op_vertices(run.nodes, run.root, labels), [group.name for group in labels.graph.groups] or [""]
+    )
 
 
 @given(models())
@@ -354,10 +377,10 @@ def test_each_operation_stands_once_and_each_use_has_an_edge(model: Model) -> No
     run = replay(model[0])
     grid = grid_of(run)
     boxes = [box for column in grid.columns for box in column.boxes]
-    operations = [node for node in run.nodes if node.primitive is not None]
-    assert sorted(box.node.order for box in boxes if not box.copy) == sorted(n.order for n in operations)
-    uses = {(link.start.node, link.end.node, link.position) for link in grid.links}
-    assert uses == {(s, node, i) for node in operations for i, s in enumerate(node.inputs)}
+    operations = [k for k, node in enumerate(run.nodes) if node.primitive is not None]
+    assert sorted(box.node.key for box in boxes if not box.copy) == operations
+    uses = {(run.nodes[link.start.node.key], link.end.node.key, link.position) for link in grid.links}
+    assert uses == {(s, k, i) for k in operations for i, s in enumerate(run.nodes[k].inputs)}
     assert len(uses) == len(grid.links)
 
 
@@ -389,12 +412,13 @@ arrays = st.one_of(
 
 @given(st.lists(arrays, max_size=5))
 def test_arrays_come_back_to_the_last_digit(given: list[np.ndarray]) -> None:
+    given = [*given, *(array.T for array in given if array.ndim == 2)]
     table = ArrayTable()
     numbers = [table.add(array) for array in given]
     packed = table.packed()
     for array, number in zip(given, numbers):
         found = decoded(packed, number)
-        form = packed["forms"][packed["entries"][number]]
+        form = form_of(packed, number)
         if "rows" in form:
             rows = np.reshape(array, (-1, array.shape[-1]))[np.ix_(form["rows"], form["columns"])]
             assert np.array_equal(found[:-3], rows.ravel(), equal_nan=True)
@@ -445,6 +469,13 @@ def embedded(html: str) -> dict[str, Any]:
     return json.loads(found[0])
 
 
+def filled(data: dict[str, Any]) -> Any:
+    """The columns of the records, of which differences skip what is empty."""
+    return [
+        (key, [0 if value == "" else value for value in column]) for key, column in data["records"].items()
+    ]
+
+
 def test_ledgers_and_records_of_the_page(tmp_path: Any) -> None:
     loss, weights = by_hand(T=5)
     path = tr.draw.stepper(loss).save(tmp_path / "new" / "bptt.html")
@@ -453,7 +484,9 @@ def test_ledgers_and_records_of_the_page(tmp_path: Any) -> None:
     labels = [written(data, i, label) for i, label in enumerate(data["nodes"]["label"])]
     assert {labels[node] for node in data["ledgers"]} == set(weights)
     loss.backward()
-    records = data["records"]
+    records = {
+        key: list(itertools.accumulate(column)) if key in COUNTS else column for key, column in filled(data)
+    }
     for node in data["ledgers"]:
         rows = [
             i for i, (user, position) in enumerate(zip(records["node"], records["position"]))

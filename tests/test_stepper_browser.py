@@ -27,8 +27,8 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
     context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
     noise: list[str] = []
 
-    def open(loss: tr.Tensor, address: str = "", **options: Any) -> Any:
-        path = Path(tr.draw.stepper(loss, **options).save(tmp_path / "page.html"))
+    def open(loss: tr.Tensor, address: str = "", level: str = "op", **options: Any) -> Any:
+        path = Path(tr.draw.stepper(loss, level=level, **options).save(tmp_path / "page.html"))
         url = path.as_uri() + address
         page = context.new_page()
         page.on("console", lambda message: noise.append(f"console: {message.text}"))
@@ -64,7 +64,7 @@ def last(page: Any) -> int:
 
 # The exact numbers behind what a table of numbers shows.
 NUMBERS = """e => [...e.querySelectorAll("table.matrix tr")].map((row) =>
-    [...row.querySelectorAll("data")].map((d) => Number(d.value)))"""
+    [...row.querySelectorAll("data")].map((d) => Number(d.value))).filter((row) => row.length)"""
 
 
 def numbers(locator: Any) -> np.ndarray:

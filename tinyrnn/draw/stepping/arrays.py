@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ArrayTable"]
+__all__ = ["Array", "ArrayTable"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 SIDE = 8  # rows and columns that are shown of a large array
-LINE, FLAT = 16, 4  # columns of an array with few rows, and how many these are
+LINE, FLAT = 12, 4  # columns of an array with few rows, and how many these are
 
 
 class ArrayTable:
@@ -29,7 +29,7 @@ class ArrayTable:
     >>> table.combine("+", 0, 1, np.array([1.0, 2.0]))
     2
     >>> table.packed()["entries"]
-    [0, 1, ['+', 0, 1]]
+    [0, 1, ['+', 2, 1]]
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,8 @@ class ArrayTable:
         same = made.shape == result.shape and made.dtype == result.dtype
         if not same or a.shape != b.shape or made.tobytes() != result.tobytes():
             return self.add(result)
-        return self._enter([sign, left, right], self._described(result), result)
+        here = len(self.entries)
+        return self._enter([sign, here - left, here - right], self._described(result), result)
 
     def packed(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it.
@@ -68,7 +69,8 @@ class ArrayTable:
         Returns
         -------
         dict
-            ``entries``: for each array its form, or how it follows from two others, ``["+", 3, 8]``.
+            ``entries``: for each array its form, or how it follows from others, ``["+", 3, 8]`` or
+            ``["T", 1]``, counted back from where it stands.
             ``forms``: shape and dtype, and ``all`` (one number stands everywhere), or, of a large array,
             ``rows`` and ``columns``, those that are written, and three numbers behind them: norm, min, max.
             ``float32``, ``float64``: the numbers of all entries in their order, little-endian.
@@ -79,7 +81,24 @@ class ArrayTable:
     def _number(self, array: Array) -> int:
         described = self._described(array)
         found = self._found(*described)
-        return self._enter(described[0], described, array) if found is None else found
+        if found is not None:
+            return found
+        turned = self._turned(array, described[0])
+        entry = described[0] if turned is None else ["T", len(self.entries) - turned]
+        return self._enter(entry, described, array)
+
+    def _turned(self, array: Array, form: int) -> int | None:
+        """Return the number of the array's transpose, where that shows the same numbers."""
+        if array.ndim != 2 or min(array.shape) < 2:
+            return None
+        known = len(self.forms)
+        described = self._described(np.ascontiguousarray(array.T))
+        if len(self.forms) > known:  # no array of this form was written yet
+            del self._forms[str(self.forms.pop())]
+            return None
+        mine, other = self.forms[form], self.forms[described[0]]
+        same = mine.get("rows") == other.get("columns") and mine.get("columns") == other.get("rows")
+        return self._found(*described) if same else None
 
     def _found(self, form: int, raw: bytes) -> int | None:
         return self._known.get((form, raw))

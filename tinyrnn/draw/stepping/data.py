@@ -10,8 +10,17 @@ import numpy as np
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.tape import Constant, Node
 from tinyrnn.draw.stepping.arrays import ArrayTable
+from tinyrnn.draw.stepping.bptt import steps_of
 from tinyrnn.draw.stepping.formula import Term, forward_text, symbol, vjp_text
 from tinyrnn.draw.stepping.labels import Labels
+from tinyrnn.draw.stepping.level_data import (
+    bptt_data,
+    level_data,
+    level_vertices,
+    op_vertices,
+    picture_of,
+)
+from tinyrnn.draw.stepping.levels import COARSE, level_of
 from tinyrnn.draw.stepping.replay import Contribution, Pass
 
 __all__ = ["page_data"]
@@ -34,9 +43,10 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``nodes``, ``records`` (of the backward pass, in the engine's order), ``arrays``, ``ledgers`` (the
-        nodes of which the page lists what adds to their gradient), ``times`` (for each state of each layer
-        its nodes by time step), ``root``, ``seed``, ``summary``, and ``omitted``: what `told` left out.
+        ``levels``, the coarsest first, ``bptt``, and ``pictures``, one for each level and the last of
+        operations: see `level_data`. ``nodes``, ``records`` (of the backward pass, in the engine's order),
+        ``arrays``, ``ledgers`` (the nodes of which the page lists what adds to their gradient), ``times``
+        (for each state of each layer its nodes by time step), ``root``, ``seed``, ``summary``, and ``omitted``: what `told` left out.
     """
     number = {node: i for i, node in enumerate(run.nodes)}
     arrays = ArrayTable()
@@ -51,17 +61,25 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
         records.append(_backward(c, number, terms, arrays, numbers))
         numbers[c.source] = records[-1]["after"]
     forward = sum(node.primitive is not None for node in run.nodes)
-    steps = {step for step in labels.step.values() if step is not None}
+    times = {(labels.group.get(node, ""), step) for node, step in labels.step.items() if step is not None}
     left = Counter(c.node.primitive.name for c in run.contributions if c.node.primitive is not None)
     left.subtract(c.node.primitive.name for c in shown if c.node.primitive is not None)
+    levels = [level_of(name, run.nodes, labels.graph, labels) for name in COARSE if labels.graph.groups]
+    steps = bptt_data(steps_of(run, labels.graph), levels[0], number, arrays) if levels else []
     return {
         "root": number[run.root],
         "seed": seed,
-        "summary": (f"{len(steps)} time steps, " if steps else "") + f"{forward} records forward, "
+        "summary": (f"{len(times)} time steps, " if times else "") + f"{forward} records forward, "
         f"{len(records) + 1} backward, from {labels.text[run.root]}",
         "omitted": {name: count for name, count in left.items() if count},
         "nodes": nodes,
         "records": records,
+        "levels": [level_data(level, shown, labels, number, arrays) for level in levels],
+        "bptt": steps,
+        "pictures": [
+            *(picture_of(level_vertices(level, run.nodes, labels), labels) for level in levels),
+            picture_of(op_vertices(run.nodes, run.root, labels), labels),
+        ],
         "arrays": arrays.packed(),
         "ledgers": _ledgers(run, labels, number, {c.source for c in shown}),
         "times": _times(run, labels, number),
@@ -103,6 +121,8 @@ def _node(
     }
     if step is not None:
         told["time"] = step
+        if labels.group.get(node):
+            told["group"] = labels.group[node]
     if node in hues:
         told["hue"] = hues[node]
     if node.primitive is not None:

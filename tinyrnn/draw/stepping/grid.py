@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import fmean
 
-from tinyrnn.autograd.tape import Node
-from tinyrnn.draw.stepping.formula import symbol
-from tinyrnn.draw.stepping.labels import Labels
 from tinyrnn.draw.text import width
 
-__all__ = ["Box", "Column", "Grid", "Link", "arrange"]
+__all__ = ["Box", "Column", "Grid", "Link", "Place", "Vertex", "arrange"]
+
+Place = tuple[str, int]  # a column: the loops that count the step, and the step
 
 BOX, CHIP, BEND, HEIGHT = 104, 86, 14, 48  # least widths, and height, in pixels
 MOST = 20  # letters of a name that are shown
@@ -25,11 +24,39 @@ NAME_SIZE, SIGN_SIZE = 13, 12  # of the letters, as in the style sheet
 GAP, ROW, MARGIN = 14, 78, 22
 
 
+@dataclass(eq=False)
+class Vertex:
+    """What is to be placed: a record, or a part of a level.
+
+    Attributes
+    ----------
+    key : int
+        Its number on the page.
+    label, sign : str
+        The name, and what stands at the right of it.
+    place : (str, int) or None
+        The column; None outside of the steps.
+    inputs : list of Vertex
+    made : bool
+        Whether it has a box of its own. What is not computed stands as a copy beside each use.
+    cut : bool
+        No gradient passes.
+    """
+
+    key: int
+    label: str
+    sign: str
+    place: Place | None
+    inputs: list[Vertex]
+    made: bool
+    cut: bool = False
+
+
 @dataclass
 class Box:
-    """A record at its place, with its centre at x and y; ``copy`` for the small copies beside their uses."""
+    """A vertex at its place, with its centre at x and y; ``copy`` for the small copies beside their uses."""
 
-    node: Node
+    node: Vertex
     copy: bool
     row: int
     width: float
@@ -76,38 +103,33 @@ class Grid:
     height: float
 
 
-def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
-    """Give each record its place.
+def arrange(vertices: list[Vertex], groups: list[str]) -> Grid:
+    """Give each vertex its place.
 
     Parameters
     ----------
-    root : Node
-        What was differentiated.
-    nodes : list of Node
-        All records, each after its inputs.
-    labels : Labels
-        Their time steps.
+    vertices : list of Vertex
+        Each after its inputs.
+    groups : list of str
+        The loops, in the order in which their columns stand.
     """
-    columns = _columns(nodes, labels)
-    place = {node: column for column, members in columns for node in members}
-    boxes: dict[Node, Box] = {}
+    columns = _columns(vertices, groups)
+    place = {vertex: column for column, members in columns for vertex in members}
+    boxes: dict[Vertex, Box] = {}
     links: list[Link] = []
     for column, members in columns:
-        for node in members:
-            if node.primitive is not None or node is root:
-                inside = [boxes[s].row for s in node.inputs if s in boxes and place[s] is column]
-                sign = symbol(node.primitive, node.params) if node.primitive is not None else ""
-                room = _width(labels, node) + width(sign, SIGN_SIZE) + 14
-                boxes[node] = Box(node, False, 1 + max(inside, default=0), max(BOX, round(room)))
-                column.boxes.append(boxes[node])
+        for vertex in members:
+            if vertex.made:
+                inside = [boxes[s].row for s in vertex.inputs if s in boxes and place[s] is column]
+                room = _width(vertex) + width(vertex.sign, SIGN_SIZE) + 14
+                boxes[vertex] = Box(vertex, False, 1 + max(inside, default=0), max(BOX, round(room)))
+                column.boxes.append(boxes[vertex])
     for box in list(boxes.values()):
         column = place[box.node]
         for position, source in enumerate(box.node.inputs):
-            if source is None:
-                continue
             start = boxes.get(source)
-            if start is None or (place[source] is not column and place[source].step is None):
-                start = Box(source, True, box.row - 1, max(CHIP, round(_width(labels, source))))
+            if start is None or (place[source] is not column and source.place is None):
+                start = Box(source, True, box.row - 1, max(CHIP, round(_width(source))))
                 column.boxes.append(start)
             inside = start.copy or place[source] is column
             bends = _joined(start, box) if inside else ()
@@ -132,22 +154,26 @@ def arrange(root: Node, nodes: list[Node], labels: Labels) -> Grid:
     return Grid(shown, links, left, rows * ROW + HEIGHT + 2 * MARGIN)
 
 
-def _columns(nodes: list[Node], labels: Labels) -> list[tuple[Column, list[Node]]]:
-    """Sort the records into columns; what has no step comes after all, if it is made from one of them."""
-    steps = sorted({step for step in labels.step.values() if step is not None})
-    by_step = {step: (Column(step, f"t = {step}"), list[Node]()) for step in steps}
-    before, after = (
-        (Column(None, "before"), list[Node]()),
-        (Column(None, "after" if steps else ""), list[Node]()),
+def _columns(vertices: list[Vertex], groups: list[str]) -> list[tuple[Column, list[Vertex]]]:
+    """Sort the vertices into columns; what has no step comes after all, if it is made from one of them."""
+    places = sorted(
+        {v.place for v in vertices if v.place}, key=lambda place: (groups.index(place[0]), place[1])
     )
-    late: set[Node] = set()
-    for node in nodes:
-        step = labels.step[node]
-        if step is not None or any(s in late for s in node.inputs):
-            late.add(node)
-        column = by_step[step] if step is not None else after if node in late or not steps else before
-        column[1].append(node)
-    return [before, *by_step.values(), after]
+    by_place = {
+        place: (Column(place[1], " ".join(filter(None, (place[0], f"t = {place[1]}")))), list[Vertex]())
+        for place in places
+    }
+    before, after = (
+        (Column(None, "before"), list[Vertex]()),
+        (Column(None, "after" if places else ""), list[Vertex]()),
+    )
+    late: set[Vertex] = set()
+    for vertex in vertices:
+        if vertex.place is not None or any(s in late for s in vertex.inputs):
+            late.add(vertex)
+        column = by_place[vertex.place] if vertex.place else after if vertex in late or not places else before
+        column[1].append(vertex)
+    return [before, *by_place.values(), after]
 
 
 def _joined(start: Box, end: Box) -> tuple[Box, ...]:
@@ -160,9 +186,9 @@ def _joined(start: Box, end: Box) -> tuple[Box, ...]:
     return bends
 
 
-def _width(labels: Labels, node: Node) -> float:
+def _width(vertex: Vertex) -> float:
     """Return how much room a name takes in a box, in pixels; its letters are bold."""
-    return 1.25 * width(labels.text[node][:MOST], NAME_SIZE) + 20
+    return 1.25 * width(vertex.label[:MOST], NAME_SIZE) + 20
 
 
 def _settle(column: Column) -> None:

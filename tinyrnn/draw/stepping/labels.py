@@ -41,6 +41,10 @@ class Labels:
         Unique names.
     step : dict of Node to (int or None)
         Counted from 1, as in textbooks.
+    group : dict of Node to str
+        For records with a step the loops that count it; see `tinyrnn.draw.reading.rolled.Group`.
+    graph : Unrolled
+        What was read from the tape.
     role : dict of Node to str
         As `tinyrnn.draw.reading.records.Record.role`; also ``detach``.
     carry : dict of Node to str
@@ -50,10 +54,11 @@ class Labels:
     """
 
     def __init__(self, root: Node, nodes: list[Node]) -> None:
-        found = read([root])
+        found = self.graph = read([root])
         known = {record.node: record for record in found.records}
         layers = found.layers
         self.step: dict[Node, int | None] = {}
+        self.group: dict[Node, str] = {}
         self.role: dict[Node, str] = {}
         self.carry: dict[Node, str] = {}
         self.cell: dict[Node, str] = {}
@@ -64,6 +69,8 @@ class Labels:
                 scope = scope.parent
             step = record.step if record is not None else scope.step if scope is not None else None
             self.step[node] = None if step is None else step + 1  # x₁ gives h₁
+            if record is not None and step is not None:
+                self.group[node] = record.group
             cut = node.primitive is p.detach
             self.role[node] = record.role if record is not None else "detach" if cut else "op"
             if record is not None and record.role == "op" and record.carry:
@@ -86,16 +93,18 @@ class Labels:
         for node in reversed(nodes):
             entry = self.step[node] is None and (node.primitive is p.getitem or self.role[node] == "weight")
             if node.primitive is not None and (entry or node not in known):
-                steps = {self.step[user] for user in users.get(node, ())}
+                steps = {(self.step[user], self.group.get(user, "")) for user in users.get(node, ())}
                 if len(steps) == 1:
-                    (self.step[node],) = steps
+                    ((self.step[node], self.group[node]),) = steps
 
     def _running_sums(self, nodes: list[Node]) -> None:
         """Put a running sum of losses at the step whose loss it adds."""
         for node in nodes:
             if self.role[node] == "total" and len(node.inputs) == 2:
-                steps = [self.step[source] for source in node.inputs if source is not None]
-                self.step[node] = max((step for step in steps if step is not None), default=None)
+                sources = [source for source in node.inputs if source is not None and self.step[source]]
+                last = max(sources, key=lambda source: self.step[source] or 0, default=None)
+                self.step[node] = None if last is None else self.step[last]
+                self.group[node] = "" if last is None else self.group.get(last, "")
 
     def _texts(
         self, root: Node, nodes: list[Node], known: dict[Node, Record], layered: bool, reverse: set[str]

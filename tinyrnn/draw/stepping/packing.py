@@ -15,13 +15,24 @@ __all__ = ["pack"]
 
 DIGITS = {chr(subscript): chr(digit) for digit, subscript in SUBSCRIPTS.items()}
 INDEX = re.compile("[₀-₉]+")
+COUNTS = (
+    "value",
+    "node",
+    "part",
+    "local",
+    "product",
+    "upstream",
+    "after",
+    "main",
+)  # they rise and fall evenly
 NEAR = 1  # steps; further away an index is hardly one of time
 
 
 def pack(data: dict[str, Any]) -> dict[str, Any]:
-    """Return what `page_data` gave with ``nodes`` and ``records`` as columns, and ``texts`` for all text.
+    """Return what `page_data` gave with ``nodes``, ``records`` and parts as columns, and ``texts`` for all.
 
-    A column holds "" where a row has nothing.
+    A column holds "" where a row has nothing; one of numbers that mostly rise or fall evenly holds the
+    differences.
 
     Examples
     --------
@@ -34,8 +45,12 @@ def pack(data: dict[str, Any]) -> dict[str, Any]:
     times = [node.get("time") for node in data["nodes"]]
     nodes = _columns(data["nodes"], times, texts)
     records = _columns(data["records"], [times[record["node"]] for record in data["records"]], texts)
+    levels = [
+        {**level, "parts": _columns(level["parts"], [part.get("time") for part in level["parts"]], texts)}
+        for level in data.get("levels", [])
+    ]
     listed = [list(text) if isinstance(text, tuple) else text for text in texts]
-    return {**data, "nodes": nodes, "records": records, "texts": listed}
+    return {**data, "nodes": nodes, "records": records, "levels": levels, "texts": listed}
 
 
 def _columns(
@@ -49,7 +64,19 @@ def _columns(
             if isinstance(value, str) and key in row:
                 value = texts.setdefault(_relative(value, time), len(texts))
             column.append(value)
+    for key in keys:
+        if key in COUNTS:
+            columns[key] = _differences(columns[key])
     return columns
+
+
+def _differences(column: list[Any]) -> list[Any]:
+    last = 0
+    found: list[Any] = []
+    for value in column:
+        found.append(value if value == "" else value - last)
+        last = last if value == "" else value
+    return found
 
 
 def _relative(text: str, time: int | None) -> Any:

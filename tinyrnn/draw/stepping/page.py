@@ -12,20 +12,29 @@ from pathlib import Path
 
 import numpy.typing as npt
 
-from tinyrnn.autograd.arguments import ARRAY, COUNT, PATH, TEXT, checked, instance
+from tinyrnn.autograd.arguments import ARRAY, COUNT, PATH, TEXT, checked, instance, one_of
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.stepping.data import page_data
-from tinyrnn.draw.stepping.grid import arrange
 from tinyrnn.draw.stepping.labels import Labels
+from tinyrnn.draw.stepping.levels import LEVELS
 from tinyrnn.draw.stepping.packing import pack
-from tinyrnn.draw.stepping.picture import picture_data
 from tinyrnn.draw.stepping.replay import replay
 
 __all__ = ["Stepper", "stepper"]
 
 ASSETS = Path(__file__).parent / "assets"
 MOST_RECORDS = 20_000
-SCRIPTS = ("unpack.js", "values.js", "view.js", "picture.js", "tables.js", "stepper.js", "controls.js")
+SCRIPTS = (
+    "unpack.js",
+    "values.js",
+    "view.js",
+    "levels.js",
+    "cards.js",
+    "picture.js",
+    "tables.js",
+    "stepper.js",
+    "controls.js",
+)
 
 
 class Stepper:
@@ -62,19 +71,27 @@ class Stepper:
         return f"<Stepper: {self._summary}>"
 
 
-@checked(output=instance(Tensor, "a Tensor"), gradient=ARRAY.or_none(), title=TEXT, max_records=COUNT)
+@checked(
+    output=instance(Tensor, "a Tensor"),
+    gradient=ARRAY.or_none(),
+    level=one_of(*LEVELS),
+    title=TEXT,
+    max_records=COUNT,
+)
 def stepper(
     output: Tensor,
     gradient: npt.ArrayLike | Tensor | None = None,
     *,
+    level: str = "cell",
     title: str = "Backpropagation through time, step by step",
     max_records: int = MOST_RECORDS,
 ) -> Stepper:
     """Make a page on which the forward and the backward pass can be stepped through.
 
-    Each record shows the operation, its inputs, the formula of its VJP, the local factor, upstream × local
-    = contribution, and what the contribution is added to. The order is the engine's own. No ``.grad`` is
-    changed, and it does not matter whether ``backward()`` was called.
+    At the level of cells a record is one step of backpropagation through time, with its equation, numbers
+    and Jacobian. At the level of operations it shows the operation, its inputs, the formula of its VJP, the
+    local factor, upstream × local = contribution, and what the contribution is added to. The order is the
+    engine's own. No ``.grad`` is changed, and it does not matter whether ``backward()`` was called.
 
     Parameters
     ----------
@@ -83,6 +100,9 @@ def stepper(
         not, as long as ``backward()`` has not freed what the tape holds.
     gradient : array_like or Tensor, optional
         The gradient at the output, of its shape; 1 for a single number, and needed otherwise.
+    level : {"cell", "gate", "op"}
+        What the page begins with: a record for each cell at each step, with the equation of backpropagation
+        through time, for each gate, or for each operation. It is switched on the page.
     title : str
         Heading of the page.
     max_records : int
@@ -114,10 +134,8 @@ def stepper(
             f"stepper: the pass has {total} records; expected at most max_records={max_records}; "
             "run fewer time steps"
         )
-    labels = Labels(run.root, run.nodes)
-    data = page_data(run, labels)
-    number = {node: i for i, node in enumerate(run.nodes)}
-    data["picture"] = picture_data(arrange(run.root, run.nodes, labels), labels, number.__getitem__)
+    data = page_data(run, Labels(run.root, run.nodes))
+    data["level"] = level
     text = json.dumps(pack(data), separators=(",", ":"), ensure_ascii=False)
     return Stepper(_page(title, text), str(data["summary"]))
 

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.tape import Node
 from tinyrnn.draw.stepping.grid import HEIGHT, Box, Column, Grid, Link
-from tinyrnn.draw.stepping.labels import Labels
 
 __all__ = ["picture_data"]
 
 LANE = 8  # height at which edges pass over the steps
 
 
-def picture_data(grid: Grid, labels: Labels, number: Callable[[Node], int]) -> dict[str, Any]:
+def picture_data(grid: Grid) -> dict[str, Any]:
     """Return where all boxes and edges are.
-
-    Parameters
-    ----------
-    grid : Grid
-    labels : Labels
-    number : callable
-        The number of a record on the page.
 
     Returns
     -------
@@ -41,14 +30,14 @@ def picture_data(grid: Grid, labels: Labels, number: Callable[[Node], int]) -> d
     for link in grid.links:
         ending.setdefault(id(link.end), []).append(link)
     for column in grid.columns:
-        template = _template(column, uses, ending, labels)
+        template = _template(column, uses, ending)
         columns.append(
             {
                 "left": round(column.left, 1),
                 "width": round(column.width, 1),
                 "title": column.title,
                 "template": templates.setdefault(json.dumps(template), len(templates)),
-                "nodes": [number(box.node) for box in column.boxes],
+                "nodes": [box.node.key for box in column.boxes],
             }
         )
     return {
@@ -59,9 +48,7 @@ def picture_data(grid: Grid, labels: Labels, number: Callable[[Node], int]) -> d
     }
 
 
-def _template(
-    column: Column, uses: dict[int, Link], ending: dict[int, list[Link]], labels: Labels
-) -> dict[str, Any]:
+def _template(column: Column, uses: dict[int, Link], ending: dict[int, list[Link]]) -> dict[str, Any]:
     place = {id(box): i for i, box in enumerate(column.boxes)}
     boxes: list[list[Any]] = []
     for box in column.boxes:
@@ -70,22 +57,22 @@ def _template(
             use = uses[id(box)]
             boxes[-1] += [place[id(use.end)], use.position]
     edges = [
-        [_path(link, column.left, labels), _kind(link, labels), i, link.position]
+        [_path(link, column.left), _kind(link), i, link.position]
         for i, box in enumerate(column.boxes)
         for link in ending.get(id(box), [])
     ]
     return {"boxes": boxes, "edges": edges}
 
 
-def _kind(link: Link, labels: Labels) -> str:
+def _kind(link: Link) -> str:
     start, end = link.start, link.end
     kind = "edge"
-    if labels.step[start.node] != labels.step[end.node] and not start.copy:
-        kind += " carry" if labels.step[end.node] is not None else " late"
-    return kind + " cut" if end.node.primitive is p.detach else kind
+    if start.node.place != end.node.place and not start.copy:
+        kind += " carry" if end.node.place is not None else " late"
+    return kind + " cut" if end.node.cut else kind
 
 
-def _path(link: Link, left: float, labels: Labels) -> str:
+def _path(link: Link, left: float) -> str:
     """Return the way of an edge as SVG writes it, measured from the left of the column in which it ends."""
     start, end = link.start, link.end
     x, x2 = start.x - left, end.x - left
@@ -105,7 +92,7 @@ def _path(link: Link, left: float, labels: Labels) -> str:
                 y -= HEIGHT
                 path += f"V{y:.0f}"
         return path
-    if labels.step[end.node] is None:  # to what comes after all steps: above their boxes
+    if end.node.place is None:  # to what comes after all steps: above their boxes
         x1, x2 = _right(start) - left, x2 - end.width / 2
         return (
             f"M{x1:.0f} {start.y:.0f}C{x1 + 26:.0f} {start.y:.0f} {x1:.0f} {LANE} {x1 + 40:.0f} {LANE}"

@@ -77,12 +77,15 @@ class Pass:
         All records, each after its inputs.
     contributions : list of Contribution
         In the order in which the engine added them.
+    saved : dict of Node to sequence
+        What the VJPs of each operation need, for each operand.
     """
 
     root: Node
     seed: Array
     nodes: list[Node]
     contributions: list[Contribution]
+    saved: dict[Node, Any]
 
     def gradients(self) -> dict[Node, Array]:
         """Return the gradient of each record that the reverse pass reached."""
@@ -146,7 +149,7 @@ def replay(output: Tensor, gradient: npt.ArrayLike | Tensor | None = None) -> Pa
 
     with no_grad():
         backpropagate({copies[root]: seed}, retain=True, observer=observe)
-    return Pass(root, seed, nodes, contributions)
+    return Pass(root, seed, nodes, contributions, {node: copy.saved for node, copy in copies.items()})
 
 
 def _operands(node: Node) -> list[Array]:

@@ -1,7 +1,6 @@
 // Buttons, keys and the address.
 
 find("summary").textContent = data.summary;
-find("bar").max = LAST;
 if (Object.keys(data.omitted).length) find("omitted").textContent = `Not listed: ${Object.entries(data.omitted).map(([op, n]) => `${n} zeros of ${op}`).join(", ")}, each beside a gradient that went elsewhere.`;
 find("weight").append(element("option", { value: "any" }, "the weight added to last"),
   ...ledgers.map((l) => element("option", { value: l.node }, label(l.node))));
@@ -12,7 +11,7 @@ find("state").parentElement.hidden = times.length < 2;
 
 const actions = {
   start: () => go(0),
-  back: () => go(position - 1),
+  back: stepBack,
   step: stepOn,
   end: () => go(LAST),
   play,
@@ -25,9 +24,9 @@ const actions = {
   fit: () => zoom(null),
 };
 for (const [id, action] of Object.entries(actions)) find(id).addEventListener("click", () => action());
-find("bar").addEventListener("input", () => go(Number(find("bar").value)));
+find("bar").addEventListener("input", () => go(positionOf(Number(find("bar").value))));
 for (const id of ["weight", "state"]) find(id).addEventListener("change", draw);
-find("predict").addEventListener("change", () => { revealed = true; draw(); }); // what has been seen is no riddle
+find("predict").addEventListener("change", () => { revealed = true; if (level === null) draw(); else { setLevel("op"); find("predict").checked = true; draw(); } }); // what has been seen is no riddle
 for (const id of ["gradients", "all"]) find(id).addEventListener("toggle", drawTables);
 const keys = {
   ArrowRight: stepOn,
@@ -41,6 +40,7 @@ const keys = {
   w: actions.into,
   b: actions.turn,
   p: () => find("predict").click(),
+  o: openOrClose,
 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
@@ -54,10 +54,13 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 
-const fromAddress = () => Number.parseInt(location.hash.slice(1), 10);
-window.addEventListener("hashchange", () => { if (fromAddress() >= 0) go(fromAddress()); });
+/** The level and the position that the address says: #12 is operation 12, #cell.12 the cell that it belongs to. */
+function fromAddress() {
+  const [, name, k] = /^#(?:(cell|gate|op)\.)?(\d+)$/.exec(location.hash) ?? [];
+  return k === undefined ? null : [name ?? "op", Number(k)];
+}
+window.addEventListener("hashchange", () => { const told = fromAddress(); if (told !== null) setLevel(...told); });
 
-const first = fromAddress();
-position = first >= 0 ? Math.min(first, LAST) : 0;
-zoom(null);
-draw();
+for (const name of Object.keys(NAMES)) find(`level-${name}`).addEventListener("click", () => setLevel(name));
+find("level").hidden = levels.size === 0;
+setLevel(...(fromAddress() ?? [data.level, 0]));

@@ -7,22 +7,39 @@ const NAME = 20; // letters of a name that are shown
 const picture = find("picture");
 const canvas = find("canvas");
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-const columns = data.picture.columns;
-const columnOf = new Map(); // of each operation
 const drawn = new Map(); // the columns that are drawn: their parts
-const starting = columns.map(() => new Set()); // for each column those in which an edge from it ends
+let shown = null; // the picture of the level
+let columns = [];
+let columnOf = new Map(); // of each vertex
+let starting = []; // for each column those in which an edge from it ends
 let scale = 1;
 
-columns.forEach((column, c) => {
-  const { boxes } = data.picture.templates[column.template];
-  boxes.forEach((box, i) => { if (box.length === 3) columnOf.set(column.nodes[i], c); });
-});
-columns.forEach((column, c) => {
-  for (const [, , box, position] of data.picture.templates[column.template].edges) {
-    const from = columnOf.get(nodes[column.nodes[box]].inputs[position]);
-    if (from !== undefined && from !== c) starting[from].add(c);
-  }
-});
+/** Take the picture of the level at hand. */
+function openPicture() {
+  for (const parts of [...drawn.values(), ...[...afar.values()].map((edges) => ({ band: null, boxes: [], edges }))]) remove(parts);
+  drawn.clear();
+  afar.clear();
+  shown = data.pictures[level === null ? data.pictures.length - 1 : [...levels.values()].indexOf(level)];
+  columns = shown.columns;
+  columnOf = new Map();
+  starting = columns.map(() => new Set());
+  columns.forEach((column, c) => {
+    shown.templates[column.template].boxes.forEach((box, i) => { if (box.length === 3) columnOf.set(column.nodes[i], c); });
+  });
+  columns.forEach((column, c) => {
+    for (const [, , box, slot] of shown.templates[column.template].edges) {
+      const from = columnOf.get(sourcesOf(column.nodes[box])[slot]);
+      if (from !== undefined && from !== c) starting[from].add(c);
+    }
+  });
+  picture.setAttribute("viewBox", `0 0 ${shown.width} ${shown.height + TOP}`);
+  resize();
+}
+
+function remove({ band, edges, boxes }) {
+  band?.remove();
+  for (const { part } of [...edges, ...boxes]) part.remove();
+}
 
 /** An element of the picture. */
 function shape(tag, attributes, ...children) {
@@ -34,42 +51,46 @@ function shape(tag, attributes, ...children) {
 
 const short = (text) => (text.length <= NAME ? text : `${text.slice(0, NAME - 1)}…`);
 
-/** One box: a record, or its copy beside a use. */
+/** One box: a record or a part, or the copy of a record beside its use. */
 function drawBox(column, template, i) {
   const [x, y, width, end, slot] = template.boxes[i];
-  const n = column.nodes[i];
-  const node = nodes[n];
+  const v = column.nodes[i];
+  const node = nodes[mainOf(v)];
   const copy = end !== undefined;
-  const use = copy ? `${column.nodes[end]}-${slot}` : null;
+  const use = copy ? [column.nodes[end], slot] : null;
+  const hue = partOf(v) === null ? node.hue : undefined;
+  const sign = partOf(v) === null ? node.sign ?? "" : "";
   const [left, top] = [column.left + x - width / 2, y - HEIGHT / 2];
-  const kind = `box${copy ? " copy" : ""}${node.hue === undefined ? "" : " hue"}${node.op === "detach" ? " detach" : ""}`;
+  const cut = (partOf(v)?.members ?? [v]).every((n) => nodes[n].op === "detach");
+  const kind = `box${copy ? " copy" : ""}${hue === undefined ? "" : " hue"}${cut ? " detach" : ""}`;
   const size = arrayOf(node.value).shape.join(", ");
   const value = shape("text", copy ? { class: "value middle", x: left + width / 2, y: top + 36 } : { class: "value", x: left + 8, y: top + 29 });
-  const name = shape("text", copy ? { class: "name middle", x: left + width / 2, y: top + 20 } : { class: "name", x: left + 8, y: top + 16 }, short(node.label));
-  const part = shape("g", { class: kind, id: copy ? `c${use}` : `n${n}`, "data-node": n },
-    shape("title", {}, `${node.label}: ${node.role}, shape (${size})${node.op ? `, ${node.op}` : ""}`),
+  const name = shape("text", copy ? { class: "name middle", x: left + width / 2, y: top + 20 } : { class: "name", x: left + 8, y: top + 16 }, short(nameOf(v)));
+  const said = partOf(v) === null ? `${node.role}, shape (${size})${node.op ? `, ${node.op}` : ""}` : `${partOf(v).kind} of ${partOf(v).members.length} operations; ${node.label} has shape (${size})`;
+  const part = shape("g", { class: kind, id: copy ? `c${use.join("-")}` : `n${v}`, "data-node": v },
+    shape("title", {}, `${nameOf(v)}: ${said}`),
     shape("rect", { x: left, y: top, width, height: HEIGHT, rx: copy ? HEIGHT / 2 : 7 }), name, value);
   let gradient = null;
   if (!copy) {
     gradient = shape("text", { class: "grad", x: left + 8, y: top + 42 });
-    part.append(shape("text", { class: "op", x: left + width - 8, y: top + 16 }, node.sign ?? ""), gradient);
+    part.append(shape("text", { class: "op", x: left + width - 8, y: top + 16 }, sign), gradient);
   }
-  if (node.hue !== undefined) part.style.setProperty("--hue", node.hue < HUES ? `var(--hue${node.hue})` : `hsl(${node.hue * 137.5} 65% 50%)`);
-  part.addEventListener("click", () => pick(n, use));
-  return { part, n, use, value, gradient };
+  if (hue !== undefined) part.style.setProperty("--hue", hue < HUES ? `var(--hue${hue})` : `hsl(${hue * 137.5} 65% 50%)`);
+  part.addEventListener("click", () => pick(v, use));
+  return { part, v, use, value, gradient };
 }
 
 /** Draw a column: its band, its boxes, and the edges that end in it. */
 function drawColumn(c) {
   const column = columns[c];
-  const template = data.picture.templates[column.template];
-  const height = data.picture.height + TOP;
+  const template = shown.templates[column.template];
+  const height = shown.height + TOP;
   const band = shape("g", {}, shape("rect", { class: c % 2 ? "band" : "band odd", x: column.left, y: 0, width: column.width, height }),
     shape("text", { class: "time", x: column.left + column.width / 2, y: 20 }, column.title));
   const edges = template.edges.map(([path, kind, box, slot]) => {
     const end = column.nodes[box];
     const part = shape("path", { class: kind, id: `e${end}-${slot}`, d: path, transform: `translate(${column.left} 0)` });
-    return { part, use: `${end}-${slot}`, end, slot, from: columnOf.get(nodes[end].inputs[slot]) ?? c };
+    return { part, end, slot };
   });
   const boxes = template.boxes.map((_, i) => drawBox(column, template, i));
   return { band, edges, boxes };
@@ -82,8 +103,7 @@ function look() {
   const seen = new Set(columns.flatMap((column, c) => (column.left < right && column.left + column.width > left ? [c] : [])));
   for (const [c, parts] of drawn) {
     if (seen.has(c)) continue;
-    parts.band.remove();
-    for (const { part } of [...parts.edges, ...parts.boxes]) part.remove();
+    remove(parts);
     drawn.delete(c);
   }
   let fresh = false;
@@ -112,15 +132,14 @@ function lookAfar(seen) {
   for (const c of ends) {
     if (!afar.has(c)) afar.set(c, []);
     const parts = afar.get(c);
-    const known = new Set(parts.map((e) => e.use));
-    const template = data.picture.templates[columns[c].template];
+    const known = new Set(parts.map((e) => `${e.end}-${e.slot}`));
+    const template = shown.templates[columns[c].template];
     for (const [path, kind, box, slot] of template.edges) {
       const end = columns[c].nodes[box];
-      const use = `${end}-${slot}`;
-      const from = columnOf.get(nodes[end].inputs[slot]);
-      if (from === undefined || from === c || !seen.has(from) || known.has(use)) continue;
+      const from = columnOf.get(sourcesOf(end)[slot]);
+      if (from === undefined || from === c || !seen.has(from) || known.has(`${end}-${slot}`)) continue;
       const part = shape("path", { class: kind, d: path, transform: `translate(${columns[c].left} 0)` });
-      parts.push({ part, use, end, slot });
+      parts.push({ part, end, slot });
       find("edges").append(part);
     }
   }
@@ -139,25 +158,31 @@ function update(item, states, value = "", gradient = "") {
 /** Show in all that is drawn what has happened so far. */
 function paint() {
   const r = position ? records[position - 1] : null;
+  const now = r === null ? null : vertexOf(r.node);
   const secret = hidden();
   for (const { boxes, edges } of drawn.values()) {
-    for (const box of boxes) paintBox(box, r, secret);
-    for (const edge of edges) paintEdge(edge, r);
+    for (const box of boxes) paintBox(box, r, now, secret);
+    for (const edge of edges) paintEdge(edge, r, now);
   }
-  for (const edges of afar.values()) for (const edge of edges) paintEdge(edge, r);
+  for (const edges of afar.values()) for (const edge of edges) paintEdge(edge, r, now);
 }
 
-function paintBox(box, r, secret) {
-  const { n, use } = box;
+/** Whether gradient passes now from a vertex to one of its sources. */
+const passes = (r, now, end, slot) => r !== null && r.kind === "backward" && now === end && (level === null ? r.position === slot : crossing(end, slot).length > 0);
+
+function paintBox(box, r, vertex, secret) {
+  const { v, use } = box;
+  const n = mainOf(v);
   const came = use === null ? gradientAt(n, position) : null;
-  const lit = use === null ? came !== null : (sent.get(use) ?? Infinity) <= position;
-  const now = r !== null && use === null && r.node === n;
-  const target = r !== null && r.kind === "backward" && (use === null ? r.source === n : use === `${r.node}-${r.position}`);
-  const input = r !== null && r.kind === "forward" && (use === null ? nodes[r.node].inputs.includes(n) : use.split("-")[0] === String(r.node));
-  const done = nodes[n].op === undefined || (computed.get(n) ?? 0) <= position;
+  const lit = use === null ? came !== null : crossedAt(...use) <= position;
+  const now = r !== null && use === null && vertex === v;
+  const target = use !== null ? passes(r, vertex, ...use)
+    : r !== null && r.kind === "backward" && (level === null ? r.source === n : sourcesOf(vertex).some((s, slot) => s === v && crossing(vertex, slot).length > 0));
+  const input = r !== null && r.kind === "forward" && (use === null ? sourcesOf(vertex).includes(v) : use[0] === vertex);
+  const done = nodes[n].op === undefined || doneAt(v) <= position;
   let [value, gradient] = ["", ""];
   if (use !== null) {
-    value = !lit ? briefly(nodes[n].value) : target && secret ? "+∂ ?" : `+∂ ${briefly(records[sent.get(use) - 1].part)}`;
+    value = !lit ? briefly(nodes[n].value) : target && secret ? "+∂ ?" : `+∂ ${briefly(level === null ? records[crossedAt(...use) - 1].part : partSent(partOf(use[0]), use[0] - COUNT, n))}`;
   } else {
     if (done) value = now && r.kind === "forward" && secret ? "?" : briefly(nodes[n].value);
     if (came !== null) gradient = target && secret ? "∂ ?" : `∂ ${briefly(came)}`;
@@ -166,22 +191,24 @@ function paintBox(box, r, secret) {
   update(box, { done, lit, now, target, input, odd: !Number.isFinite(size) || size === 0 }, value, gradient);
 }
 
-function paintEdge(edge, r) {
-  const now = r !== null && r.node === edge.end && (r.kind === "forward" || r.position === edge.slot);
-  const lit = (sent.get(edge.use) ?? Infinity) <= position;
-  update(edge, { done: (computed.get(edge.end) ?? 0) <= position, lit, now, backward: now && r.kind === "backward" });
+function paintEdge(edge, r, vertex) {
+  const back = passes(r, vertex, edge.end, edge.slot);
+  const now = back || (r !== null && r.kind === "forward" && vertex === edge.end);
+  const lit = crossedAt(edge.end, edge.slot) <= position;
+  update(edge, { done: doneAt(edge.end) <= position, lit, now, backward: back });
 }
 
 /** Bring the current record into the middle, and draw what is around it. */
 function drawPicture() {
-  const r = position ? records[position - 1] : null;
-  const at = r === null ? undefined : columnOf.get(r.node);
+  const v = position ? vertexOf(records[position - 1].node) : null;
+  const at = v === null ? undefined : columnOf.get(v);
   if (at === undefined) {
     canvas.scrollTo(0, canvas.scrollHeight);
   } else {
     const column = columns[at];
-    const i = column.nodes.findIndex((n, j) => n === r.node && data.picture.templates[column.template].boxes[j].length === 3);
-    const [x, y] = data.picture.templates[column.template].boxes[i];
+    const { boxes } = shown.templates[column.template];
+    const i = column.nodes.findIndex((other, j) => other === v && boxes[j].length === 3);
+    const [x, y] = boxes[i];
     const left = (column.left + x) * scale + margin() - canvas.clientWidth / 2;
     const top = (y + TOP) * scale - canvas.clientHeight / 2;
     const far = Math.abs(left - canvas.scrollLeft) > canvas.clientWidth;
@@ -192,22 +219,25 @@ function drawPicture() {
 }
 
 /** A picture narrower than its canvas stands in the middle of it. */
-const margin = () => Math.max(0, (canvas.clientWidth - data.picture.width * scale) / 2);
+const margin = () => Math.max(0, (canvas.clientWidth - shown.width * scale) / 2);
 
-/** Make the picture larger by a factor; or, without one, show a whole time step if it is then still readable. */
+/** Make the picture larger by a factor; or, without one, show all of it, or else a time step, if it is then still readable. */
 function zoom(factor) {
   const widest = Math.max(...columns.map((column) => column.width));
-  const whole = Math.min(canvas.clientWidth / widest, canvas.clientHeight / (data.picture.height + TOP));
-  scale = Math.max(SMALLEST, Math.min(factor === null ? 1.4 : 3, factor === null ? whole : scale * factor));
-  picture.setAttribute("width", data.picture.width * scale);
-  picture.setAttribute("height", (data.picture.height + TOP) * scale);
-  find("smaller").disabled = scale <= SMALLEST;
+  const high = parseFloat(getComputedStyle(canvas).maxHeight) / (shown.height + TOP);
+  const all = Math.min(canvas.clientWidth / shown.width, high);
+  const fitting = all >= SMALLEST ? all : Math.min(canvas.clientWidth / widest, high);
+  scale = Math.max(SMALLEST, factor === null ? Math.min(all < SMALLEST && level !== null ? 1 : 1.4, fitting) : Math.min(3, scale * factor));
+  resize();
   drawPicture();
 }
 const SMALLEST = 0.75; // at which the smallest letters are still 8.6 pixels high
 
-picture.setAttribute("viewBox", `0 0 ${data.picture.width} ${data.picture.height + TOP}`);
-picture.setAttribute("width", data.picture.width);
-picture.setAttribute("height", data.picture.height + TOP);
+function resize() {
+  picture.setAttribute("width", shown.width * scale);
+  picture.setAttribute("height", (shown.height + TOP) * scale);
+  find("smaller").disabled = scale <= SMALLEST;
+}
+
 canvas.addEventListener("scroll", look, { passive: true });
 window.addEventListener("resize", look);

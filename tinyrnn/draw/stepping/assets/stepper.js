@@ -10,11 +10,12 @@ function draw() {
   const secret = hidden();
   find("card").replaceChildren(...card(position, secret), ...(secret ? [guess()] : []));
   find("spoken").textContent = sentence(position, secret);
-  find("bar").value = position;
-  find("bar").setAttribute("aria-valuetext", `record ${position} of ${LAST}`);
-  find("count").textContent = `${position} / ${LAST}`;
+  const [here, all] = [ordinal(position), total()];
+  find("bar").value = here;
+  find("bar").setAttribute("aria-valuetext", `record ${here} of ${all}`);
+  find("count").textContent = `${here} / ${all}`;
   for (const id of ["start", "back"]) find(id).disabled = position === 0;
-  for (const id of ["step", "end", "time"]) find(id).disabled = position === LAST && !secret;
+  for (const id of ["step", "end", "time"]) find(id).disabled = here === all && !secret;
   find("into").disabled = nextInto() === null;
   find("reveal").hidden = !find("predict").checked;
   find("reveal").disabled = !secret;
@@ -26,10 +27,10 @@ function draw() {
 }
 
 function go(k, shown = false) {
-  const next = Math.max(0, Math.min(LAST, k));
+  const next = snapped(Math.max(0, Math.min(LAST, k)));
   if (next !== position) revealed = shown;
   position = next;
-  try { history.replaceState(null, "", `#${position}`); } catch { /* inside a notebook's frame there is no address */ }
+  try { history.replaceState(null, "", `#${level === null ? "" : `${level.name}.`}${position}`); } catch { /* inside a notebook's frame there is no address */ }
   draw();
 }
 
@@ -63,11 +64,12 @@ function verdict(guessed) {
     close ? "right." : Math.sign(guessed) === Math.sign(truth) ? `the sign is right, off by ${format(off)}.` : `off by ${format(off)}.`}`);
 }
 
-const stepOn = () => (hidden() ? reveal() : go(position + 1));
+const stepOn = () => (hidden() ? reveal() : go(positionOf(Math.min(ordinal(position) + 1, total()))));
+const stepBack = () => go(positionOf(Math.max(ordinal(position) - 1, 0)));
 
 /** Move to where the time step changes next, forwards or backwards. */
 function otherTime(direction) {
-  const stepOf = (k) => (k > 0 && k <= LAST ? nodes[records[k - 1].node].time ?? null : null);
+  const stepOf = (k) => (k > 0 && k <= LAST ? place(records[k - 1].node) || null : null);
   let k = position;
   const from = stepOf(k);
   do k += direction; while (k > 0 && k < LAST && (stepOf(k) === from || stepOf(k) === null));
@@ -83,15 +85,19 @@ function nextInto() {
 
 function play() {
   if (playing !== null) { clearInterval(playing); playing = null; draw(); return; }
-  if (position === LAST) position = 0;
-  playing = setInterval(() => (position < LAST ? go(position + 1, true) : play()), 700);
+  if (ordinal(position) === total()) position = 0;
+  playing = setInterval(() => (ordinal(position) < total() ? go(positionOf(ordinal(position) + 1), true) : play()), 700);
   draw();
 }
 
 /** Go to where a box of the picture is met: computed, or given a gradient. */
-function pick(n, use) {
+function pick(v, use) {
+  const part = partOf(v);
+  const n = mainOf(v);
   const came = into.get(n);
-  if (position > TURN && sent.has(use)) go(sent.get(use));
+  const uses = use === null ? [] : crossing(...use);
+  if (position > TURN && uses.length) go(uses[0]);
+  else if (position > TURN && part?.inside.backward.length) go(part.inside.backward[0] + 1);
   else if (position > TURN && came !== undefined) go(came[came.length - 1] + 1);
   else if (computed.has(n)) go(computed.get(n));
 }

@@ -1,13 +1,25 @@
 // The ledger, the bars, and the two tables. Their rows are made once; a step changes only those that it concerns.
 
-/** Put rows into a table again only where what they show is no longer what they showed. */
-function refresh(rows, keyOf, fill) {
-  rows.forEach((row, i) => {
-    const key = keyOf(i);
-    if (row.key === key) return;
-    row.key = key;
-    fill(row.element, i);
-  });
+const AT_ONCE = 40; // rows that are put right before anything is drawn: more than are in sight
+
+/** Put rows right where what they show is no longer what they showed: those around one at once, the others while nothing else is to do. */
+function refresh(rows, keyOf, fill, around = 0) {
+  const put = (first, stop) => {
+    for (let i = Math.max(0, first); i < Math.min(stop, rows.length); i += 1) {
+      const key = keyOf(i);
+      if (rows[i].key === key) continue;
+      rows[i].key = key;
+      fill(rows[i].element, i);
+    }
+  };
+  const from = Math.max(0, Math.min(around - AT_ONCE / 2, rows.length - AT_ONCE));
+  put(from, from + AT_ONCE);
+  clearTimeout(rows.later);
+  const on = (first) => {
+    put(first, first + AT_ONCE);
+    rows.later = first + AT_ONCE < rows.length ? setTimeout(on, 0, first + AT_ONCE) : undefined;
+  };
+  if (rows.length > AT_ONCE) rows.later = setTimeout(on, 50, 0); // keys that are held down come faster
 }
 
 const headed = (kind, heads, rows, foot = []) => element("table", { class: kind },
@@ -34,11 +46,12 @@ function drawLedger() {
   const ledger = ledgers.find((l) => String(l.node) === chosen) ?? ledgers.reduce((best, l) => (latest(l) > latest(best) ? l : best));
   if (opened?.ledger !== ledger) openLedger(ledger);
   const { rows, sum, largest } = opened;
+  const here = ledger.rows.findIndex((i) => isNow(i));
   const secret = hidden();
-  refresh(rows, (i) => `${ledger.rows[i] < position}${ledger.rows[i] === position - 1}${secret && ledger.rows[i] === position - 1}`, (row, i) => {
+  refresh(rows, (i) => `${ledger.rows[i] < position}${isNow(ledger.rows[i])}${secret && ledger.rows[i] === position - 1}`, (row, i) => {
     const r = records[ledger.rows[i]];
     const done = ledger.rows[i] < position;
-    const now = ledger.rows[i] === position - 1;
+    const now = isNow(ledger.rows[i]);
     const meter = element("span", { class: "meter" });
     const size = norm(arrayOf(r.part ?? r.after));
     meter.style.setProperty("--part", done && !(now && secret) && largest > 0 && Number.isFinite(size) ? (size / largest).toFixed(4) : "0");
@@ -48,14 +61,13 @@ function drawLedger() {
       element("td", {}, label(r.node)),
       element("td", { class: "size" }, done ? (now && secret ? "?" : format(size)) : "·", meter),
       element("td", { class: "numbers" }, done ? (now && secret ? "?" : folded(arrayOf(r.part ?? r.after))) : "not yet"));
-  });
+  }, here);
   const now = gradientAt(ledger.node, position);
   const mine = secret && records[position - 1].source === ledger.node;
   refresh([sum], () => `${now}${mine}`, (row) => row.replaceChildren(element("th", { scope: "row", colspan: "2" }, `sum = ${label(ledger.node)}.grad`),
     element("td", { class: "size" }, now === null ? "·" : mine ? "?" : format(norm(arrayOf(now)))),
     element("td", { class: "numbers", id: "sum" }, now === null ? "nothing yet" : mine ? "?" : matrix(arrayOf(now), false))));
-  const current = rows.find((row) => row.element.classList.contains("now"));
-  if (current) find("rows").scrollTop = current.element.offsetTop - find("rows").clientHeight / 2;
+  if (here >= 0) find("rows").scrollTop = rows[here].element.offsetTop - find("rows").clientHeight / 2;
 }
 
 function openLedger(ledger) {
@@ -79,6 +91,9 @@ let bars = null;
 function stateShown() {
   const chosen = find("state").value;
   if (chosen !== "follow") return Number(chosen);
+  const stop = stopAt(position);
+  const row = stop === undefined ? undefined : stepsOfBPTT.get(stop.part);
+  if (row !== undefined && level.name === "cell") return stateOf.get(row.state[0]) ?? times.length - 1;
   const owner = position ? stateOf.get(records[position - 1].kind === "backward" ? records[position - 1].source : records[position - 1].node) : undefined;
   return owner ?? bars?.state ?? times.length - 1;
 }
@@ -90,12 +105,14 @@ function drawTimes() {
   if (bars?.state !== state) openBars(state);
   const { steps } = times[state];
   const r = position ? records[position - 1] : null;
-  const current = r === null ? undefined : nodes[r.node].time;
+  const at = r === null ? undefined : stopAt(position) === undefined ? r.node : level.parts[stopAt(position).part].main;
+  const isHere = (time) => at !== undefined && nodes[at].time === time && (nodes[at].group ?? "") === bars.group;
+  const place = steps.findIndex(([time]) => isHere(time));
   const secret = hidden();
   refresh(bars.rows, (i) => {
     const [time, all] = steps[i];
     const here = secret && r.kind === "backward" && all.includes(r.source);
-    return `${all.map((n) => arrived(n, position))} ${time === current} ${here}`;
+    return `${all.map((n) => arrived(n, position))} ${isHere(time)} ${here}`;
   }, (button, i) => {
     const [time, all] = steps[i];
     const here = secret && r.kind === "backward" && all.includes(r.source);
@@ -105,13 +122,13 @@ function drawTimes() {
     const height = size === null || !(size > 0) ? 0 : Math.max(0.03, 1 + Math.log10(size / bars.top) / bars.decades);
     bar.style.setProperty("--height", Math.min(height, 1).toFixed(3));
     const text = size === null ? "·" : format(size);
-    button.className = time === current ? "now" : "";
+    button.className = isHere(time) ? "now" : "";
     button.setAttribute("aria-label", `time step ${time}, gradient ${size === null ? "not yet known" : text}${open ? " so far, more is to come" : ""}`);
-    if (time === current) button.setAttribute("aria-current", "step"); else button.removeAttribute("aria-current");
+    if (isHere(time)) button.setAttribute("aria-current", "step"); else button.removeAttribute("aria-current");
     button.replaceChildren(element("span", { class: "well" }, bar), element("small", {}, open ? `${text} …` : text), element("span", {}, `t=${time}`));
-  });
-  const at = bars.rows[steps.findIndex(([time]) => time === current)]?.element;
-  if (at) find("bars").scrollLeft = at.offsetLeft - find("bars").offsetLeft - (find("bars").clientWidth - at.offsetWidth) / 2;
+  }, place);
+  const shown = bars.rows[place]?.element;
+  if (shown) find("bars").scrollLeft = shown.offsetLeft - find("bars").offsetLeft - (find("bars").clientWidth - shown.offsetWidth) / 2;
 }
 
 function sizeAt(all, k) {
@@ -121,18 +138,19 @@ function sizeAt(all, k) {
 
 function openBars(state) {
   const { name, steps } = times[state];
-  const rows = steps.map(([time]) => ({ key: null, element: element("button", { type: "button", click: () => go(firstAt(time)) }) }));
+  const group = nodes[steps[0][1][0]].group ?? "";
+  const rows = steps.map(([time]) => ({ key: null, element: element("button", { type: "button", click: () => go(firstAt(time, group)) }) }));
   const final = steps.map(([, all]) => sizeAt(all, LAST)).filter((x) => x > 0 && Number.isFinite(x));
   const top = Math.max(...final);
-  bars = { state, rows, top, decades: Math.log10(top / Math.min(...final)) * 1.2 + 0.3 };
+  bars = { state, group, rows, top, decades: Math.log10(top / Math.min(...final)) * 1.2 + 0.3 };
   find("times-title").textContent = `‖∂${label(data.root)}/∂${name}‖ at each time step, on a log scale; striped and with … while more is to come`;
   find("bars").replaceChildren(...rows.map((row) => row.element));
 }
 
 /** Where a time step is first met in the pass that is being walked through. */
-function firstAt(time) {
+function firstAt(time, group) {
   const from = position > TURN ? TURN : 0;
-  const i = records.findIndex((r, j) => j >= from && nodes[r.node].time === time);
+  const i = records.findIndex((r, j) => j >= from && nodes[r.node].time === time && (nodes[r.node].group ?? "") === group);
   return i < 0 ? position : i + 1;
 }
 

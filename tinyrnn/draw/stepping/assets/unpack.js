@@ -3,11 +3,16 @@
 
 /** What the page was told, with what it left out for being plain to see. */
 function unpack(packed) {
-  const { texts, nodes: told, records: backward, ...rest } = packed;
+  const { texts, nodes: told, records: backward, levels: parted, ...rest } = packed;
   const subscript = (n) => [...String(n)].map((d) => (d === "-" ? "₋" : String.fromCharCode(0x2080 + Number(d)))).join("");
   const text = (i, time) => (typeof texts[i] === "string" ? texts[i] : texts[i].map((x) => (typeof x === "number" ? subscript(time + x) : x)).join(""));
-  const TEXTS = new Set(["label", "role", "op", "sign", "formula", "localFormula"]);
+  const TEXTS = new Set(["label", "role", "op", "sign", "formula", "localFormula", "kind", "group"]);
+  const COUNTS = ["value", "node", "part", "local", "product", "upstream", "after", "main"]; // written as differences
   const rows = (columns, timeOf) => {
+    for (const key of COUNTS) {
+      let last = 0;
+      if (columns[key]) columns[key] = columns[key].map((d) => (d === "" ? d : (last += d)));
+    }
     const keys = Object.keys(columns);
     return (columns[keys[0]] ?? []).map((_, i) => {
       const row = {};
@@ -27,7 +32,8 @@ function unpack(packed) {
     records.push({ kind: "backward", source, upstream: latest.get(r.node), before: latest.get(source), ...r });
     latest.set(source, r.after);
   }
-  return { ...rest, nodes, records };
+  const levels = parted.map((level) => ({ ...level, parts: rows(level.parts, (i) => level.parts.time?.[i]) }));
+  return { ...rest, nodes, records, levels };
 }
 
 /** Return a function that gives the array of a number: its shape, and `all` or `rows`. */
@@ -46,7 +52,10 @@ function reader({ forms, entries, ...streams }) {
   const table = (flat, width) => (width ? Array.from({ length: flat.length / width }, (_, i) => flat.slice(i * width, (i + 1) * width)) : [[]]);
   const known = new Map();
   const decoded = (i) => {
-    if (Array.isArray(entries[i])) return combined(...entries[i]);
+    if (Array.isArray(entries[i])) {
+      const [sign, ...back] = entries[i];
+      return sign === "T" ? turned(arrayOf(i - back[0])) : combined(sign, i - back[0], i - back[1]);
+    }
     const { shape, dtype, all, rows, columns } = forms[entries[i]];
     const from = numbers[dtype].subarray(starts[i]);
     if (all) return { shape, dtype, all: from[0] };
@@ -54,6 +63,8 @@ function reader({ forms, entries, ...streams }) {
     const [norm, min, max] = from.subarray(rows.length * columns.length);
     return { shape, dtype, rows: table([...from.subarray(0, rows.length * columns.length)], columns.length), norm, min, max, places: [rows, columns] };
   };
+  const turned = (a) => ({ ...a, shape: a.shape.slice().reverse(), ...(a.rows ? { rows: a.rows[0].map((_, j) => a.rows.map((row) => row[j])) } : {}),
+    ...(a.places ? { places: a.places.slice().reverse() } : {}) });
   /** The sum or the product of two arrays, rounded as the engine rounds it. */
   const combined = (sign, left, right) => {
     const [a, b] = [arrayOf(left), arrayOf(right)];

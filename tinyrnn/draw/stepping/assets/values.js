@@ -74,17 +74,19 @@ function matrix(array, hidden) {
   const rows = "all" in array ? [[array.all]] : array.rows;
   const largest = Math.max(0, ...rows.flat().filter(Number.isFinite).map(Math.abs));
   const write = writer(largest);
-  const [down, across] = array.places ?? [[], []];
-  const jumps = (places) => places.some((at, i) => at !== i); // what is shown is not the first rows, or columns
-  const heads = jumps(across) ? [element("tr", {}, ...(jumps(down) ? [element("th", {})] : []), ...across.map((j) => element("th", {}, String(j))))] : [];
+  const [down, across] = array.places ?? [rows.map((_, i) => i), rows[0].map((_, j) => j)];
+  const named = array.heads !== undefined && !("all" in array);
+  const jumps = (places) => named || places.some((at, i) => at !== i); // what is shown is not the first rows, or columns
+  const head = (i, axis) => (named ? array.heads[axis][i] : String(i));
+  const heads = jumps(across) ? [element("tr", {}, ...(jumps(down) ? [element("th", {})] : []), ...across.map((j) => element("th", {}, head(j, 1))))] : [];
   const table = element("table", { class: rows[0]?.length > 5 ? "matrix wide" : "matrix" },
-    element("tbody", {}, ...heads, ...rows.map((row, i) => element("tr", {}, ...(jumps(down) ? [element("th", {}, String(down[i]))] : []),
+    element("tbody", {}, ...heads, ...rows.map((row, i) => element("tr", {}, ...(jumps(down) ? [element("th", {}, head(down[i], 0))] : []),
       ...row.map((x) => cell(x, largest, write, array.dtype))))));
   const notes = [];
   if ("all" in array) notes.push("everywhere");
   if ("norm" in array) {
     const width = array.shape[array.shape.length - 1];
-    notes.push(`here ${rows.length}×${rows[0].length} of ${count(array) / width}×${width}${jumps(down) || jumps(across) ? ", those with most in them" : ""}`, `min ${format(array.min)}`, `max ${format(array.max)}`);
+    notes.push(`here ${rows.length}×${rows[0].length} of ${count(array) / width}×${width}${array.places.some((places) => places.some((at, i) => at !== i)) ? ", those with most in them" : ""}`, `min ${format(array.min)}`, `max ${format(array.max)}`);
   }
   if (!single) notes.push(`norm ${format(norm(array))}`);
   return element("div", { class: "array" }, table, element("small", {}, single ? shape : `${shape}; ${notes.join("; ")}`));

@@ -46,11 +46,12 @@ function briefly(i) {
   return briefs.get(i);
 }
 
-const place = (n) => (nodes[n].time === undefined ? "" : `t = ${nodes[n].time}`);
+const place = (n) => (nodes[n].time === undefined ? "" : `${nodes[n].group ? `${nodes[n].group} ` : ""}t = ${nodes[n].time}`);
 
 /** The record as one sentence, for the live region. */
 function sentence(k, hidden) {
   if (k === 0) return "Start. Nothing has been computed yet.";
+  if (stopAt(k) !== undefined) return partSentence(stopAt(k));
   const r = records[k - 1];
   const at = place(r.node) ? `, ${place(r.node)}` : "";
   if (r.kind === "forward")
@@ -69,12 +70,14 @@ function title(r, k) {
 function card(k, hidden) {
   if (k === 0) {
     return [element("h2", {}, "Before the first record"),
-      element("p", {}, "Each record is one operation of the forward pass, or one contribution of the backward pass, in the order in which the engine makes them. ",
-        `First ${TURN} forward, then ${records.length - TURN} backward. In formulas, ∂h stands for ∂${label(data.root)}/∂h: the gradient of ${label(data.root)} with respect to h.`),
+      element("p", {}, level === null ? "Each record is one operation of the forward pass, or one contribution of the backward pass, in the order in which the engine makes them. "
+        : `Each record is one of the ${NAMES[level.name]}, on the way forward and on the way back; open it to go through its operations. `,
+        `First ${ordinal(TURN)} forward, then ${total() - ordinal(TURN)} backward. In formulas, ∂h stands for ∂${label(data.root)}/∂h: the gradient of ${label(data.root)} with respect to h.`),
       element("p", {}, "Press Step, or the right arrow key.")];
   }
+  if (stopAt(k) !== undefined) return partCard(stopAt(k));
   const r = records[k - 1];
-  const out = [title(r, k)];
+  const out = [title(r, k), ...closing(r)];
   if (r.kind === "forward") {
     out.push(element("h2", { class: "formula" }, `${label(r.node)} = ${r.formula}`));
     const distinct = [...new Set(nodes[r.node].inputs)];

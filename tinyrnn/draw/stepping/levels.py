@@ -1,0 +1,144 @@
+"""The levels of the page: which operations make up a cell, or a gate, of which the page can speak as one.
+
+The parts are those that pictures draw at the same level (`tinyrnn.draw.reading.levels`), and have their
+names. What pictures leave out, because it only moves data, goes to the one part that uses it, or is a part of
+its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from tinyrnn.autograd.tape import Constant, Node
+from tinyrnn.draw.reading.fold import Column
+from tinyrnn.draw.reading.levels import view_of
+from tinyrnn.draw.reading.unroll import Unrolled
+from tinyrnn.draw.reading.view import Box
+from tinyrnn.draw.stepping.labels import SUBSCRIPTS, Labels
+
+__all__ = ["COARSE", "LEVELS", "Level", "Part", "level_of"]
+
+COARSE = ("cell", "gate")
+LEVELS = (*COARSE, "op")
+
+
+@dataclass
+class Part:
+    """A cell, a gate, or whatever else is spoken of as one.
+
+    Attributes
+    ----------
+    label : str
+    kind : str
+        As `tinyrnn.draw.reading.view.Box.kind`; ``op`` for a single operation.
+    members : list of Node
+        Its operations, each after its inputs.
+    main : Node
+        The result that stands for it.
+    """
+
+    label: str
+    kind: str
+    members: list[Node]
+    main: Node
+
+
+@dataclass
+class Level:
+    """The parts of one level, in the order in which they are finished, and the part of each operation.
+
+    ``weights`` are the records that `sources` leaves out.
+    """
+
+    name: str
+    parts: list[Part]
+    of: dict[Node, int]
+    weights: set[Node]
+
+    def sources(self, i: int) -> list[Node | int]:
+        """Return what a part is made from, in order: numbers of other parts, and what nothing computes.
+
+        Numbers that stand in the program are left out, and weights where cells are looked at: the ledger has
+        them, and without them there is room for the steps.
+        """
+        found: dict[Node | int, None] = {}
+        for node in self.parts[i].members:
+            for source in node.inputs:
+                if source is None or self.of.get(source) == i:
+                    continue
+                if not ((isinstance(source, Constant) and not source.shape) or source in self.weights):
+                    found.setdefault(self.of.get(source, source))
+        return list(found)
+
+
+def level_of(name: str, nodes: list[Node], graph: Unrolled, labels: Labels) -> Level:
+    """Return a level: ``cell`` or ``gate``.
+
+    Parameters
+    ----------
+    name : str
+    nodes : list of Node
+        All records of the pass, each after its inputs.
+    graph : Unrolled
+        What was read from them.
+    labels : Labels
+    """
+    columns = [Column(t, t, group=group.name) for group in graph.groups for t in group.columns]
+    view = view_of(graph, name, columns, frozenset(), "tray")
+    home: dict[Node, str] = {}
+    for box in view.boxes.values():
+        for record in box.members:
+            summing = record.role == "total" and labels.step[record.node] is not None  # a sum that runs along
+            if record.op and record.role != "weight" and not summing:
+                home[record.node] = box.id
+    steps = {id: labels.step[node] for node, id in home.items()}
+    users: dict[Node, set[str]] = {}
+    for node in reversed(nodes):
+        if node.primitive is None:
+            continue
+        if node not in home:
+            near = users.get(node, set())
+            alone = len(near) == 1 and labels.step[node] == steps[min(near)]
+            home[node] = min(near) if alone else f"op.{labels.text[node]}"
+            steps.setdefault(home[node], labels.step[node])
+        for source in node.inputs:
+            if source is not None:
+                users.setdefault(source, set()).add(home[node])
+    members: dict[str, list[Node]] = {}
+    for node in nodes:
+        if node in home:
+            members.setdefault(home[node], []).append(node)
+    order = sorted(members, key=lambda id: members[id][-1].order)
+    faces = {id: _face(view.boxes.get(id), members[id], labels) for id in order}
+    taken = Counter(label for label, _ in faces.values())
+    parts: list[Part] = []
+    for id in order:
+        label, kind = faces[id]
+        if taken[label] > 1 and id in view.boxes and view.boxes[id].unit != label:
+            label = f"{view.boxes[id].unit} {label}"
+        parts.append(Part(label, kind, members[id], _main(members[id], users, id, labels)))
+    weights = {node for node in nodes if name == "cell" and labels.role[node] == "weight"}
+    return Level(name, parts, {node: i for i, part in enumerate(parts) for node in part.members}, weights)
+
+
+def _face(box: Box | None, members: list[Node], labels: Labels) -> tuple[str, str]:
+    """Return the name and the kind of a part."""
+    if box is None:
+        return labels.text[members[-1]], "op"
+    step = labels.step[members[-1]]
+    own = box.title
+    if len(members) == 1 and box.kind in ("op", "output"):
+        own = labels.text[members[0]]
+    elif step is not None and not (box.kind == "loss" and not box.index):
+        own += str(step).translate(SUBSCRIPTS)
+    return own, box.kind
+
+
+def _main(members: list[Node], users: dict[Node, set[str]], id: str, labels: Labels) -> Node:
+    """Return the result that stands for a part: its state, or the last that is used elsewhere."""
+    states = [node for node in members if node in labels.carry]
+    if states:
+        return next((node for node in states if labels.carry[node] != "c"), states[0])
+    used = [node for node in members if users.get(node, set()) - {id}]
+    return (used or members)[-1]

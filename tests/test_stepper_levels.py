@@ -1,4 +1,4 @@
-"""Cells and gates of the stepper: the equation of BPTT holds for any model, and the parts are all there is."""
+"""Cells and gates of the stepper: the equation of BPTT holds for any model, and no operation is left out."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def check_equation(loss: tr.Tensor) -> list[Step]:
 
 @pytest.mark.parametrize("name", STEPPED)
 def test_the_equation_holds_for_any_model(name: str) -> None:
-    assert check_equation(MODELS[name]())
+    assert bool(check_equation(MODELS[name]())) == (name != "feed_forward")  # which has no state
 
 
 @given(

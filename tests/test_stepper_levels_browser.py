@@ -23,7 +23,8 @@ OVERLAPS = """() => {
             areas.slice(i + 1).forEach((b, j) => {
                 const across = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
                 const down = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-                if (across > 0 && down > 3) found.push([texts[i], texts[i + 1 + j]].map((t) => t.textContent).join(" on "));
+                const both = [texts[i], texts[i + 1 + j]].map((t) => t.textContent);
+                if (across > 0 && down > 3) found.push(both.join(" on "));
             });
         });
     }

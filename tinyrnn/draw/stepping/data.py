@@ -46,7 +46,8 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
         ``levels``, the coarsest first, ``bptt``, and ``pictures``, one for each level and the last of
         operations: see `level_data`. ``nodes``, ``records`` (of the backward pass, in the engine's order),
         ``arrays``, ``ledgers`` (the nodes of which the page lists what adds to their gradient), ``times``
-        (for each state of each layer its nodes by time step), ``root``, ``seed``, ``summary``, and ``omitted``: what `told` left out.
+        (for each state of each layer its nodes by time step), ``root``, ``seed``, ``summary``, and
+        ``omitted``: what `told` left out.
     """
     number = {node: i for i, node in enumerate(run.nodes)}
     arrays = ArrayTable()
@@ -64,7 +65,8 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
     times = {(labels.group.get(node, ""), step) for node, step in labels.step.items() if step is not None}
     left = Counter(c.node.primitive.name for c in run.contributions if c.node.primitive is not None)
     left.subtract(c.node.primitive.name for c in shown if c.node.primitive is not None)
-    levels = [level_of(name, run.nodes, labels.graph, labels) for name in COARSE if labels.graph.groups]
+    spoken = any(unit.role in ("cell", "module") for unit in labels.graph.units.values())
+    levels = [level_of(name, run.nodes, labels.graph, labels) for name in COARSE if spoken]
     steps = bptt_data(steps_of(run, labels.graph), levels[0], number, arrays) if levels else []
     return {
         "root": number[run.root],

@@ -176,7 +176,7 @@ function drawGradients() {
     row.hidden = now === null;
     row.replaceChildren(...(now === null ? [] : [element("th", { scope: "row" }, grad(n)), element("td", {}, place(n)),
       element("td", {}, nodes[n].op ?? nodes[n].role), element("td", { class: "numbers" }, n === secret ? "?" : matrix(arrayOf(now), false))]));
-  });
+  }, listed.indexOf(secret));
 }
 
 function drawRecords(limit) {
@@ -192,5 +192,5 @@ function drawRecords(limit) {
       element("td", {}, element("a", { href: `#${i + 1}` }, String(i + 1))), element("td", {}, r.kind === "forward" ? "forward" : "backward"),
       element("td", {}, place(r.node)), element("td", {}, formula),
       element("td", {}, i + 1 > limit ? "hidden" : briefly(r.kind === "forward" ? nodes[r.node].value : r.part ?? r.after)));
-  });
+  }, position - 1);
 }

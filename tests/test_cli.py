@@ -156,7 +156,7 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
     ("argv", "message"),
     [
         ([], "tinyrnn: the following arguments are required"),
-        (["train"], "tinyrnn: argument demo|draw|step: invalid choice: 'train'"),
+        (["train"], "tinyrnn: argument demo|draw|step|info: invalid choice: 'train'"),
         (["demo", "--steps", "0"], "argument --steps: got '0'; expected a whole number, at least 1"),
         (["demo", "--steps", "many"], "argument --steps: got 'many'; expected a whole number"),
         (["demo", "--hidden", "-1"], "argument --hidden: got '-1'; expected a whole number"),

@@ -85,7 +85,7 @@ class Block:
         return len(line_calls(self.buffers, i, 0))
 
 
-def block_size(parted: Partition) -> int:
+def block_size(parted: Partition, most: int = 128) -> int:
     """Choose how many steps share buffers: so many that what the loop keeps of them stays in the cache.
 
     Where the gradient of a parameter does not stay there itself, it takes more steps for the product that
@@ -99,4 +99,4 @@ def block_size(parted: Partition) -> int:
         a, g = lines[leaf.line], lines[leaf.other]
         if a.shape[-1] * g.shape[-1] * g.dtype.itemsize >= 1 << 19:
             least = max(least, min(32, 2048 // max(a.shape[0], 1)))
-    return max(least, min(128, (3 << 19) // max(size, 1)))
+    return max(least, min(most, (3 << 19) // max(size, 1)))

@@ -33,6 +33,8 @@ class Runner:
         The program as it runs: lowered, and parted into stages.
     """
 
+    _most_steps = 128  # in a block: each has calls of its own
+
     def __init__(self, scan: ScanProgram) -> None:
         self.parted = self._prepared(scan)
         self.scan = self.parted.scan
@@ -54,7 +56,7 @@ class Runner:
 
     @functools.cached_property
     def _size(self) -> int:
-        return block_size(self.parted)
+        return block_size(self.parted, self._most_steps)
 
     def feature_major(self, x: int) -> bool:
         """Whether the program wants the input ``x`` (a position) feature-major.

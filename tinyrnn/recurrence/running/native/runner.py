@@ -32,6 +32,8 @@ class NativeRunner(Runner):
         Why the loop cannot be written as code; empty where it can.
     """
 
+    _most_steps = 1 << 14  # they cost nothing but their memory
+
     def __init__(self, scan: ScanProgram, form: Callable[[str], Loop]) -> None:
         super().__init__(scan)
         self.refusal = refusal(self.parted)

@@ -121,7 +121,8 @@ class _Writer:
         a, b = (self._access(self.places.of(k)) for k in line.args)
         names = [self.names.of(k) for k in (i, *line.args)]
         self.body.append("# {} = {} @ {}".format(*names))
-        self.body += product(self._access(self.places.of(i)), a, b)
+        floats = {self.lines[k].dtype for k in line.args} == {line.dtype} and line.dtype.kind == "f"
+        self.body += product(self._access(self.places.of(i)), a, b, floats=floats)
 
     def _join(self, i: int) -> None:
         """Copy the parts of a concatenation which were not written in their place straight away."""

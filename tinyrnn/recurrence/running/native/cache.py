@@ -19,6 +19,8 @@ from pathlib import Path
 
 from tinyrnn.recurrence.running.native import functions
 
+_FORM = 2  # raised where the way of compiling changes
+
 
 def source_file(text: str) -> str | None:
     """Write the source of a loop to its file; return the path, or None where nothing can be kept."""
@@ -41,7 +43,7 @@ def source_file(text: str) -> str | None:
 def _version() -> str:
     """Return what else the machine code depends on."""
     numba = importlib.metadata.version("numba")
-    return "\n".join([sys.version, numba, inspect.getsource(functions), ""])
+    return "\n".join([str(_FORM), sys.version, numba, inspect.getsource(functions), ""])
 
 
 def _folder() -> Path | None:

@@ -39,7 +39,26 @@ def numba_loop(text: str) -> Loop:
         space = _names(_compiled_functions())
         path = cache.source_file(text)
         exec(compile(text, path or "<loop>", "exec"), space)
-        return numba.njit(nogil=True, error_model="numpy", cache=path is not None)(space["loop"])
+        return numba.njit(
+            nogil=True, error_model="numpy", cache=path is not None, pipeline_class=_pipeline()
+        )(space["loop"])
+
+
+@functools.cache
+def _pipeline() -> Any:
+    """Return Numba's compiler, told that no two arrays of a loop share memory.
+
+    Without that it would have to find out each time, and where there are many arrays it works on one element
+    at a time instead.
+    """
+    compiler: Any = importlib.import_module("numba.core.compiler")
+
+    class Apart(compiler.Compiler):
+        def define_pipelines(self) -> Any:
+            self.state.flags.noalias = True
+            return super().define_pipelines()
+
+    return Apart
 
 
 @functools.cache

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.draw import layout
-from tinyrnn.draw.drawing import format_of
+from tinyrnn.draw.drawing import FORMATS, format_of
 from tinyrnn.draw.stepping.page import MOST_RECORDS, stepper
 from tinyrnn.draw.stepping.replay import replay
 from tinyrnn.draw.unrolled import unrolled
@@ -17,7 +16,7 @@ __all__ = ["CELLS", "LOSSES", "PAGES", "PICTURES", "draw_command", "small_model"
 
 CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 LOSSES = ("last", "all")
-PICTURES = (*layout.FORMATS, "dot")
+PICTURES = FORMATS
 PAGES = ("html",)
 MOST_STEPS = 10_000  # of all layers and directions: a picture of more takes longer than anyone waits
 
@@ -108,7 +107,7 @@ def draw_command(
     Parameters
     ----------
     output : str
-        Ends in .svg, .png, .pdf, or .dot for the text, which needs no layout engine.
+        Ends in .svg, .png, .pdf, .tex, .mmd, or in .dot or .gv for the text, which needs no layout engine.
     level, expand, theme, weights, values, engine
         As in `unrolled`.
     **model
@@ -124,7 +123,7 @@ def draw_command(
     ValueError, LayoutError, OSError
         With a message of one line, to be shown to the user.
     """
-    suffix = format_of("draw", output, PICTURES)
+    format_of("draw", output, PICTURES)
     rows = model.get("layers", 1) * (2 if model.get("bidirectional") else 1)
     if model.get("steps", 1) * rows > MOST_STEPS:
         raise ValueError(
@@ -135,7 +134,7 @@ def draw_command(
         small_model(**model), level, expand=expand, theme=theme, weights=weights, values=values,
         windows=model.get("windows"), engine=engine,
     )  # fmt: skip
-    return drawing.save(output) if suffix == "dot" else drawing.render(output)
+    return drawing.save(output)
 
 
 def step_command(output: str, **model: Any) -> str:

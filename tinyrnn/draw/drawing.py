@@ -10,10 +10,12 @@ from typing import Any
 
 from tinyrnn.autograd.arguments import COUNT, FLAG, PATH, TEXT, checked, number, one_of
 from tinyrnn.draw import layout
+from tinyrnn.draw.writing.mermaid import mermaid_of
+from tinyrnn.draw.writing.tikz import tikz_of
 
-__all__ = ["Drawing"]
+__all__ = ["FORMATS", "Drawing"]
 
-
+FORMATS = (*layout.FORMATS, "tex", "mmd", "dot", "gv")
 SECONDS = number(math.ulp(0.0), words="a positive number of seconds")
 
 
@@ -50,21 +52,32 @@ class Drawing:
         self.engine = engine
         self.timeout = timeout
 
-    @checked(format=one_of(*layout.FORMATS))
+    @checked(format=one_of(*FORMATS))
     def pipe(self, format: str = "svg") -> bytes:
-        """Return the picture, as the bytes of a file in `format` ('svg', 'png' or 'pdf').
+        """Return the picture as the bytes of a file.
+
+        Parameters
+        ----------
+        format : {'svg', 'png', 'pdf', 'tex', 'mmd', 'dot', 'gv'}
+            ``tex`` is TikZ in a LaTeX document that compiles alone, ``mmd`` a Mermaid flowchart; both are
+            made from the SVG. ``dot`` and ``gv`` are the DOT text, and need no layout engine.
 
         Raises
         ------
         LayoutError
             No engine is installed that writes `format`, or the layout failed or took too long.
         """
+        if format in ("dot", "gv"):
+            return self.source.encode("utf-8", errors="replace")
+        if format in ("tex", "mmd"):
+            svg = layout.svg(self.source, engine=self.engine, timeout=self.timeout)
+            return (tikz_of(svg) if format == "tex" else mermaid_of(svg)).encode("utf-8")
         source = self.source
         if self.dpi is not None and format == "png":
             source = source.replace("{", f"{{ graph [dpi={self.dpi}];", 1)
         return layout.render(source, format, engine=self.engine, timeout=self.timeout)
 
-    @checked(path=PATH, format=one_of(*layout.FORMATS).or_none(), view=FLAG)
+    @checked(path=PATH, format=one_of(*FORMATS).or_none(), view=FLAG)
     def render(self, path: str | os.PathLike[str], *, format: str | None = None, view: bool = False) -> str:
         """Draw to a file and return its path.
 
@@ -72,8 +85,8 @@ class Drawing:
         ----------
         path : path-like
             Folders on the way are made. The file is only touched once the picture is there.
-        format : {'svg', 'png', 'pdf'}, optional
-            Taken from the suffix of `path` if not given.
+        format : str, optional
+            As in `pipe`. Taken from the suffix of `path` if not given.
         view : bool
             Open the file in the system's viewer.
 
@@ -86,7 +99,7 @@ class Drawing:
         """
         path = Path(path)
         if format is None:
-            format = format_of("render", str(path), layout.FORMATS)
+            format = format_of("render", str(path), FORMATS)
         picture = self.pipe(format)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture)
@@ -96,11 +109,22 @@ class Drawing:
 
     @checked(path=PATH)
     def save(self, path: str | os.PathLike[str]) -> str:
-        """Write the DOT text to a file and return its path. Needs no layout engine."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.source, encoding="utf-8", errors="replace", newline="\n")
-        return str(path)
+        """Write to a file in the format that its suffix says, and return its path.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in .svg, .png, .pdf, .tex (TikZ), .mmd (Mermaid), or in .dot or .gv for the text, which needs
+            no layout engine. Folders on the way are made. The file is only touched once the picture is there.
+
+        Raises
+        ------
+        ValueError
+            The suffix is none of these.
+        LayoutError
+            As in `pipe`.
+        """
+        return self.render(path, format=format_of("save", str(path), FORMATS))
 
     def view(self) -> str:
         """Draw as SVG to a temporary file, open it in the system's viewer, and return its path."""

@@ -14,7 +14,7 @@ from tinyrnn.recurrence.running import recycled
 settings.register_profile("tinyrnn", deadline=None, derandomize=True, max_examples=20, print_blob=True)
 settings.load_profile("tinyrnn")
 
-collect_ignore = ["killed_run.py"]  # a program that a test runs, and kills
+collect_ignore = ["killed_run.py", "typed"]  # programs that a test runs, and kills, or only reads
 
 # Memory that serves again does so in arrays of any size here, and is full of NaN in between.
 recycled.LEAST = 16

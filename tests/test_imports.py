@@ -26,9 +26,13 @@ BELOW = {  # what a room may import from
 
 
 def imported(path: Path, *, everywhere: bool) -> set[str]:
-    """The package's modules that a file imports; when it is imported, or also while its functions run."""
+    """The package's modules that a file imports; when it is imported, or also while its functions run.
+
+    What only a type checker reads is left out.
+    """
     found: set[str] = set()
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree.body = [node for node in tree.body if not ast.unparse(node).startswith("if TYPE_CHECKING:")]
     for node in ast.walk(tree) if everywhere else tree.body:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -394,12 +392,3 @@ def test_repr_of_layers() -> None:
     assert repr(nn.Recurrent(nn.GRUCell(2, 3))) == (
         "Recurrent(  # 63 parameters\n  (l0): GRUCell(2, 3)  # 63\n)"
     )
-
-
-def test_the_example_of_the_documentation_runs_as_it_stands() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "modules.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(example, names)
-    assert names["y"].shape == (20, 4, 8)
-    assert [h.shape for h in names["state"]] == [(4, 8), (4, 8)]

@@ -67,8 +67,8 @@ class Conversions:
         if self.node is None or not thread.modes.recording:
             return
         warnings.warn(
-            "a Tensor that requires grad became plain numbers (float(t), a[i] = t, tr.tensor(t), ...), and its "
-            "gradient ends there; collect Tensors in a list for tr.stack, use functions of tinyrnn, or "
+            "a Tensor that requires grad became plain numbers (float(t), a[i] = t, tr.tensor(t), ...), and "
+            "its gradient ends there; collect Tensors in a list for tr.stack, use functions of tinyrnn, or "
             "t.item() or t.detach() where numbers are meant",
             LostGradientWarning,
             stacklevel=users_line(),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
+
+import numpy.typing as npt
 
 from tinyrnn.autograd import functions as F
 from tinyrnn.autograd.arguments import FLAG, checked
 from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.module import Module
 
 
@@ -28,7 +31,7 @@ class _Activation(Module):
             setattr(self, name, value)
         self(0.0)  # what the function refuses is refused here
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: npt.ArrayLike) -> Tensor:
         """Apply the function to a Tensor or array of any shape."""
         return type(self).function(as_tensor(x), **{name: getattr(self, name) for name in self.options})
 
@@ -105,7 +108,7 @@ class GELU(_Activation):
 
     function = F.gelu
 
-    def __init__(self, approximate: str = "none") -> None:
+    def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         super().__init__(approximate=approximate)
 
 

@@ -7,13 +7,14 @@ so that `scan` does it for all steps in one product.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import NUMBER, checked, one_of
 from tinyrnn.autograd.functions import relu, sigmoid, split, tanh
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.gated_cell import GatedCell
 from tinyrnn.nn.inputs import kind_of
 
@@ -21,11 +22,15 @@ from tinyrnn.nn.inputs import kind_of
 class LSTMState(NamedTuple):
     """The state of an LSTM: the hidden state ``h`` and the cell state ``c``."""
 
-    h: Any
-    c: Any
+    h: Tensor
+    c: Tensor
+
+    def detach(self) -> LSTMState:
+        """Return the state as constants, at which the gradient ends; it shares its memory."""
+        return LSTMState(self.h.detach(), self.c.detach())
 
 
-class RNNCell(GatedCell):
+class RNNCell(GatedCell[Tensor]):
     """The simple recurrence of Elman (1990): ``h' = tanh(W_ih x + b_ih + W_hh h + b_hh)``.
 
     Parameters
@@ -50,7 +55,7 @@ class RNNCell(GatedCell):
         input_size: int,
         hidden_size: int,
         bias: bool = True,
-        nonlinearity: str = "tanh",
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
         *,
         learn_initial_state: bool = False,
         rng: np.random.Generator | int | None = None,
@@ -59,7 +64,7 @@ class RNNCell(GatedCell):
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, 1, bias, learn_initial_state, rng, dtype)
 
-    def step(self, h: Any, x: Any) -> tuple[Any, Any]:
+    def step(self, h: Tensor, x: Tensor, /) -> tuple[Tensor, Tensor]:
         """``h' = tanh(W_ih x + b_ih + W_hh h + b_hh)``, or relu; the output is ``h'``."""
         z = x @ self.weight_ih.T + (self.bias_ih + self.bias_hh) + h @ self.weight_hh.T
         h = tanh(z) if self.nonlinearity == "tanh" else relu(z)
@@ -70,7 +75,7 @@ class RNNCell(GatedCell):
         return super().extra_repr() + (", nonlinearity='relu'" if self.nonlinearity == "relu" else "")
 
 
-class LSTMCell(GatedCell):
+class LSTMCell(GatedCell[LSTMState]):
     """Long short-term memory (Hochreiter and Schmidhuber 1997; the forget gate of Gers et al. 2000).
 
     With the gates' rows in the order i, f, g, o::
@@ -120,7 +125,7 @@ class LSTMCell(GatedCell):
             f = slice(hidden_size, 2 * hidden_size)
             self.bias_ih.data[f], self.bias_hh.data[f] = forget_bias, 0.0
 
-    def step(self, state: LSTMState, x: Any) -> tuple[LSTMState, Any]:
+    def step(self, state: LSTMState, x: Tensor, /) -> tuple[LSTMState, Tensor]:
         """``c' = f * c + i * g`` and ``h' = o * tanh(c')``; the output is ``h'``."""
         h, c = state
         z = x @ self.weight_ih.T + (self.bias_ih + self.bias_hh) + h @ self.weight_hh.T
@@ -147,7 +152,7 @@ class LSTMCell(GatedCell):
         return list(state)
 
 
-class GRUCell(GatedCell):
+class GRUCell(GatedCell[Tensor]):
     """Gated recurrent unit (Cho et al. 2014), in PyTorch's form: the reset gate acts after the product.
 
     With the gates' rows in the order r, z, n::
@@ -183,7 +188,7 @@ class GRUCell(GatedCell):
     ) -> None:
         super().__init__(input_size, hidden_size, 3, bias, learn_initial_state, rng, dtype)
 
-    def step(self, h: Any, x: Any) -> tuple[Any, Any]:
+    def step(self, h: Tensor, x: Tensor, /) -> tuple[Tensor, Tensor]:
         """``h' = (1 - z) * n + z * h``; the output is ``h'``."""
         H = self.hidden_size
         u = x @ self.weight_ih.T + self.bias_ih

@@ -6,27 +6,29 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import ARRAY, INTEGER, PROBABILITY, checked
 from tinyrnn.autograd.functions import log_softmax, logsumexp
 from tinyrnn.autograd.primitive import Value
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_array, as_floating, as_input, as_integers, expect_range
 from tinyrnn.nn.masks import Mask, as_mask, cleaned, spread
-from tinyrnn.nn.reduction import REDUCTION, reduced
+from tinyrnn.nn.reduction import REDUCTION, Reduction, reduced
 
 
 @checked(weight=ARRAY.or_none(), ignore_index=INTEGER, reduction=REDUCTION, label_smoothing=PROBABILITY)
 def cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: npt.ArrayLike,
+    target: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
     *,
     ignore_index: int = -100,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     label_smoothing: float = 0.0,
-    lengths: Any = None,
-    mask: Any = None,
-) -> Any:
+    lengths: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+) -> Tensor:
     """Cross entropy of classes, from logits: ``-log softmax(input)[target]``.
 
     **The classes are on the last axis** (PyTorch: on the second). The logits of a sequence are (T, batch, C)
@@ -74,36 +76,36 @@ def cross_entropy(
     """
     name = "cross_entropy"
     input = _class_scores(name, input)
-    weight = _class_weight(name, weight, input)
+    factors = _class_weight(name, weight, input)
     if (target if isinstance(target, Value) else np.asarray(target)).dtype.kind == "f":
-        target = _probabilities(name, input, target)
+        odds = _probabilities(name, input, target)
         real = as_mask(name, input.shape[:-1], lengths, mask)
-        loss = _soft(cleaned(input, real), cleaned(target, real), weight, label_smoothing)
+        loss = _soft(cleaned(input, real), cleaned(odds, real), factors, label_smoothing)
         count = None if real is None else real.sum() * math.prod(loss.shape[real.ndim :])
         return reduced(name, cleaned(loss, real), reduction, count)
     real = as_mask(name, input.shape[:-1], lengths, mask)
-    target, kept = _indices(name, input, target, ignore_index, real)
+    classes, kept = _indices(name, input, target, ignore_index, real)
     input = cleaned(input, kept)
     if label_smoothing:
-        one_hot = np.eye(input.shape[-1], dtype=input.dtype)[target]
-        loss = _soft(input, one_hot, weight, label_smoothing)
+        one_hot = np.eye(input.shape[-1], dtype=input.dtype)[classes]
+        loss = _soft(input, one_hot, factors, label_smoothing)
     else:
-        loss = logsumexp(input, axis=-1) - _picked(input, target)
-        loss = loss if weight is None else loss * weight[target]
-    return _reduced(name, loss, target, kept, weight, reduction)
+        loss = logsumexp(input, axis=-1) - _picked(input, classes)
+        loss = loss if factors is None else loss * factors[classes]
+    return _reduced(name, loss, classes, kept, factors, reduction)
 
 
 @checked(weight=ARRAY.or_none(), ignore_index=INTEGER, reduction=REDUCTION)
 def nll_loss(
-    input: Any,
-    target: Any,
-    weight: Any = None,
+    input: npt.ArrayLike,
+    target: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
     *,
     ignore_index: int = -100,
-    reduction: str = "mean",
-    lengths: Any = None,
-    mask: Any = None,
-) -> Any:
+    reduction: Reduction = "mean",
+    lengths: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+) -> Tensor:
     """Negative log likelihood of classes, from log probabilities: ``-input[target]``.
 
     Parameters
@@ -124,12 +126,12 @@ def nll_loss(
     """
     name = "nll_loss"
     input = _class_scores(name, input)
-    weight = _class_weight(name, weight, input)
+    factors = _class_weight(name, weight, input)
     real = as_mask(name, input.shape[:-1], lengths, mask)
-    target, kept = _indices(name, input, target, ignore_index, real)
-    loss = -_picked(cleaned(input, kept), target)
-    loss = loss if weight is None else loss * weight[target]
-    return _reduced(name, loss, target, kept, weight, reduction)
+    classes, kept = _indices(name, input, target, ignore_index, real)
+    loss = -_picked(cleaned(input, kept), classes)
+    loss = loss if factors is None else loss * factors[classes]
+    return _reduced(name, loss, classes, kept, factors, reduction)
 
 
 # --- the losses of single targets ---------------------------------------------------------------------------
@@ -157,7 +159,7 @@ def _reduced(name: str, loss: Any, target: Any, kept: Any, weight: Any, reductio
 
 
 # --- arguments ----------------------------------------------------------------------------------------------
-def _class_scores(name: str, input: Any) -> Any:
+def _class_scores(name: str, input: Any) -> Tensor:
     input = as_floating(name, "input", input)
     if not input.shape or not input.shape[-1]:
         raise ValueError(f"{name}: input has shape {input.shape}; expected (..., C), with the C classes last")
@@ -173,7 +175,9 @@ def _class_weight(name: str, weight: Any, input: Any) -> np.ndarray[Any, Any] | 
     return array
 
 
-def _indices(name: str, input: Any, target: Any, ignore_index: int, real: Mask | None) -> tuple[Any, Any]:
+def _indices(
+    name: str, input: Any, target: Any, ignore_index: int, real: Mask | None
+) -> tuple[np.ndarray[Any, Any], Mask | None]:
     """Return class indices, with 0 for those ignored, and the mask of those kept (None where all are)."""
     target = as_integers(name, "target", target, "class indices")
     if target.shape != input.shape[:-1]:
@@ -195,7 +199,7 @@ def _indices(name: str, input: Any, target: Any, ignore_index: int, real: Mask |
     return target, kept
 
 
-def _probabilities(name: str, input: Any, target: Any) -> Any:
+def _probabilities(name: str, input: Any, target: Any) -> Tensor:
     target = as_input(name, "target", target, input.dtype)
     if target.shape != input.shape:
         raise ValueError(

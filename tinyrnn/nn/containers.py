@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
+import numpy.typing as npt
+
 from tinyrnn.autograd.arguments import ITERABLE, checked
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.module import Module
 
 
@@ -59,11 +62,12 @@ class Sequential(ModuleList):
     def __init__(self, *modules: Module) -> None:
         super().__init__(modules)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: npt.ArrayLike) -> Tensor:
         """Call each module in turn."""
+        y: Any = x
         for module in self:
-            x = module(x)
-        return x
+            y = module(y)
+        return y
 
     def _scope_of(self, child: str) -> str:
         return child

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import FLAG, PROBABILITY, RNG, checked
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.rng import generator
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import is_symbol
 from tinyrnn.nn.module import Module
 
@@ -16,7 +18,7 @@ from tinyrnn.nn.module import Module
 @checked(p=PROBABILITY, training=FLAG, rng=RNG)
 def dropout(
     x: Any, p: float = 0.5, training: bool = True, rng: np.random.Generator | int | None = None
-) -> Any:
+) -> Tensor:
     """Set each element to zero with probability ``p``, and divide the others by ``1 - p``.
 
     Parameters
@@ -69,7 +71,7 @@ class Dropout(Module):
         self.p = p
         self.rng = None if rng is None else generator(rng)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: npt.ArrayLike) -> Tensor:
         """Drop, where in training."""
         return dropout(x, self.p, self.training, self.rng)
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import ARRAY, checked
 from tinyrnn.autograd.functions import abs as absolute
@@ -14,13 +15,18 @@ from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_array, as_floating, as_input, expect_range
 from tinyrnn.nn.masks import Mask, as_mask, cleaned
-from tinyrnn.nn.reduction import REDUCTION, reduced
+from tinyrnn.nn.reduction import REDUCTION, Reduction, reduced
 
 
 @checked(reduction=REDUCTION)
 def mse_loss(
-    input: Any, target: Any, reduction: str = "mean", *, lengths: Any = None, mask: Any = None
-) -> Any:
+    input: npt.ArrayLike,
+    target: npt.ArrayLike,
+    reduction: Reduction = "mean",
+    *,
+    lengths: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+) -> Tensor:
     """Mean squared error, ``(input - target)²``.
 
     Parameters
@@ -52,8 +58,13 @@ def mse_loss(
 
 @checked(reduction=REDUCTION)
 def l1_loss(
-    input: Any, target: Any, reduction: str = "mean", *, lengths: Any = None, mask: Any = None
-) -> Any:
+    input: npt.ArrayLike,
+    target: npt.ArrayLike,
+    reduction: Reduction = "mean",
+    *,
+    lengths: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+) -> Tensor:
     """Mean absolute error, ``|input - target|``.
 
     Parameters
@@ -84,15 +95,15 @@ def l1_loss(
 
 @checked(weight=ARRAY.or_none(), reduction=REDUCTION, pos_weight=ARRAY.or_none())
 def binary_cross_entropy_with_logits(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    reduction: str = "mean",
-    pos_weight: Any = None,
+    input: npt.ArrayLike,
+    target: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    reduction: Reduction = "mean",
+    pos_weight: npt.ArrayLike | None = None,
     *,
-    lengths: Any = None,
-    mask: Any = None,
-) -> Any:
+    lengths: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+) -> Tensor:
     """Cross entropy of yes-or-no questions: ``-target log σ(input) - (1 - target) log σ(-input)``.
 
     Parameters
@@ -129,7 +140,7 @@ def binary_cross_entropy_with_logits(
     return _reduced(where, (yes + no) * _factor(where, "weight", weight, input), real, reduction)
 
 
-def _pair(where: str, input: Any, target: Any, lengths: Any, mask: Any) -> tuple[Any, Any, Mask | None]:
+def _pair(where: str, input: Any, target: Any, lengths: Any, mask: Any) -> tuple[Tensor, Tensor, Mask | None]:
     """Return both in one dtype and clean of padding, and what is real; check that they have one shape."""
     if isinstance(target, Value) and not isinstance(input, Value):
         target = as_floating(where, "target", target)

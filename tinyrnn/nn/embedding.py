@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import COUNT, FLOATING, INTEGER, RNG, checked
 from tinyrnn.autograd.functions import take, where
-from tinyrnn.autograd.primitives import less
+from tinyrnn.autograd.primitives import equal, less
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import get_default_dtype
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_integers, expect_range, is_symbol
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
@@ -62,7 +61,7 @@ class Embedding(Module):
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: npt.ArrayLike) -> Tensor:
         """Map indices of any shape (...) to (..., embedding_dim).
 
         Raises
@@ -80,7 +79,7 @@ class Embedding(Module):
         y = take(self.weight, x, 0)
         if self.padding_idx is None:
             return y
-        return where((x == self.padding_idx)[..., None], y.detach(), y)
+        return where(equal(x, self.padding_idx)[..., None], y.detach(), y)
 
     def extra_repr(self) -> str:
         """Return the sizes."""

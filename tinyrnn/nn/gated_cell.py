@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,10 @@ from tinyrnn.nn.cell import Cell
 from tinyrnn.nn.inputs import as_input, expect_shape
 from tinyrnn.nn.parameter import Parameter
 
+S = TypeVar("S")
 
-class GatedCell(Cell):
+
+class GatedCell(Cell, Generic[S]):
     """What the textbook cells share: the weights and biases of input and state, and how a state is checked.
 
     Parameters
@@ -76,7 +78,7 @@ class GatedCell(Cell):
         """The dtype of the parameters, and of what the cell computes."""
         return self.weight_ih.dtype
 
-    def join_state(self, parts: list[Any]) -> Any:
+    def join_state(self, parts: list[Any]) -> S:
         """Return the parts of a state, in the order of ``states``, as the carry of this cell."""
         return parts[0]
 
@@ -84,14 +86,14 @@ class GatedCell(Cell):
         """Return the parts of a state that a user gave; the reverse of `join_state`."""
         return [state]
 
-    def initial_state(self, batch: int | None = None) -> Any:
+    def initial_state(self, batch: int | None = None) -> S:
         """Return the first state: zeros, or what was learnt. Each part is (batch, hidden_size)."""
         shape = (self.hidden_size,) if batch is None else (batch, self.hidden_size)
         if self.learn_initial_state:
             return self.join_state([broadcast_to(getattr(self, name), shape) for name in self.states])
         return self.join_state([zeros(shape, dtype=self.dtype) for _ in self.states])
 
-    def forward(self, x: Any, state: Any = None) -> Any:
+    def forward(self, x: npt.ArrayLike, state: Any = None) -> S:
         """Take one step.
 
         Parameters

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from tinyrnn.autograd.tensor import Tensor
 
 T = TypeVar("T", Tensor, np.ndarray[Any, Any])
 Rng = np.random.Generator | int | None
+Mode = Literal["fan_in", "fan_out"]
 
 
 _GAINS: dict[str, Callable[[float], float]] = {  # by the slope of leaky_relu
@@ -155,14 +156,14 @@ def xavier_normal_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans("xavier_normal_", tensor))), rng)
 
 
-def _kaiming_std(where: str, tensor: Any, a: float, mode: str, nonlinearity: str) -> float:
+def _kaiming_std(where: str, tensor: Any, a: float, mode: Mode, nonlinearity: str) -> float:
     fan_in, fan_out = _fans(where, tensor)
     return calculate_gain(nonlinearity, a) / math.sqrt(fan_in if mode == "fan_in" else fan_out)
 
 
 @checked(**_KAIMING)
 def kaiming_uniform_(
-    tensor: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
+    tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
 ) -> T:
     """Fill from U(-b, b) with ``b = gain * sqrt(3 / fan)``; ``a`` is the slope of ``leaky_relu``."""
     bound = math.sqrt(3) * _kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
@@ -171,7 +172,7 @@ def kaiming_uniform_(
 
 @checked(**_KAIMING)
 def kaiming_normal_(
-    tensor: T, a: float = 0.0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
+    tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
 ) -> T:
     """Fill from N(0, std²) with ``std = gain / sqrt(fan)``; ``a`` is the slope of ``leaky_relu``."""
     return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), rng)

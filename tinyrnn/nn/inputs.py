@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from tinyrnn.autograd.state import get_default_dtype
 from tinyrnn.autograd.tensor import Tensor
 
 
-def as_input(where: str, name: str, value: Any, dtype: np.dtype[Any]) -> Any:
+def as_input(where: str, name: str, value: Any, dtype: np.dtype[Any]) -> Tensor:
     """Return an input as a Tensor (or symbol) of the module's dtype.
 
     Plain arrays and lists are cast. A Tensor is not: which of the two dtypes was meant is for the caller to
@@ -30,7 +30,7 @@ def as_input(where: str, name: str, value: Any, dtype: np.dtype[Any]) -> Any:
                 f"parameters: use {name}.astype({dtype.name!r}), or make the module with "
                 f"dtype={value.dtype.name!r}"
             )
-        return value
+        return cast(Tensor, value)
     if isinstance(value, tuple):
         raise TypeError(
             f"{where}: {name} is a tuple of {len(value)}; expected one Tensor or array. Did it "
@@ -67,7 +67,7 @@ def expect_features(where: str, name: str, value: Any, size: int, words: str) ->
         raise ValueError(f"{where}: {name} has shape {shape}; expected {words} = {size} as its last axis")
 
 
-def is_symbol(value: Any) -> bool:
+def is_symbol(value: Any) -> TypeGuard[Tensor]:
     """Whether a value is one of a step that is being traced: its numbers are not known yet."""
     return isinstance(value, Value) and not isinstance(value, Tensor)
 
@@ -109,7 +109,7 @@ def expect_range(
         raise kind(f"{where}: {name}{at} is {array[place]}; expected {low} to {high}{words}")
 
 
-def as_floating(where: str, name: str, value: Any) -> Any:
+def as_floating(where: str, name: str, value: Any) -> Tensor:
     """Return a floating Tensor (or symbol). Arrays of floats keep their dtype, other numbers get the default.
 
     Raises

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from tinyrnn.autograd.arguments import FLAG, FLOATING, checked, number
 from tinyrnn.autograd.functions import mean, sqrt
 from tinyrnn.autograd.shapes import whole_numbers
 from tinyrnn.autograd.state import get_default_dtype
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_input
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
@@ -60,7 +60,7 @@ class LayerNorm(Module):
         self.weight = Parameter(np.ones(shape), dtype=self.dtype) if elementwise_affine else None
         self.bias = Parameter(np.zeros(shape), dtype=self.dtype) if elementwise_affine and bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: npt.ArrayLike) -> Tensor:
         """Normalise the last axes."""
         x = as_input("LayerNorm", "x", x, self.dtype)
         n = len(self.normalized_shape)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import NUMBER, checked, one_of
 from tinyrnn.autograd.rng import generator
-from tinyrnn.nn.cells import GRUCell, LSTMCell, RNNCell
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.nn.cells import GRUCell, LSTMCell, LSTMState, RNNCell
 from tinyrnn.nn.stacked import LAYER, Rng, Stacked
 
 
-class RNN(Stacked):
+class RNN(Stacked[Tensor]):
     """Layers of `RNNCell`, ``h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)``, as ``torch.nn.RNN``.
 
     Parameters
@@ -45,7 +48,7 @@ class RNN(Stacked):
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
-        nonlinearity: str = "tanh",
+        nonlinearity: Literal["tanh", "relu"] = "tanh",
         bias: bool = True,
         batch_first: bool = False,
         dropout: float = 0.0,
@@ -71,7 +74,7 @@ class RNN(Stacked):
         super().__init__(cell, input_size, hidden_size, num_layers, batch_first, dropout, bidirectional, rng)
 
 
-class LSTM(Stacked):
+class LSTM(Stacked[LSTMState]):
     """Layers of `LSTMCell`, as ``torch.nn.LSTM``; a state dict of the latter loads unchanged.
 
     Parameters
@@ -134,7 +137,7 @@ class LSTM(Stacked):
         super().__init__(cell, input_size, hidden_size, num_layers, batch_first, dropout, bidirectional, rng)
 
 
-class GRU(Stacked):
+class GRU(Stacked[Tensor]):
     """Layers of `GRUCell`, as ``torch.nn.GRU``.
 
     Parameters

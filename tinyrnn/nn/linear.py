@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, RNG, checked
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import get_default_dtype
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_input, expect_features
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
@@ -56,7 +56,7 @@ class Linear(Module):
         self.weight = Parameter(rng.uniform(-bound, bound, (out_features, in_features)), dtype=dtype)
         self.bias = Parameter(rng.uniform(-bound, bound, out_features), dtype=dtype) if bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: npt.ArrayLike) -> Tensor:
         """Map (..., in_features) to (..., out_features)."""
         x = as_input("Linear", "x", x, self.weight.dtype)
         expect_features("Linear", "x", x, self.in_features, "in_features")

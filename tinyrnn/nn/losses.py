@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy.typing as npt
+
 from tinyrnn.autograd.arguments import ARRAY, FLAG, INTEGER, PROBABILITY, checked, count
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn import functional as F
 from tinyrnn.nn.module import Module
-from tinyrnn.nn.reduction import REDUCTION
+from tinyrnn.nn.reduction import REDUCTION, Reduction
 
 
 class _Loss(Module):
@@ -32,10 +35,17 @@ class MSELoss(_Loss):
     """
 
     @checked(reduction=REDUCTION)
-    def __init__(self, reduction: str = "mean") -> None:
+    def __init__(self, reduction: Reduction = "mean") -> None:
         super().__init__(reduction=reduction)
 
-    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
+    def forward(
+        self,
+        input: npt.ArrayLike,
+        target: npt.ArrayLike,
+        *,
+        lengths: npt.ArrayLike | None = None,
+        mask: npt.ArrayLike | None = None,
+    ) -> Tensor:
         """Compare input and target, which have one shape."""
         return F.mse_loss(input, target, lengths=lengths, mask=mask, **self.options)
 
@@ -51,10 +61,17 @@ class L1Loss(_Loss):
     """
 
     @checked(reduction=REDUCTION)
-    def __init__(self, reduction: str = "mean") -> None:
+    def __init__(self, reduction: Reduction = "mean") -> None:
         super().__init__(reduction=reduction)
 
-    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
+    def forward(
+        self,
+        input: npt.ArrayLike,
+        target: npt.ArrayLike,
+        *,
+        lengths: npt.ArrayLike | None = None,
+        mask: npt.ArrayLike | None = None,
+    ) -> Tensor:
         """Compare input and target, which have one shape."""
         return F.l1_loss(input, target, lengths=lengths, mask=mask, **self.options)
 
@@ -72,17 +89,24 @@ class CrossEntropyLoss(_Loss):
     @checked(weight=ARRAY.or_none(), ignore_index=INTEGER, reduction=REDUCTION, label_smoothing=PROBABILITY)
     def __init__(
         self,
-        weight: Any = None,
+        weight: npt.ArrayLike | None = None,
         *,
         ignore_index: int = -100,
-        reduction: str = "mean",
+        reduction: Reduction = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(
             weight=weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing
         )
 
-    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
+    def forward(
+        self,
+        input: npt.ArrayLike,
+        target: npt.ArrayLike,
+        *,
+        lengths: npt.ArrayLike | None = None,
+        mask: npt.ArrayLike | None = None,
+    ) -> Tensor:
         """Compare logits, (..., C), with class indices, (...), or probabilities, (..., C)."""
         return F.cross_entropy(input, target, lengths=lengths, mask=mask, **self.options)
 
@@ -98,10 +122,19 @@ class NLLLoss(_Loss):
     """
 
     @checked(weight=ARRAY.or_none(), ignore_index=INTEGER, reduction=REDUCTION)
-    def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
+    def __init__(
+        self, weight: npt.ArrayLike | None = None, *, ignore_index: int = -100, reduction: Reduction = "mean"
+    ) -> None:
         super().__init__(weight=weight, ignore_index=ignore_index, reduction=reduction)
 
-    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
+    def forward(
+        self,
+        input: npt.ArrayLike,
+        target: npt.ArrayLike,
+        *,
+        lengths: npt.ArrayLike | None = None,
+        mask: npt.ArrayLike | None = None,
+    ) -> Tensor:
         """Compare log probabilities, (..., C), with class indices, (...)."""
         return F.nll_loss(input, target, lengths=lengths, mask=mask, **self.options)
 
@@ -117,10 +150,22 @@ class BCEWithLogitsLoss(_Loss):
     """
 
     @checked(weight=ARRAY.or_none(), reduction=REDUCTION, pos_weight=ARRAY.or_none())
-    def __init__(self, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> None:
+    def __init__(
+        self,
+        weight: npt.ArrayLike | None = None,
+        reduction: Reduction = "mean",
+        pos_weight: npt.ArrayLike | None = None,
+    ) -> None:
         super().__init__(weight=weight, reduction=reduction, pos_weight=pos_weight)
 
-    def forward(self, input: Any, target: Any, *, lengths: Any = None, mask: Any = None) -> Any:
+    def forward(
+        self,
+        input: npt.ArrayLike,
+        target: npt.ArrayLike,
+        *,
+        lengths: npt.ArrayLike | None = None,
+        mask: npt.ArrayLike | None = None,
+    ) -> Tensor:
         """Compare logits with probabilities of the same shape."""
         return F.binary_cross_entropy_with_logits(input, target, lengths=lengths, mask=mask, **self.options)
 
@@ -137,9 +182,15 @@ class CTCLoss(_Loss):
     """
 
     @checked(blank=count(0), reduction=REDUCTION, zero_infinity=FLAG)
-    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+    def __init__(self, blank: int = 0, reduction: Reduction = "mean", zero_infinity: bool = False) -> None:
         super().__init__(blank=blank, reduction=reduction, zero_infinity=zero_infinity)
 
-    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+    def forward(
+        self,
+        log_probs: npt.ArrayLike,
+        targets: npt.ArrayLike,
+        input_lengths: npt.ArrayLike,
+        target_lengths: npt.ArrayLike,
+    ) -> Tensor:
         """Compare log probabilities of frames, (T, B, C), with labels, (B, L)."""
         return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, **self.options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from tinyrnn.autograd.operands import plain_array
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_integers, expect_range, expect_shape
 
+T = TypeVar("T", bound=Any)
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -94,6 +95,6 @@ def spread(real: Mask, shape: tuple[int, ...]) -> Mask:
     return np.broadcast_to(real.reshape(real.shape + (1,) * (len(shape) - real.ndim)), shape)
 
 
-def cleaned(value: Any, real: Mask | None) -> Any:
+def cleaned(value: T, real: Mask | None) -> T:
     """Put zeros in the padding, so that nothing in it, not even a NaN, gets further."""
-    return value if real is None else where(spread(real, value.shape), value, 0.0)
+    return value if real is None else cast(T, where(spread(real, value.shape), value, 0.0))

@@ -7,7 +7,7 @@ a `Module`, in the order in which they were set; there is no other register.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -17,12 +17,23 @@ from tinyrnn.autograd.html import table
 from tinyrnn.autograd.state import Scope, thread
 from tinyrnn.nn.parameter import Parameter
 
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
 
 class LoadedKeys(NamedTuple):
     """What `Module.load_state_dict` did not find, and what it did not use."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
+
+
+class _Forward(Protocol[P, R]):
+    """What calling a module passes on, so that an editor knows a call by the signature of ``forward``."""
+
+    _scope: str
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
 class Module:
@@ -63,7 +74,7 @@ class Module:
         """Compute the output; what calling the module does."""
         raise NotImplementedError(f"{type(self).__name__} has no forward; write `def forward(self, x): ...`")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self: _Forward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `forward`, in a scope of this module's name."""
         # as `with tr.scope(self._scope, owner=self)`, at half of its cost
         modes = thread.modes

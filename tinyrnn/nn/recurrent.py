@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import concatenate, expand_dims, squeeze
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import scope
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.cell import Cell
 from tinyrnn.nn.dropout import dropout
 from tinyrnn.nn.inputs import as_input, as_lengths, kind_of
@@ -24,6 +25,7 @@ from tinyrnn.recurrence.stepper import Stepper, as_array
 from tinyrnn.recurrence.tree import LEAF, flatten
 
 Lengths = npt.ArrayLike | None
+Segment = int | Literal["auto"] | None
 
 
 class Recurrent(Module):
@@ -127,8 +129,8 @@ class Recurrent(Module):
         return [own[name] for name in self._names]
 
     def forward(
-        self, x: Any, state: Any = None, *, lengths: Lengths = None, segment: int | str | None = None
-    ) -> tuple[Any, Any]:
+        self, x: npt.ArrayLike, state: Any = None, *, lengths: Lengths = None, segment: Segment = None
+    ) -> tuple[Tensor, Any]:
         """Run over a sequence.
 
         Parameters
@@ -258,7 +260,7 @@ class Recurrent(Module):
         """The dtype of the parameters; None where there are none."""
         return next((p.dtype for p in self.parameters()), None)
 
-    def _as_input(self, where: str, x: Any) -> Any:
+    def _as_input(self, where: str, x: Any) -> Tensor:
         """Return x as a Tensor: floats in the parameters' dtype, integers (such as indices) as they are."""
         dtype = x.dtype if hasattr(x, "dtype") else np.asarray(x if isinstance(x, list) else 0.0).dtype
         return as_input(where, "x", x, (self._dtype or dtype) if dtype.kind == "f" else dtype)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from tinyrnn.autograd.arguments import one_of
 from tinyrnn.autograd.functions import mean
 
+Reduction = Literal["mean", "sum", "none"]
 REDUCTION = one_of("mean", "sum", "none")
 
 

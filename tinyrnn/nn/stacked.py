@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, PROBABILITY, RNG, checked
 from tinyrnn.autograd.functions import stack
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.gated_cell import GatedCell
 from tinyrnn.nn.inputs import as_input, as_lengths, expect_shape
 from tinyrnn.nn.module import Module
-from tinyrnn.nn.recurrent import Lengths, Recurrent
+from tinyrnn.nn.parameter import Parameter
+from tinyrnn.nn.recurrent import Lengths, Recurrent, Segment
 
+S = TypeVar("S")
 Rng = np.random.Generator | int | None
 LAYER = {  # the arguments that all layers have
     "input_size": COUNT,
@@ -30,7 +34,7 @@ LAYER = {  # the arguments that all layers have
 }
 
 
-class Stacked(Recurrent):
+class Stacked(Recurrent, Generic[S]):
     """What RNN, LSTM and GRU share: states in and out as (num_layers * directions, batch, hidden_size).
 
     Parameters
@@ -39,9 +43,14 @@ class Stacked(Recurrent):
         ``cell(input_size)`` makes the cell of one layer and direction.
     """
 
+    l0: GatedCell[S]
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Parameter: ...  # weight_ih_l0, bias_hh_l1_reverse, ...
+
     def __init__(
         self,
-        cell: Callable[[int], GatedCell],
+        cell: Callable[[int], GatedCell[S]],
         input_size: int,
         hidden_size: int,
         num_layers: int,
@@ -60,8 +69,8 @@ class Stacked(Recurrent):
         self.hidden_size = hidden_size
 
     def forward(
-        self, x: Any, state: Any = None, *, lengths: Lengths = None, segment: int | str | None = None
-    ) -> tuple[Any, Any]:
+        self, x: npt.ArrayLike, state: Any = None, *, lengths: Lengths = None, segment: Segment = None
+    ) -> tuple[Tensor, S]:
         """Run over a sequence.
 
         Parameters
@@ -93,7 +102,7 @@ class Stacked(Recurrent):
             Where a shape, dtype or length does not fit; the message names it, with what was expected.
         """
         where = type(self).__name__
-        first: GatedCell = self.l0
+        first = self.l0
         dtype = first.dtype
         x = as_input(where, "x", x, dtype)
         shape = x.shape
@@ -124,7 +133,7 @@ class Stacked(Recurrent):
         return y, first.join_state(parts)
 
     @checked(batch=COUNT)
-    def initial_state(self, batch: int) -> Any:
+    def initial_state(self, batch: int) -> S:
         """Return the state from which `forward` begins by default, for ``batch`` rows."""
         return self.l0.join_state(self._stacked_parts([cell.initial_state(batch) for cell in self.cells]))
 
@@ -134,7 +143,7 @@ class Stacked(Recurrent):
         return [_joined(list(part)) for part in zip(*split, strict=True)]
 
     def _checked_state(
-        self, first: GatedCell, dtype: np.dtype[Any], state: Any, batch: int | None
+        self, first: GatedCell[S], dtype: np.dtype[Any], state: Any, batch: int | None
     ) -> list[Any]:
         """Return the parts of a state that a user gave, each with a batch axis."""
         where, count, hidden = type(self).__name__, len(self._names), self.hidden_size

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,17 +22,20 @@ from tinyrnn.recurrence.plan import Plan
 from tinyrnn.recurrence.traced import Structure, Untraceable
 from tinyrnn.recurrence.tree import Tree, flatten
 
+C = TypeVar("C")
+Y = TypeVar("Y")
+
 
 def scan(
-    step: Step,
+    step: Callable[[Any, Any], tuple[C, Y]],
     carry: Any,
     xs: Any,
     *,
     lengths: npt.ArrayLike | None = None,
     reverse: bool = False,
-    segment: int | str | None = None,
+    segment: int | Literal["auto"] | None = None,
     length: int | None = None,
-) -> tuple[Any, Any]:
+) -> tuple[C, Y]:
     """Carry a state over time: ``scan :: ((c, x) -> (c, y)), c, [x] -> (c, [y])``.
 
     Its meaning is this loop::

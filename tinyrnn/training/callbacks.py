@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from tinyrnn.autograd.arguments import COUNT, TEXT, checked, number, one_of
 from tinyrnn.training.run import Run
@@ -52,7 +52,11 @@ class EarlyStopping(_Best):
 
     @checked(patience=COUNT, metric=TEXT, mode=MODE, min_delta=number())
     def __init__(
-        self, patience: int, metric: str = "validation", mode: str = "min", min_delta: float = 0.0
+        self,
+        patience: int,
+        metric: str = "validation",
+        mode: Literal["min", "max"] = "min",
+        min_delta: float = 0.0,
     ) -> None:
         super().__init__(metric, mode)
         self.patience, self.min_delta, self.waited = patience, min_delta, 0
@@ -82,7 +86,7 @@ class BestWeights(_Best):
     """
 
     @checked(metric=TEXT, mode=MODE)
-    def __init__(self, metric: str = "validation", mode: str = "min") -> None:
+    def __init__(self, metric: str = "validation", mode: Literal["min", "max"] = "min") -> None:
         super().__init__(metric, mode)
         self.weights: dict[str, Any] = {}
 

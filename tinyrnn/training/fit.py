@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tinyrnn.autograd.arguments import FUNCTION, ITERABLE, PATH, REAL, Kind, checked, count, instance, one_of
 from tinyrnn.autograd.state import no_grad
@@ -55,7 +55,7 @@ def fit(
     validate: Callable[[Any], Any] | Iterable[Any] | None = None,
     clip: float | None = None,
     schedule: Any = None,
-    schedule_each: str = "epoch",
+    schedule_each: Literal["epoch", "update"] = "epoch",
     callbacks: Sequence[Any] = (),
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> History:

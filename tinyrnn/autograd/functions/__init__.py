@@ -4,6 +4,8 @@ Given plain arrays they compute plain arrays; given a Tensor they record. What N
 composed here of the operations in the table (`primitives`), so that each has one rule.
 """
 
+from typing import TYPE_CHECKING
+
 from tinyrnn.autograd.functions import (
     activations,
     diagonals,
@@ -14,7 +16,6 @@ from tinyrnn.autograd.functions import (
     facts,
     indexing,
     joining,
-    linalg,
     moving,
     numeric,
     products,
@@ -22,6 +23,9 @@ from tinyrnn.autograd.functions import (
     shaping,
     sorting,
     trigonometry,
+)
+from tinyrnn.autograd.functions import (
+    linalg as linalg,
 )
 from tinyrnn.autograd.functions.activations import *
 from tinyrnn.autograd.functions.diagonals import *
@@ -40,20 +44,21 @@ from tinyrnn.autograd.functions.shaping import *
 from tinyrnn.autograd.functions.sorting import *
 from tinyrnn.autograd.functions.trigonometry import *
 
-__all__ = ["linalg"]
-__all__ += activations.__all__
-__all__ += diagonals.__all__
-__all__ += differences.__all__
-__all__ += einstein.__all__
-__all__ += elementwise.__all__
-__all__ += exponentials.__all__
-__all__ += facts.__all__
-__all__ += indexing.__all__
-__all__ += joining.__all__
-__all__ += moving.__all__
-__all__ += numeric.__all__
-__all__ += products.__all__
-__all__ += reductions.__all__
-__all__ += shaping.__all__
-__all__ += sorting.__all__
-__all__ += trigonometry.__all__
+if not TYPE_CHECKING:  # mypy reads no lists that are put together
+    __all__ = ["linalg"]
+    __all__ += activations.__all__
+    __all__ += diagonals.__all__
+    __all__ += differences.__all__
+    __all__ += einstein.__all__
+    __all__ += elementwise.__all__
+    __all__ += exponentials.__all__
+    __all__ += facts.__all__
+    __all__ += indexing.__all__
+    __all__ += joining.__all__
+    __all__ += moving.__all__
+    __all__ += numeric.__all__
+    __all__ += products.__all__
+    __all__ += reductions.__all__
+    __all__ += shaping.__all__
+    __all__ += sorting.__all__
+    __all__ += trigonometry.__all__

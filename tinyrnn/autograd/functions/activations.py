@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import ARRAY, REAL, checked, one_of
 from tinyrnn.autograd.functions.elementwise import each, where
 from tinyrnn.autograd.operands import operand
+from tinyrnn.autograd.signatures import of_one
 
 __all__ = [
     "elu",
@@ -29,6 +30,7 @@ _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 @checked(alpha=ARRAY)
+@of_one
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """``x`` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al., 2016).
 
@@ -43,6 +45,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     return where(positive, x, p.expm1(where(positive, 0.0, x)) * alpha)
 
 
+@of_one
 def selu(x: Any) -> Any:
     """`elu`, scaled so that mean 0 and variance 1 stay so (Klambauer et al., 2017).
 
@@ -56,6 +59,7 @@ def selu(x: Any) -> Any:
 
 
 @checked(negative_slope=ARRAY)
+@of_one
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """``x`` where it is positive, ``negative_slope * x`` elsewhere.
 
@@ -69,6 +73,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     return where(p.greater(x, 0), x, x * negative_slope)
 
 
+@of_one
 def erf(x: Any) -> Any:
     """Error function of each element.
 
@@ -82,7 +87,8 @@ def erf(x: Any) -> Any:
 
 
 @checked(approximate=one_of("none", "tanh"))
-def gelu(x: Any, approximate: str = "none") -> Any:
+@of_one
+def gelu(x: Any, approximate: Literal["none", "tanh"] = "none") -> Any:
     """``x * Φ(x)`` with the normal distribution's Φ (Hendrycks and Gimpel, 2016), or approximated by a tanh.
 
     Raises
@@ -102,6 +108,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     return x * (p.tanh((x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)) * 0.5 + 0.5)
 
 
+@of_one
 def silu(x: Any) -> Any:
     """``x * sigmoid(x)``, also called swish.
 
@@ -115,6 +122,7 @@ def silu(x: Any) -> Any:
     return x * p.sigmoid(x)
 
 
+@of_one
 def mish(x: Any) -> Any:
     """``x * tanh(softplus(x))`` (Misra, 2020).
 
@@ -129,6 +137,7 @@ def mish(x: Any) -> Any:
 
 
 @checked(min_val=REAL, max_val=REAL)
+@of_one
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """``x`` limited to ``[min_val, max_val]``; at the bounds the gradient is 0, where that of `clip` passes.
 
@@ -149,6 +158,7 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     return where(p.less_equal(x, min_val), min_val, where(p.greater_equal(x, max_val), max_val, x))
 
 
+@of_one
 def hardsigmoid(x: Any) -> Any:
     """``x / 6 + 1 / 2``, limited to ``[0, 1]``.
 
@@ -161,6 +171,7 @@ def hardsigmoid(x: Any) -> Any:
     return hardtanh(x, -3.0, 3.0) / 6 + 0.5
 
 
+@of_one
 def softsign(x: Any) -> Any:
     """``x / (1 + abs(x))``.
 
@@ -174,6 +185,7 @@ def softsign(x: Any) -> Any:
     return x / (p.absolute(x) + 1)
 
 
+@of_one
 def logsigmoid(x: Any) -> Any:
     """``log(sigmoid(x))``, without overflow.
 

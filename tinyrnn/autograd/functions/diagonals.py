@@ -10,11 +10,13 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import WHOLE, checked
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.shapes import ARRAY, normalize_axis
+from tinyrnn.autograd.signatures import of_one
 
 __all__ = ["diag", "diagonal", "trace", "tril", "triu"]
 
 
 @checked(offset=WHOLE, axis1=WHOLE, axis2=WHOLE)
+@of_one
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the elements whose places along two axes differ by ``offset``, along a new last axis.
 
@@ -49,6 +51,7 @@ def _places(n: int, m: int, offset: int) -> tuple[Any, Any]:
 
 
 @checked(k=WHOLE)
+@of_one
 def diag(v: Any, k: int = 0) -> Any:
     """Return the ``k``-th diagonal of a matrix; of a vector, the matrix that has it there, and zeros.
 
@@ -74,6 +77,7 @@ def diag(v: Any, k: int = 0) -> Any:
 
 
 @checked(offset=WHOLE, axis1=WHOLE, axis2=WHOLE)
+@of_one
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Sum of a diagonal; see `diagonal`.
 
@@ -96,6 +100,7 @@ def _triangle(primitive: Any, x: Any, k: int) -> Any:
 
 
 @checked(k=WHOLE)
+@of_one
 def tril(m: Any, k: int = 0) -> Any:
     """Keep what stands on the ``k``-th diagonal and below, in the last two axes; the rest is 0.
 
@@ -110,6 +115,7 @@ def tril(m: Any, k: int = 0) -> Any:
 
 
 @checked(k=WHOLE)
+@of_one
 def triu(m: Any, k: int = 0) -> Any:
     """Keep what stands on the ``k``-th diagonal and above, in the last two axes; the rest is 0.
 

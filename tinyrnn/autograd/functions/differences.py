@@ -14,6 +14,7 @@ from tinyrnn.autograd.functions.joining import concatenate
 from tinyrnn.autograd.functions.shaping import broadcast_to, flatten, moveaxis, swapaxes
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.shapes import Axis, normalize_axis
+from tinyrnn.autograd.signatures import of_one, of_two
 
 __all__ = ["cumprod", "cumsum", "diff", "gradient", "linspace"]
 
@@ -23,6 +24,7 @@ def _along(x: Any, axis: int, index: slice) -> Any:
 
 
 @checked(axis=WHOLE.or_none())
+@of_one
 def cumsum(x: Any, axis: int | None = None) -> Any:
     """Sum of each element and all before it, along an axis or of all elements in one.
 
@@ -38,6 +40,7 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
 
 
 @checked(axis=WHOLE.or_none())
+@of_one
 def cumprod(x: Any, axis: int | None = None) -> Any:
     """Product of each element and all before it, along an axis or of all elements in one.
 
@@ -70,6 +73,7 @@ def widened(x: Any) -> Any:
 
 
 @checked(n=WHOLE, axis=WHOLE)
+@of_one
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along an axis, ``n`` times over.
 
@@ -191,6 +195,7 @@ def _slope(f: Any, places: Any, order: int) -> Any:
 
 
 @checked(num=WHOLE, endpoint=FLAG, retstep=FLAG, dtype=DTYPE, axis=WHOLE)
+@of_two
 def linspace(
     start: Any,
     stop: Any,

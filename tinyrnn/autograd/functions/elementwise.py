@@ -11,6 +11,7 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import DTYPE, misused
 from tinyrnn.autograd.operands import operand, refusal
 from tinyrnn.autograd.primitive import NONE, Primitive, Value
+from tinyrnn.autograd.signatures import of_cases, of_one, of_two
 from tinyrnn.autograd.state import get_default_dtype
 
 __all__ = [
@@ -43,6 +44,7 @@ def each(primitive: Primitive, x: Any) -> Any:
         raise refusal(primitive, [array], NONE, error) from error
 
 
+@of_one
 def exp(x: Any) -> Any:
     """Exponential of each element.
 
@@ -55,6 +57,7 @@ def exp(x: Any) -> Any:
     return each(p.exp, x)
 
 
+@of_one
 def log(x: Any) -> Any:
     """Natural logarithm of each element.
 
@@ -67,6 +70,7 @@ def log(x: Any) -> Any:
     return each(p.log, x)
 
 
+@of_one
 def sqrt(x: Any) -> Any:
     """Square root of each element.
 
@@ -79,6 +83,7 @@ def sqrt(x: Any) -> Any:
     return each(p.sqrt, x)
 
 
+@of_one
 def abs(x: Any) -> Any:
     """Absolute value of each element; the gradient at 0 is 0.
 
@@ -94,6 +99,7 @@ def abs(x: Any) -> Any:
 absolute = abs
 
 
+@of_one
 def positive(x: Any) -> Any:
     """Return what is given.
 
@@ -106,6 +112,7 @@ def positive(x: Any) -> Any:
     return operand(x)
 
 
+@of_one
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent of each element.
 
@@ -118,6 +125,7 @@ def tanh(x: Any) -> Any:
     return each(p.tanh, x)
 
 
+@of_one
 def sigmoid(x: Any) -> Any:
     """Logistic function ``1 / (1 + exp(-x))`` of each element, computed as ``tanh(x / 2) / 2 + 1 / 2``.
 
@@ -130,6 +138,7 @@ def sigmoid(x: Any) -> Any:
     return each(p.sigmoid, x)
 
 
+@of_one
 def relu(x: Any) -> Any:
     """Rectify each element: ``max(x, 0)``; the gradient at 0 is 0.
 
@@ -142,6 +151,7 @@ def relu(x: Any) -> Any:
     return each(p.relu, x)
 
 
+@of_one
 def softplus(x: Any) -> Any:
     """``log(1 + exp(x))`` of each element, without overflow.
 
@@ -154,6 +164,7 @@ def softplus(x: Any) -> Any:
     return each(p.softplus, x)
 
 
+@of_two
 def maximum(a: Any, b: Any) -> Any:
     """Elementwise larger of two; where they are equal, each gets half of the gradient.
 
@@ -166,6 +177,7 @@ def maximum(a: Any, b: Any) -> Any:
     return p.maximum(operand(a), operand(b))
 
 
+@of_two
 def minimum(a: Any, b: Any) -> Any:
     """Elementwise smaller of two; where they are equal, each gets half of the gradient.
 
@@ -178,6 +190,7 @@ def minimum(a: Any, b: Any) -> Any:
     return p.minimum(operand(a), operand(b))
 
 
+@of_one
 def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     """Limit each element to ``[min, max]``; either bound may be left out.
 
@@ -205,6 +218,7 @@ def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
     return (0, 1) if dtype.kind == "b" else (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
 
 
+@of_cases
 def where(condition: Any, a: Any, b: Any) -> Any:
     """Take ``a`` where the condition holds and ``b`` elsewhere.
 
@@ -222,6 +236,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     return p.where(operand(condition), a, b)
 
 
+@of_one
 def astype(x: Any, dtype: npt.DTypeLike) -> Any:
     """Return the value in another dtype; the gradient comes back in the old one. Integers carry none.
 

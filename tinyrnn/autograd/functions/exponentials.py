@@ -7,6 +7,7 @@ from typing import Any
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.functions.elementwise import each
 from tinyrnn.autograd.operands import operand
+from tinyrnn.autograd.signatures import of_one, of_two
 
 __all__ = [
     "cbrt",
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 
+@of_one
 def exp2(x: Any) -> Any:
     """``2**x`` of each element.
 
@@ -33,6 +35,7 @@ def exp2(x: Any) -> Any:
     return each(p.exp2, x)
 
 
+@of_one
 def expm1(x: Any) -> Any:
     """``exp(x) - 1`` of each element, exact also near 0.
 
@@ -45,6 +48,7 @@ def expm1(x: Any) -> Any:
     return each(p.expm1, x)
 
 
+@of_one
 def log2(x: Any) -> Any:
     """Logarithm to base 2 of each element.
 
@@ -57,6 +61,7 @@ def log2(x: Any) -> Any:
     return each(p.log2, x)
 
 
+@of_one
 def log10(x: Any) -> Any:
     """Logarithm to base 10 of each element.
 
@@ -69,6 +74,7 @@ def log10(x: Any) -> Any:
     return each(p.log10, x)
 
 
+@of_one
 def log1p(x: Any) -> Any:
     """``log(1 + x)`` of each element, exact also near 0.
 
@@ -81,6 +87,7 @@ def log1p(x: Any) -> Any:
     return each(p.log1p, x)
 
 
+@of_two
 def logaddexp(a: Any, b: Any) -> Any:
     """``log(exp(a) + exp(b))`` without overflow.
 
@@ -93,6 +100,7 @@ def logaddexp(a: Any, b: Any) -> Any:
     return p.logaddexp(operand(a), operand(b))
 
 
+@of_two
 def logaddexp2(a: Any, b: Any) -> Any:
     """``log2(2**a + 2**b)`` without overflow.
 
@@ -105,6 +113,7 @@ def logaddexp2(a: Any, b: Any) -> Any:
     return p.logaddexp2(operand(a), operand(b))
 
 
+@of_one
 def cbrt(x: Any) -> Any:
     """Cube root of each element.
 
@@ -117,6 +126,7 @@ def cbrt(x: Any) -> Any:
     return each(p.cbrt, x)
 
 
+@of_one
 def square(x: Any) -> Any:
     """Square of each element.
 

@@ -9,6 +9,7 @@ from tinyrnn.autograd.arguments import AXES, FLAG, WHOLE, checked
 from tinyrnn.autograd.functions.elementwise import each
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.shapes import Axis
+from tinyrnn.autograd.signatures import of_one
 
 __all__ = [
     "all",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 
+@of_one
 def sign(x: Any) -> Any:
     """Sign of each element: -1, 0 or 1.
 
@@ -38,6 +40,7 @@ def sign(x: Any) -> Any:
     return each(p.sign, x)
 
 
+@of_one
 def signbit(x: Any) -> Any:
     """Whether each element has a minus sign; -0.0 has one.
 
@@ -50,6 +53,7 @@ def signbit(x: Any) -> Any:
     return each(p.signbit, x)
 
 
+@of_one
 def floor(x: Any) -> Any:
     """Largest whole number up to each element.
 
@@ -62,6 +66,7 @@ def floor(x: Any) -> Any:
     return each(p.floor, x)
 
 
+@of_one
 def ceil(x: Any) -> Any:
     """Smallest whole number from each element on.
 
@@ -74,6 +79,7 @@ def ceil(x: Any) -> Any:
     return each(p.ceil, x)
 
 
+@of_one
 def trunc(x: Any) -> Any:
     """Each element without what stands behind the point.
 
@@ -86,6 +92,7 @@ def trunc(x: Any) -> Any:
     return each(p.trunc, x)
 
 
+@of_one
 def rint(x: Any) -> Any:
     """Nearest whole number of each element; of two, the even one.
 
@@ -99,6 +106,7 @@ def rint(x: Any) -> Any:
 
 
 @checked(decimals=WHOLE)
+@of_one
 def round(x: Any, decimals: int = 0) -> Any:
     """Round each element to some places behind the point.
 
@@ -111,6 +119,7 @@ def round(x: Any, decimals: int = 0) -> Any:
     return p.round(operand(x), decimals=decimals)
 
 
+@of_one
 def isnan(x: Any) -> Any:
     """Whether each element is NaN.
 
@@ -123,6 +132,7 @@ def isnan(x: Any) -> Any:
     return each(p.isnan, x)
 
 
+@of_one
 def isinf(x: Any) -> Any:
     """Whether each element is infinite.
 
@@ -135,6 +145,7 @@ def isinf(x: Any) -> Any:
     return each(p.isinf, x)
 
 
+@of_one
 def isfinite(x: Any) -> Any:
     """Whether each element is neither infinite nor NaN.
 
@@ -148,6 +159,7 @@ def isfinite(x: Any) -> Any:
 
 
 @checked(axis=AXES, keepdims=FLAG)
+@of_one
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether all elements along the axes are true.
 
@@ -161,6 +173,7 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @checked(axis=AXES, keepdims=FLAG)
+@of_one
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether any element along the axes is true.
 

@@ -12,6 +12,7 @@ from tinyrnn.autograd.arguments import WHOLE, checked, shown
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.primitive import Shape, Value
 from tinyrnn.autograd.shapes import ARRAY, IndexItem, normalize_axis
+from tinyrnn.autograd.signatures import of_two
 
 __all__ = ["take"]
 
@@ -100,6 +101,7 @@ def _width(item: Any) -> int:
 
 
 @checked(axis=WHOLE.or_none())
+@of_two
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Pick entries along an axis, or of all elements; with ``axis=0`` and a matrix, an embedding's look-up.
 

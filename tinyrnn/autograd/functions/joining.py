@@ -14,6 +14,7 @@ from tinyrnn.autograd.arguments import ARRAY, WHOLE, WHOLES, checked, shown
 from tinyrnn.autograd.functions.shaping import atleast_1d, atleast_2d, atleast_3d, flatten
 from tinyrnn.autograd.operands import operand, several
 from tinyrnn.autograd.shapes import normalize_axis, whole_numbers
+from tinyrnn.autograd.signatures import in_parts, of_many, of_two
 
 __all__ = [
     "append",
@@ -35,6 +36,7 @@ __all__ = [
 
 
 @checked(axis=WHOLE.or_none())
+@of_many
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """Join arrays along an axis that they have; with None all their elements, in one axis.
 
@@ -68,6 +70,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
 
 
 @checked(axis=WHOLE)
+@of_many
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays of one shape along a new axis.
 
@@ -96,6 +99,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
 concat = concatenate
 
 
+@of_many
 def vstack(arrays: Sequence[Any]) -> Any:
     """Join arrays as rows, along the first axis; what has one axis is one row.
 
@@ -109,6 +113,7 @@ def vstack(arrays: Sequence[Any]) -> Any:
     return concatenate([atleast_2d(x) for x in several(arrays)], 0)
 
 
+@of_many
 def hstack(arrays: Sequence[Any]) -> Any:
     """Join arrays along the second axis; what has one axis, along that.
 
@@ -122,6 +127,7 @@ def hstack(arrays: Sequence[Any]) -> Any:
     return concatenate(xs, 0 if xs and xs[0].ndim == 1 else 1)
 
 
+@of_many
 def dstack(arrays: Sequence[Any]) -> Any:
     """Join arrays along the third axis, as `atleast_3d` gives it.
 
@@ -134,6 +140,7 @@ def dstack(arrays: Sequence[Any]) -> Any:
     return concatenate([atleast_3d(x) for x in several(arrays)], 2)
 
 
+@of_many
 def column_stack(arrays: Sequence[Any]) -> Any:
     """Join arrays as columns; what has one axis is one column.
 
@@ -149,6 +156,7 @@ def column_stack(arrays: Sequence[Any]) -> Any:
 
 
 @checked(axis=WHOLE.or_none())
+@of_two
 def append(x: Any, values: Any, axis: int | None = None) -> Any:
     """Join two arrays along an axis, or all their elements in one.
 
@@ -204,6 +212,7 @@ c_ = _Joined(columns=True)  # tr.c_[a, b]: as columns, as numpy.c_
 
 
 @checked(sections=WHOLES, axis=WHOLE)
+@in_parts
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Cut along an axis into equal parts, or at the given places, as `numpy.split`.
 
@@ -236,6 +245,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
 
 
 @checked(sections=WHOLES, axis=WHOLE)
+@in_parts
 def array_split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Cut along an axis into nearly equal parts, the longer ones first, or at the given places.
 
@@ -266,6 +276,7 @@ def _cut(x: Any, bounds: list[tuple[int, int]], axis: int) -> list[Any]:
 
 
 @checked(sections=WHOLES)
+@in_parts
 def vsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     """Cut along the first axis; see `split`.
 
@@ -279,6 +290,7 @@ def vsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
 
 
 @checked(sections=WHOLES)
+@in_parts
 def hsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     """Cut along the second axis; what has one axis, along that. See `split`.
 
@@ -293,6 +305,7 @@ def hsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
 
 
 @checked(sections=WHOLES)
+@in_parts
 def dsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     """Cut along the third axis; see `split`.
 

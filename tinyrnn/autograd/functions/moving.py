@@ -14,11 +14,13 @@ from tinyrnn.autograd.functions.joining import concatenate
 from tinyrnn.autograd.functions.shaping import flatten, swapaxes
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.shapes import Axis, normalize_axis, whole_numbers
+from tinyrnn.autograd.signatures import of_one
 
 __all__ = ["flip", "fliplr", "flipud", "pad", "repeat", "roll", "rot90", "tile"]
 
 
 @checked(shift=WHOLES, axis=AXES)
+@of_one
 def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
     """Move the elements along axes, and those that leave at one end in again at the other.
 
@@ -49,13 +51,13 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
         by = int(by) % length if length else 0
         if by:
             lead = (slice(None),) * int(along)
-            x = concatenate(
-                [x[(*lead, slice(length - by, None))], x[(*lead, slice(None, length - by))]], int(along)
-            )
+            end, beginning = x[(*lead, slice(length - by, None))], x[(*lead, slice(None, length - by))]
+            x = concatenate([end, beginning], int(along))
     return x
 
 
 @checked(axis=AXES)
+@of_one
 def flip(x: Any, axis: Axis = None) -> Any:
     """Reverse the order of the elements along axes, by default all.
 
@@ -70,6 +72,7 @@ def flip(x: Any, axis: Axis = None) -> Any:
     return x[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(x.ndim))]
 
 
+@of_one
 def fliplr(x: Any) -> Any:
     """Reverse the order along the second axis.
 
@@ -82,6 +85,7 @@ def fliplr(x: Any) -> Any:
     return flip(x, 1)
 
 
+@of_one
 def flipud(x: Any) -> Any:
     """Reverse the order along the first axis.
 
@@ -98,6 +102,7 @@ PLANE = Kind("two axes, as ints", lambda value: not WHOLE.of_type(value) and WHO
 
 
 @checked(k=WHOLE, axes=PLANE)
+@of_one
 def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Turn ``k`` times by 90 degrees, from the first of two axes to the second.
 
@@ -126,6 +131,7 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 
 
 @checked(reps=WHOLES)
+@of_one
 def tile(x: Any, reps: int | Sequence[int]) -> Any:
     """Repeat the whole array along each axis.
 
@@ -149,6 +155,7 @@ def tile(x: Any, reps: int | Sequence[int]) -> Any:
 
 
 @checked(repeats=WHOLES, axis=WHOLE.or_none())
+@of_one
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Repeat each element along an axis, by default of all elements in one axis.
 
@@ -193,6 +200,7 @@ _BY_INDEX = ("edge", "reflect", "symmetric", "wrap")
 
 
 @checked(mode=TEXT)
+@of_one
 def pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
     """Add elements at both ends of each axis, as `numpy.pad`.
 

@@ -11,6 +11,7 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import FLAG, REAL, SEVERAL, checked
 from tinyrnn.autograd.functions.elementwise import each, where
 from tinyrnn.autograd.operands import alike, operand
+from tinyrnn.autograd.signatures import of_one, of_two
 
 __all__ = [
     "conj",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 
+@of_one
 def reciprocal(x: Any) -> Any:
     """``1 / x`` of each element.
 
@@ -40,6 +42,7 @@ def reciprocal(x: Any) -> Any:
     return each(p.reciprocal, x)
 
 
+@of_two
 def remainder(a: Any, b: Any) -> Any:
     """Remainder of ``a / b`` with the sign of ``b``, as Python's ``%``; ``mod`` is the same.
 
@@ -54,6 +57,7 @@ def remainder(a: Any, b: Any) -> Any:
     return p.remainder(operand(a), operand(b))
 
 
+@of_two
 def fmod(a: Any, b: Any) -> Any:
     """Remainder of ``a / b`` with the sign of ``a``, as C's ``fmod``.
 
@@ -66,6 +70,7 @@ def fmod(a: Any, b: Any) -> Any:
     return p.fmod(operand(a), operand(b))
 
 
+@of_two
 def floor_divide(a: Any, b: Any) -> Any:
     """Floor of ``a / b``, as Python's ``//``; a constant, since its gradient is zero wherever there is one.
 
@@ -78,6 +83,7 @@ def floor_divide(a: Any, b: Any) -> Any:
     return p.floor_divide(*alike(a, b))
 
 
+@of_two
 def fmax(a: Any, b: Any) -> Any:
     """Elementwise larger of two; a number is larger than NaN. Equal ones share the gradient.
 
@@ -90,6 +96,7 @@ def fmax(a: Any, b: Any) -> Any:
     return p.fmax(operand(a), operand(b))
 
 
+@of_two
 def fmin(a: Any, b: Any) -> Any:
     """Elementwise smaller of two; a number is smaller than NaN. Equal ones share the gradient.
 
@@ -103,6 +110,7 @@ def fmin(a: Any, b: Any) -> Any:
 
 
 @checked(copy=FLAG.or_none(), nan=REAL, posinf=REAL.or_none(), neginf=REAL.or_none())
+@of_one
 def nan_to_num(
     x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Any:
@@ -126,6 +134,7 @@ def nan_to_num(
     return where(p.equal(x, np.inf), high, where(p.equal(x, -np.inf), low, x))
 
 
+@of_one
 def real(x: Any) -> Any:
     """Real part, of real numbers themselves.
 
@@ -138,6 +147,7 @@ def real(x: Any) -> Any:
     return operand(x)
 
 
+@of_one
 def conj(x: Any) -> Any:
     """Complex conjugate, of real numbers themselves.
 

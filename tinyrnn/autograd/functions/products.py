@@ -14,10 +14,12 @@ from tinyrnn.autograd.functions.joining import stack
 from tinyrnn.autograd.functions.shaping import flatten, moveaxis
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.shapes import normalize_axis
+from tinyrnn.autograd.signatures import of_two
 
 __all__ = ["cross", "dot", "inner", "kron", "matmul", "outer", "tensordot", "vdot"]
 
 
+@of_two
 def matmul(a: Any, b: Any) -> Any:
     """Matrix product, as `numpy.matmul`: 1-D to batched.
 
@@ -30,6 +32,7 @@ def matmul(a: Any, b: Any) -> Any:
     return p.matmul(operand(a), operand(b))
 
 
+@of_two
 def dot(a: Any, b: Any) -> Any:
     """Sum of products over the last axis of ``a`` and the last but one of ``b``; with a number, the product.
 
@@ -49,6 +52,7 @@ def dot(a: Any, b: Any) -> Any:
     return p.matmul(a, b) if b.ndim < 3 else tensordot(a, b, (-1, -2))
 
 
+@of_two
 def vdot(a: Any, b: Any) -> Any:
     """Sum of the products of all elements.
 
@@ -61,6 +65,7 @@ def vdot(a: Any, b: Any) -> Any:
     return p.matmul(flatten(a), flatten(b))
 
 
+@of_two
 def inner(a: Any, b: Any) -> Any:
     """Sum of products over the last axes of both; with a number, the product.
 
@@ -74,6 +79,7 @@ def inner(a: Any, b: Any) -> Any:
     return tensordot(a, b, (-1, -1)) if a.ndim and b.ndim else p.multiply(a, b)
 
 
+@of_two
 def outer(a: Any, b: Any) -> Any:
     """Product of every element of ``a`` with every element of ``b``, as a matrix.
 
@@ -95,6 +101,7 @@ _PAIR = Kind(
 
 
 @checked(axes=_PAIR)
+@of_two
 def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
     """Sum of products over some axes of both; what remains of ``a`` stands first.
 
@@ -144,6 +151,7 @@ def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
     return p.reshape(p.matmul(left, right), shape=(*rows, *columns))
 
 
+@of_two
 def kron(a: Any, b: Any) -> Any:
     """Kronecker product: ``b``, times each element of ``a``, where that element stands.
 
@@ -163,6 +171,7 @@ def kron(a: Any, b: Any) -> Any:
 
 
 @checked(axisa=WHOLE, axisb=WHOLE, axisc=WHOLE, axis=WHOLE.or_none())
+@of_two
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """Cross product of vectors of three elements.
 

@@ -14,6 +14,7 @@ from tinyrnn.autograd.functions.elementwise import astype
 from tinyrnn.autograd.functions.joining import concatenate
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.shapes import Axis, normalize_axis, reduced_shape
+from tinyrnn.autograd.signatures import of_one
 
 __all__ = [
     "argmax",
@@ -32,6 +33,7 @@ __all__ = [
 
 
 @checked(axis=AXES, keepdims=FLAG)
+@of_one
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Sum of the elements over the axes (all of them by default).
 
@@ -45,6 +47,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @checked(axis=AXES, keepdims=FLAG)
+@of_one
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Mean of the elements over the axes (all of them by default).
 
@@ -58,6 +61,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @checked(axis=AXES, keepdims=FLAG)
+@of_one
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Product of the elements over the axes (all of them by default).
 
@@ -85,6 +89,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @checked(axis=AXES, ddof=NUMBER, keepdims=FLAG, correction=NUMBER.or_none())
+@of_one
 def var(
     x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
 ) -> Any:
@@ -104,6 +109,7 @@ def var(
 
 
 @checked(axis=AXES, ddof=NUMBER, keepdims=FLAG, correction=NUMBER.or_none())
+@of_one
 def std(
     x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
 ) -> Any:
@@ -142,6 +148,7 @@ def length(x: Any, axis: Axis = None, keepdims: bool = False, order: float = 2) 
 
 
 @checked(axis=AXES, keepdims=FLAG)
+@of_one
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Largest element along the axes; where several are, they share the gradient equally.
 
@@ -155,6 +162,7 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @checked(axis=AXES, keepdims=FLAG)
+@of_one
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Smallest element along the axes; where several are, they share the gradient equally.
 
@@ -168,6 +176,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @checked(axis=WHOLE.or_none())
+@of_one
 def argmax(x: Any, axis: int | None = None) -> Any:
     """Index of the largest element along an axis, or in the flattened array; it carries no gradient.
 
@@ -181,6 +190,7 @@ def argmax(x: Any, axis: int | None = None) -> Any:
 
 
 @checked(axis=WHOLE.or_none())
+@of_one
 def argmin(x: Any, axis: int | None = None) -> Any:
     """Index of the smallest element along an axis, or in the flattened array; it carries no gradient.
 
@@ -194,6 +204,7 @@ def argmin(x: Any, axis: int | None = None) -> Any:
 
 
 @checked(axis=AXES, keepdims=FLAG)
+@of_one
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` over the axes, without overflow.
 
@@ -207,6 +218,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @checked(axis=AXES)
+@of_one
 def softmax(x: Any, axis: int = -1) -> Any:
     """``exp(x) / sum(exp(x))`` along an axis, without overflow.
 
@@ -220,6 +232,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 
 @checked(axis=AXES)
+@of_one
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """``x - logsumexp(x)`` along an axis.
 

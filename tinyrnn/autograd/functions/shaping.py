@@ -12,6 +12,7 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import AXES, WHOLE, WHOLES, checked
 from tinyrnn.autograd.operands import operand, several
 from tinyrnn.autograd.shapes import Axis, normalize_axis, resolved_shape, whole_numbers
+from tinyrnn.autograd.signatures import of_one
 
 __all__ = [
     "atleast_1d",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 
+@of_one
 def reshape(x: Any, shape: int | Sequence[int]) -> Any:
     """Return the elements in another shape; one length may be -1.
 
@@ -53,6 +55,7 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Any:
 
 
 @checked(axes=WHOLES.or_none())
+@of_one
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """Permute the axes, as `numpy.transpose`; by default reverse them. PyTorch's, of two axes, is `swapaxes`.
 
@@ -78,6 +81,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
 
 
 @checked(axis1=WHOLE, axis2=WHOLE)
+@of_one
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes.
 
@@ -94,6 +98,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return p.transpose(x, axes=tuple(order))
 
 
+@of_one
 def flatten(x: Any) -> Any:
     """Return the elements in one axis.
 
@@ -108,6 +113,7 @@ def flatten(x: Any) -> Any:
 
 
 @checked(axis=AXES)
+@of_one
 def squeeze(x: Any, axis: Axis = None) -> Any:
     """Drop axes of length 1: those named, or all.
 
@@ -129,6 +135,7 @@ def squeeze(x: Any, axis: Axis = None) -> Any:
     return p.reshape(x, shape=tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
+@of_one
 def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
     """Insert axes of length 1, which stand at ``axis`` in the result.
 
@@ -152,6 +159,7 @@ def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
     return p.reshape(x, shape=tuple(1 if i in axes else next(lengths) for i in range(x.ndim + many)))
 
 
+@of_one
 def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
     """Broadcast to a shape.
 
@@ -173,6 +181,7 @@ ravel = flatten
 permute_dims = transpose
 
 
+@of_one
 def matrix_transpose(x: Any) -> Any:
     """Exchange the last two axes.
 
@@ -194,6 +203,7 @@ def matrix_transpose(x: Any) -> Any:
 
 
 @checked(source=WHOLES, destination=WHOLES)
+@of_one
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """Move axes to other places; the rest keep their order.
 
@@ -224,6 +234,7 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
 
 
 @checked(axis=WHOLE, start=WHOLE)
+@of_one
 def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
     """Move an axis back until it stands before the axis ``start``; `moveaxis` is easier to read.
 
@@ -287,6 +298,7 @@ def atleast_3d(*arys: Any) -> Any:
     return _each(arys, three)
 
 
+@of_one
 def copy(x: Any) -> Any:
     """Return the same elements in an array of their own; a gradient goes through.
 

@@ -12,6 +12,7 @@ from tinyrnn.autograd.arguments import WHOLE, WHOLES, checked
 from tinyrnn.autograd.functions.shaping import flatten, swapaxes
 from tinyrnn.autograd.operands import operand
 from tinyrnn.autograd.shapes import normalize_axis
+from tinyrnn.autograd.signatures import of_one, of_two
 
 __all__ = ["argpartition", "argsort", "partition", "sort", "take_along_axis"]
 
@@ -24,6 +25,7 @@ def _ordered(x: Any, axis: int | None) -> tuple[Any, int]:
 
 
 @checked(axis=WHOLE.or_none())
+@of_one
 def argsort(x: Any, axis: int | None = -1) -> Any:
     """Return the indices that would sort along an axis; equal elements keep their order.
 
@@ -38,6 +40,7 @@ def argsort(x: Any, axis: int | None = -1) -> Any:
 
 
 @checked(axis=WHOLE.or_none())
+@of_one
 def sort(x: Any, axis: int | None = -1) -> Any:
     """Sort along an axis, or all elements (None). A gradient goes to the element that stood there.
 
@@ -54,6 +57,7 @@ def sort(x: Any, axis: int | None = -1) -> Any:
 
 
 @checked(kth=WHOLES, axis=WHOLE.or_none())
+@of_one
 def argpartition(x: Any, kth: int | Sequence[int], axis: int | None = -1) -> Any:
     """Return the indices that would partition along an axis; see `partition`.
 
@@ -68,6 +72,7 @@ def argpartition(x: Any, kth: int | Sequence[int], axis: int | None = -1) -> Any
 
 
 @checked(kth=WHOLES, axis=WHOLE.or_none())
+@of_one
 def partition(x: Any, kth: int | Sequence[int], axis: int | None = -1) -> Any:
     """Put the ``kth`` element where it stands in sorted order, smaller ones before it and larger ones behind.
 
@@ -88,6 +93,7 @@ def _kth(kth: Any) -> Any:
 
 
 @checked(axis=WHOLE.or_none())
+@of_two
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """Pick along an axis with an index for each element that comes out, as those of `argsort`.
 

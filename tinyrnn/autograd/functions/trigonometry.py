@@ -8,6 +8,7 @@ from typing import Any
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.functions.elementwise import each
 from tinyrnn.autograd.operands import operand
+from tinyrnn.autograd.signatures import of_one, of_two
 
 __all__ = [
     "acos",
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 
+@of_one
 def sin(x: Any) -> Any:
     """Sine of each element, in radians.
 
@@ -50,6 +52,7 @@ def sin(x: Any) -> Any:
     return each(p.sin, x)
 
 
+@of_one
 def cos(x: Any) -> Any:
     """Cosine of each element, in radians.
 
@@ -62,6 +65,7 @@ def cos(x: Any) -> Any:
     return each(p.cos, x)
 
 
+@of_one
 def tan(x: Any) -> Any:
     """Tangent of each element, in radians.
 
@@ -74,6 +78,7 @@ def tan(x: Any) -> Any:
     return each(p.tan, x)
 
 
+@of_one
 def arcsin(x: Any) -> Any:
     """Inverse sine of each element, from -π/2 to π/2.
 
@@ -86,6 +91,7 @@ def arcsin(x: Any) -> Any:
     return each(p.arcsin, x)
 
 
+@of_one
 def arccos(x: Any) -> Any:
     """Inverse cosine of each element, from 0 to π.
 
@@ -98,6 +104,7 @@ def arccos(x: Any) -> Any:
     return each(p.arccos, x)
 
 
+@of_one
 def arctan(x: Any) -> Any:
     """Inverse tangent of each element, from -π/2 to π/2.
 
@@ -110,6 +117,7 @@ def arctan(x: Any) -> Any:
     return each(p.arctan, x)
 
 
+@of_two
 def arctan2(y: Any, x: Any) -> Any:
     """Angle of the point ``(x, y)``, from -π to π; at the origin its gradient is NaN.
 
@@ -122,6 +130,7 @@ def arctan2(y: Any, x: Any) -> Any:
     return p.arctan2(operand(y), operand(x))
 
 
+@of_two
 def hypot(a: Any, b: Any) -> Any:
     """``sqrt(a**2 + b**2)`` without overflow; at the origin the gradient is 0.
 
@@ -134,6 +143,7 @@ def hypot(a: Any, b: Any) -> Any:
     return p.hypot(operand(a), operand(b))
 
 
+@of_one
 def sinh(x: Any) -> Any:
     """Hyperbolic sine of each element.
 
@@ -146,6 +156,7 @@ def sinh(x: Any) -> Any:
     return each(p.sinh, x)
 
 
+@of_one
 def cosh(x: Any) -> Any:
     """Hyperbolic cosine of each element.
 
@@ -158,6 +169,7 @@ def cosh(x: Any) -> Any:
     return each(p.cosh, x)
 
 
+@of_one
 def arcsinh(x: Any) -> Any:
     """Inverse hyperbolic sine of each element.
 
@@ -170,6 +182,7 @@ def arcsinh(x: Any) -> Any:
     return each(p.arcsinh, x)
 
 
+@of_one
 def arccosh(x: Any) -> Any:
     """Inverse hyperbolic cosine of each element, for 1 and more.
 
@@ -182,6 +195,7 @@ def arccosh(x: Any) -> Any:
     return each(p.arccosh, x)
 
 
+@of_one
 def arctanh(x: Any) -> Any:
     """Inverse hyperbolic tangent of each element, between -1 and 1.
 
@@ -194,6 +208,7 @@ def arctanh(x: Any) -> Any:
     return each(p.arctanh, x)
 
 
+@of_one
 def sinc(x: Any) -> Any:
     """``sin(πx) / (πx)`` of each element, and 1 at 0, where its gradient is 0.
 
@@ -206,6 +221,7 @@ def sinc(x: Any) -> Any:
     return each(p.sinc, x)
 
 
+@of_one
 def deg2rad(x: Any) -> Any:
     """Degrees as radians.
 
@@ -218,6 +234,7 @@ def deg2rad(x: Any) -> Any:
     return operand(x) * (math.pi / 180)
 
 
+@of_one
 def rad2deg(x: Any) -> Any:
     """Radians as degrees.
 

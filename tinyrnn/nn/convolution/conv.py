@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,25 +15,27 @@ from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.sliding import Windows
 from tinyrnn.autograd.state import get_default_dtype
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.convolution.sizes import Size, as_images, conv_windows, expect_windows, lengths
 from tinyrnn.nn.inputs import as_input, expect_shape
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
 
 # PyTorch's padding modes by numpy.pad's names.
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 _PAD: dict[str, Any] = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 @checked(groups=COUNT)
 def conv1d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    bias: npt.ArrayLike | None = None,
     stride: Size = 1,
     padding: Size | str = 0,
     dilation: Size = 1,
     groups: int = 1,
-) -> Any:
+) -> Tensor:
     """Convolution over one axis (as in PyTorch a correlation: the kernel is not mirrored).
 
     Parameters
@@ -60,14 +62,14 @@ def conv1d(
 
 @checked(groups=COUNT)
 def conv2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
+    input: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    bias: npt.ArrayLike | None = None,
     stride: Size = 1,
     padding: Size | str = 0,
     dilation: Size = 1,
     groups: int = 1,
-) -> Any:
+) -> Tensor:
     """Convolution over two axes (as in PyTorch a correlation: the kernel is not mirrored).
 
     Parameters
@@ -177,7 +179,7 @@ class _Conv(Module):
         dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
-        padding_mode: str = "zeros",
+        padding_mode: PaddingMode = "zeros",
         *,
         rng: np.random.Generator | int | None = None,
         dtype: npt.DTypeLike | None = None,
@@ -198,7 +200,7 @@ class _Conv(Module):
         self.weight = Parameter(rng.uniform(-bound, bound, shape), dtype=dtype)
         self.bias = Parameter(rng.uniform(-bound, bound, out_channels), dtype=dtype) if bias else None
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: npt.ArrayLike) -> Tensor:
         """Map (..., in_channels, *axes) to (..., out_channels, *windows)."""
         where = type(self).__name__
         x = as_images(where, as_input(where, "input", input, self.weight.dtype), self.axes, self.in_channels)

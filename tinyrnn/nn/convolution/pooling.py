@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import FLAG, INTEGER, Kind, checked
 from tinyrnn.autograd.sliding import Lengths, Windows
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.convolution.sizes import Size, as_images, expect_windows, lengths
 from tinyrnn.nn.module import Module
 
@@ -17,53 +19,53 @@ DIVISOR = Kind("an int other than 0", INTEGER.of_type, lambda value: value != 0)
 
 @checked(ceil_mode=FLAG)
 def max_pool1d(
-    input: Any,
+    input: npt.ArrayLike,
     kernel_size: Size,
     stride: Size | None = None,
     padding: Size = 0,
     dilation: Size = 1,
     ceil_mode: bool = False,
-) -> Any:
+) -> Tensor:
     """The largest of each window: (..., C, L) to (..., C, L'). Arguments as in `MaxPool1d`."""
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 @checked(ceil_mode=FLAG)
 def max_pool2d(
-    input: Any,
+    input: npt.ArrayLike,
     kernel_size: Size,
     stride: Size | None = None,
     padding: Size = 0,
     dilation: Size = 1,
     ceil_mode: bool = False,
-) -> Any:
+) -> Tensor:
     """The largest of each window: (..., C, H, W) to (..., C, H', W'). Arguments as in `MaxPool2d`."""
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
 @checked(ceil_mode=FLAG, count_include_pad=FLAG)
 def avg_pool1d(
-    input: Any,
+    input: npt.ArrayLike,
     kernel_size: Size,
     stride: Size | None = None,
     padding: Size = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> Any:
+) -> Tensor:
     """The mean of each window: (..., C, L) to (..., C, L'). Arguments as in `AvgPool1d`."""
     return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
 @checked(ceil_mode=FLAG, count_include_pad=FLAG, divisor_override=DIVISOR)
 def avg_pool2d(
-    input: Any,
+    input: npt.ArrayLike,
     kernel_size: Size,
     stride: Size | None = None,
     padding: Size = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-) -> Any:
+) -> Tensor:
     """The mean of each window: (..., C, H, W) to (..., C, H', W'). Arguments as in `AvgPool2d`."""
     return _avg_pool(
         "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
@@ -178,7 +180,7 @@ class _MaxPool(_Pool):
             kernel_size=kernel_size, stride=stride, padding=padding, dilation=dilation, ceil_mode=ceil_mode
         )
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: npt.ArrayLike) -> Tensor:
         """Pool over the last axes."""
         return _max_pool(type(self).__name__, self.axes, input, **self.options)
 
@@ -203,7 +205,7 @@ class _AvgPool(_Pool):
             **options,
         )
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: npt.ArrayLike) -> Tensor:
         """Pool over the last axes."""
         return _avg_pool(type(self).__name__, self.axes, input, **self.options)
 

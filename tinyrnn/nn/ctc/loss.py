@@ -11,12 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import FLAG, checked, count
 from tinyrnn.autograd.functions import concatenate, exp, log, maximum, where
 from tinyrnn.autograd.state import scope
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.ctc.arguments import Batch, read_batch
-from tinyrnn.nn.reduction import REDUCTION, reduced
+from tinyrnn.nn.reduction import REDUCTION, Reduction, reduced
 from tinyrnn.recurrence.scan import scan
 
 # Stands for log 0. It is finite, so that no difference of two of them is NaN, and swallows what is added.
@@ -25,14 +27,14 @@ _NEVER = -1e30
 
 @checked(blank=count(0), reduction=REDUCTION, zero_infinity=FLAG)
 def ctc_loss(
-    log_probs: Any,
-    targets: Any,
-    input_lengths: Any,
-    target_lengths: Any,
+    log_probs: npt.ArrayLike,
+    targets: npt.ArrayLike,
+    input_lengths: npt.ArrayLike,
+    target_lengths: npt.ArrayLike,
     blank: int = 0,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
     zero_infinity: bool = False,
-) -> Any:
+) -> Tensor:
     """Negative log probability of the targets, over all alignments with the frames.
 
     Parameters

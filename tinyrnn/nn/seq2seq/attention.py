@@ -15,6 +15,7 @@ import numpy.typing as npt
 from tinyrnn.autograd.arguments import COUNT, FLAG, FLOATING, RNG, checked
 from tinyrnn.autograd.functions import softmax, tanh, where
 from tinyrnn.autograd.rng import generator
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_input, expect_features
 from tinyrnn.nn.linear import Linear
 from tinyrnn.nn.masks import Mask, as_mask, cleaned
@@ -43,7 +44,14 @@ class Attention(Module):
         """Return how well queries (..., 1, B, query_size) and projected keys (S, B, ...) go together."""
         raise NotImplementedError
 
-    def forward(self, query: Any, keys: Any, lengths: Any = None, *, mask: Any = None) -> tuple[Any, Any]:
+    def forward(
+        self,
+        query: npt.ArrayLike,
+        keys: npt.ArrayLike,
+        lengths: npt.ArrayLike | None = None,
+        *,
+        mask: npt.ArrayLike | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Look at the keys.
 
         Parameters

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import ARRAY, FUNCTION, Kind, checked, instance
 from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import argmax, concatenate, where
 from tinyrnn.autograd.operands import plain_array
 from tinyrnn.autograd.state import get_default_dtype, scope
+from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_input, as_integers, is_symbol
 from tinyrnn.nn.masks import as_mask, cleaned
 from tinyrnn.nn.module import Module
@@ -123,7 +125,9 @@ class Decoder(Module):
         return DecoderState(carry, keys, attention.project(keys), seen)
 
     @checked(state=instance(DecoderState, "the state that begin, or the call before, gave"))
-    def forward(self, tokens: Any, state: Any, *, forced: Any = None) -> tuple[Any, DecoderState]:
+    def forward(
+        self, tokens: npt.ArrayLike, state: DecoderState, *, forced: npt.ArrayLike | None = None
+    ) -> tuple[Tensor, DecoderState]:
         """Write a sequence.
 
         Parameters

@@ -7,7 +7,7 @@ learns. The draws are made here, and handed to the decoder as an input.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def scheduled_sampling(
     batch: int,
     rng: np.random.Generator | int | None = None,
     *,
-    per: str = "step",
+    per: Literal["step", "update"] = "step",
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Draw where a decoder reads the true token.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from tinyrnn.autograd.state import steps_from
 from tinyrnn.recurrence.tree import flatten
 from tinyrnn.recurrence.truncation.sources import Chunk, sliced
 
-Model = Callable[[Any, Any], tuple[Any, Any]]
+Y = TypeVar("Y")
 
 
 class Window:
@@ -55,7 +55,7 @@ class Window:
         self._beginning = beginning
         self._carries: tuple[Any, Any] | None = None
 
-    def run(self, model: Model) -> Any:
+    def run(self, model: Callable[[Any, Any], tuple[Y, Any]]) -> Y:
         """Run the model over the window, and keep the carry that the next window begins from.
 
         May be called more than once, as in a line search; the last call is the one whose carry goes on.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import FLAG, checked, one_of
 from tinyrnn.autograd.functions.linalg.operands import matrix
 from tinyrnn.autograd.functions.shaping import matrix_transpose
+from tinyrnn.autograd.signatures import of_one
 
 __all__ = [
     "cholesky",
@@ -37,6 +38,7 @@ TRIANGLE = one_of("L", "U", "l", "u")
 
 
 @checked(upper=FLAG)
+@of_one
 def cholesky(a: Any, *, upper: bool = False) -> Any:
     """Triangle ``L`` with ``L @ L.mT == a``, of a symmetric positive definite matrix; or its transpose.
 
@@ -55,7 +57,7 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
 
 
 @checked(UPLO=TRIANGLE)
-def eigh(a: Any, UPLO: str = "L") -> EighResult:
+def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     """Eigenvalues, rising, and eigenvectors, as columns, of a symmetric matrix.
 
     Only the lower triangle of ``a`` is read (with ``UPLO="U"`` the upper one). The gradient is that of a
@@ -79,7 +81,8 @@ def eigh(a: Any, UPLO: str = "L") -> EighResult:
 
 
 @checked(UPLO=TRIANGLE)
-def eigvalsh(a: Any, UPLO: str = "L") -> Any:
+@of_one
+def eigvalsh(a: Any, UPLO: Literal["L", "U"] = "L") -> Any:
     """Eigenvalues of a symmetric matrix, rising; see `eigh`.
 
     Examples
@@ -123,6 +126,7 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
     return parts if compute_uv else parts.S
 
 
+@of_one
 def svdvals(a: Any) -> Any:
     """Singular values of a matrix, falling; see `svd`.
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from tinyrnn.autograd.arguments import WHOLE, checked
 from tinyrnn.autograd.functions import diagonals as of_arrays
+from tinyrnn.autograd.signatures import of_one
 
 __all__ = ["diagonal", "trace"]
 
 
 @checked(offset=WHOLE)
+@of_one
 def diagonal(x: Any, *, offset: int = 0) -> Any:
     """Return the diagonal of each matrix of a stack, (..., M, N), along a new last axis.
 
@@ -24,6 +26,7 @@ def diagonal(x: Any, *, offset: int = 0) -> Any:
 
 
 @checked(offset=WHOLE)
+@of_one
 def trace(x: Any, *, offset: int = 0) -> Any:
     """Sum of the diagonal of each matrix of a stack; see `diagonal`.
 

@@ -13,6 +13,7 @@ from tinyrnn.autograd.arguments import FLAG, SEVERAL, WHOLE, checked, number
 from tinyrnn.autograd.functions.linalg.operands import floats, matrix
 from tinyrnn.autograd.functions.shaping import expand_dims, squeeze
 from tinyrnn.autograd.operands import operand
+from tinyrnn.autograd.signatures import of_many, of_one, of_two
 
 __all__ = [
     "det",
@@ -32,6 +33,7 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
+@of_one
 def inv(a: Any) -> Any:
     """Inverse of a matrix.
 
@@ -45,6 +47,7 @@ def inv(a: Any) -> Any:
     return p.inv(matrix("inv", a))
 
 
+@of_two
 def solve(a: Any, b: Any) -> Any:
     """Solution of ``a @ x == b``.
 
@@ -72,6 +75,7 @@ def solve(a: Any, b: Any) -> Any:
 
 
 @checked(rcond=number().or_none(), hermitian=FLAG, rtol=number().or_none())
+@of_one
 def pinv(a: Any, rcond: float | None = None, hermitian: bool = False, *, rtol: float | None = None) -> Any:
     """Pseudoinverse of a matrix. Its gradient is that for matrices of the same rank.
 
@@ -94,6 +98,7 @@ def pinv(a: Any, rcond: float | None = None, hermitian: bool = False, *, rtol: f
     return p.pinv(matrix("pinv", a, square=False), rcond=float(given[0]) if given else 1e-15)
 
 
+@of_one
 def det(a: Any) -> Any:
     """Determinant. Its gradient, the cofactors, is right for a singular matrix too.
 
@@ -123,6 +128,7 @@ def slogdet(a: Any) -> SlogdetResult:
 
 
 @checked(n=WHOLE)
+@of_one
 def matrix_power(a: Any, n: int) -> Any:
     """Product of ``n`` times the same matrix; for negative ``n``, of its inverse.
 
@@ -148,6 +154,7 @@ def matrix_power(a: Any, n: int) -> Any:
 
 
 @checked(arrays=SEVERAL)
+@of_many
 def multi_dot(arrays: Sequence[Any]) -> Any:
     """Product of several matrices, in the order of the fewest multiplications for the first and last vectors.
 

@@ -15,6 +15,7 @@ from tinyrnn.autograd.functions.linalg.operands import floats
 from tinyrnn.autograd.functions.reductions import length, max, min, sum
 from tinyrnn.autograd.functions.shaping import expand_dims, squeeze
 from tinyrnn.autograd.shapes import Axis, normalize_axis
+from tinyrnn.autograd.signatures import of_one
 
 __all__ = [
     "matrix_norm",
@@ -30,6 +31,7 @@ ORDER = Kind(
 
 
 @checked(ord=ORDER.or_none(), axis=AXES, keepdims=FLAG)
+@of_one
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """Norm of vectors, or of matrices.
 
@@ -89,6 +91,7 @@ def _kept(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
 
 
 @checked(axis=AXES, keepdims=FLAG, ord=ORDER)
+@of_one
 def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """Norm of the elements over any axes, as one vector; see `norm`.
 
@@ -109,6 +112,7 @@ def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any =
 
 
 @checked(keepdims=FLAG, ord=ORDER)
+@of_one
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """Norm of the matrices in the last two axes; see `norm`.
 

@@ -1,0 +1,105 @@
+"""What an editor knows of the public functions: of Tensors they make Tensors, of plain arrays plain arrays.
+
+Each decorator returns the function as it is, under a type with these readings. The operands come first and
+are given by position; the options behind them keep their names and types. In a traced step symbols stand for
+Tensors: both are a `Value`, and a function of one kind gives the same kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast, overload
+
+import numpy.typing as npt
+
+from tinyrnn.autograd.primitive import Value
+
+if TYPE_CHECKING:
+    from tinyrnn.autograd.tensor import Tensor
+
+P = ParamSpec("P")
+V = TypeVar("V", bound=Value)
+
+
+class OfOne(Protocol[P]):
+    """A function of one operand."""
+
+    @overload
+    def __call__(self, x: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+    @overload
+    def __call__(self, x: V, /, *args: P.args, **kwargs: P.kwargs) -> V: ...
+    @overload
+    def __call__(self, x: npt.ArrayLike, /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+
+
+class OfTwo(Protocol[P]):
+    """A function of two operands."""
+
+    @overload
+    def __call__(self, a: Tensor, b: Any, /, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+    @overload
+    def __call__(self, a: Any, b: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+    @overload
+    def __call__(self, a: V, b: Any, /, *args: P.args, **kwargs: P.kwargs) -> V: ...
+    @overload
+    def __call__(self, a: Any, b: V, /, *args: P.args, **kwargs: P.kwargs) -> V: ...
+    @overload
+    def __call__(self, a: npt.ArrayLike, b: npt.ArrayLike, /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+
+
+class OfMany(Protocol[P]):
+    """A function of a sequence of operands."""
+
+    @overload
+    def __call__(self, arrays: Sequence[Tensor], /, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+    @overload
+    def __call__(self, arrays: Sequence[Any], /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+
+
+class OfCases(Protocol):
+    """A function of a condition and what comes in either case."""
+
+    @overload
+    def __call__(self, condition: Any, a: Tensor, b: Any, /) -> Tensor: ...
+    @overload
+    def __call__(self, condition: Any, a: Any, b: Tensor, /) -> Tensor: ...
+    @overload
+    def __call__(self, condition: V, a: Any, b: Any, /) -> V: ...
+    @overload
+    def __call__(self, condition: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike, /) -> Any: ...
+
+
+class InParts(Protocol[P]):
+    """A function that gives parts of its operand."""
+
+    @overload
+    def __call__(self, x: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> list[Tensor]: ...
+    @overload
+    def __call__(self, x: V, /, *args: P.args, **kwargs: P.kwargs) -> list[V]: ...
+    @overload
+    def __call__(self, x: npt.ArrayLike, /, *args: P.args, **kwargs: P.kwargs) -> list[Any]: ...
+
+
+def of_one(function: Callable[Concatenate[Any, P], Any]) -> OfOne[P]:
+    """Type a function of one operand."""
+    return cast(OfOne[P], function)
+
+
+def of_two(function: Callable[Concatenate[Any, Any, P], Any]) -> OfTwo[P]:
+    """Type a function of two operands."""
+    return cast(OfTwo[P], function)
+
+
+def of_many(function: Callable[Concatenate[Sequence[Any], P], Any]) -> OfMany[P]:
+    """Type a function of a sequence of operands."""
+    return cast(OfMany[P], function)
+
+
+def of_cases(function: Callable[[Any, Any, Any], Any]) -> OfCases:
+    """Type a function of a condition and what comes in either case."""
+    return cast(OfCases, function)
+
+
+def in_parts(function: Callable[Concatenate[Any, P], Any]) -> InParts[P]:
+    """Type a function that gives parts of its operand."""
+    return cast(InParts[P], function)

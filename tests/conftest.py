@@ -14,6 +14,8 @@ from tinyrnn.recurrence.running import recycled
 settings.register_profile("tinyrnn", deadline=None, derandomize=True, max_examples=20, print_blob=True)
 settings.load_profile("tinyrnn")
 
+os.environ["TINYRNN_BACKEND"] = "numpy"  # one test must not run as another one has left it
+
 collect_ignore = ["killed_run.py", "typed"]  # programs that a test runs, and kills, or only reads
 
 # Memory that serves again does so in arrays of any size here, and is full of NaN in between.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from typing import Any
 
@@ -11,6 +12,7 @@ import scan_cells
 from scan_forms import assert_same, run
 
 import tinyrnn as tr
+from tinyrnn.recurrence import code
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -103,8 +105,52 @@ def test_what_is_not_known_stays_with_numpy() -> None:
     assert plan.forward.source == ""
 
 
+def test_auto_compiles_what_has_run_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr(code, "AFTER", 0.0)
+    tr.manual_seed(0)
+    rnn, x = tr.nn.RNN(2, 5), tr.randn(6, 3, 2)
+
+    def training_step() -> tuple[Any, str]:
+        plan = tr.explain(lambda: results.append(rnn(x)[0].data)).scans[0]
+        return results[-1], plan.forward.runs
+
+    results: list[Any] = []
+    with tr.backend("auto"):
+        first, runs = training_step()
+        assert runs == "as calls of NumPy: it is being compiled"
+        until = time.monotonic() + 100
+        while runs != "as code compiled by Numba" and time.monotonic() < until:
+            time.sleep(0.05)
+            last, runs = training_step()
+    assert runs == "as code compiled by Numba"
+    np.testing.assert_allclose(last, first, rtol=2e-6, atol=1e-6)
+
+
+def test_auto_leaves_large_products_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr(code, "AFTER", 0.0)
+    monkeypatch.setattr(code, "MOST", 5)
+    with tr.backend("auto"):
+        plan = tr.explain(tr.nn.RNN(2, 3), tr.zeros((6, 1, 2))).scans[0]
+    assert "multiplications a step" in plan.forward.runs
+    assert "runs: as calls of NumPy" in str(plan)
+
+
+def test_a_failing_compiler_leaves_the_loop_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError("no machine code today")
+
+    monkeypatch.setitem(code._FORMS, "python", fail)
+    rnn, x = tr.nn.RNN(2, 7), tr.randn(6, 3, 2)
+    expected = rnn(x)[0].data
+    with tr.backend("python"):
+        np.testing.assert_array_equal(rnn(x)[0].data, expected)
+        assert "no machine code today" in tr.explain(rnn, x).scans[0].forward.runs
+
+
 def test_backends_that_there_are_not() -> None:
-    with pytest.raises(ValueError, match="expected 'numpy', 'numba' or 'python'"):
+    with pytest.raises(ValueError, match="expected 'auto', 'numpy', 'numba' or 'python'"):
         tr.set_backend("torch")
     with pytest.raises(TypeError, match="expected"):
         tr.backend(3)  # pyright: ignore

@@ -8,37 +8,47 @@ import os
 from tinyrnn.autograd.arguments import check, one_of
 from tinyrnn.autograd.state import Mode, thread
 
-BACKENDS = ("numpy", "numba", "python")
+BACKENDS = ("auto", "numpy", "numba", "python")
 _NAME = one_of(*BACKENDS)
 _default: str | None = None
 
 
-def set_backend(name: str) -> None:
+def set_backend(name: str) -> str:
     """Choose what runs the loop of each compiled `scan` from here on, in all threads.
 
     Parameters
     ----------
     name : str
-        "numpy", the default: calls of NumPy. "numba": the loop is written as a function and compiled by Numba
+        "numpy": calls of NumPy. "numba": the loop is written as a function and compiled by Numba
         (``pip install "tinyrnn[fast]"``) when it first runs, which takes about a second; a loop with an
-        operation that cannot be written so stays with NumPy. "python": the same function, not compiled: slow,
-        to be stepped through in a debugger. The environment variable ``TINYRNN_BACKEND`` is the choice where
-        none is made.
+        operation that cannot be written so stays with NumPy. "auto", the default where Numba is installed:
+        calls of NumPy at first; a loop that has run for a second that way, and whose matrix products are not
+        most of it, is compiled in the background, and runs so when it is ready. The last digits of results
+        may then depend on when that was. "python": the same function, not compiled: slow, to be stepped
+        through in a debugger. The environment variable ``TINYRNN_BACKEND`` is the choice where none is made.
+
+    Returns
+    -------
+    str
+        The backend that was chosen before.
 
     Raises
     ------
     ValueError
         Where there is no such backend.
     ModuleNotFoundError
-        Where Numba is not installed.
+        Where Numba, or SciPy of which it takes its matrix products, is not installed.
 
     Examples
     --------
     >>> import tinyrnn as tr
-    >>> tr.set_backend("numpy")
+    >>> before = tr.set_backend("numpy")
+    >>> _ = tr.set_backend(before)
     """
     global _default
-    _default = _checked("set_backend", name)
+    new, before = _checked("set_backend", name), _chosen()
+    _default = new
+    return before
 
 
 def backend(name: str) -> Mode:
@@ -55,18 +65,26 @@ def backend(name: str) -> Mode:
 
 def chosen_backend() -> str:
     """Return the backend that holds here."""
+    return thread.modes.backend or _chosen()
+
+
+def _chosen() -> str:
+    """Return the backend that holds where no ``with`` block says otherwise."""
     global _default
-    if thread.modes.backend is not None:
-        return thread.modes.backend
     if _default is None:
-        _default = _checked("TINYRNN_BACKEND", os.environ.get("TINYRNN_BACKEND") or "numpy")
+        asked = os.environ.get("TINYRNN_BACKEND")
+        _default = _checked("TINYRNN_BACKEND", asked) if asked else "auto" if _has_numba() else "numpy"
     return _default
+
+
+def _has_numba() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("numba", "scipy"))
 
 
 def _checked(function: str, name: str) -> str:
     check(function, "name", name, _NAME)
-    if name == "numba" and importlib.util.find_spec("numba") is None:
+    if name in ("auto", "numba") and not _has_numba():
         raise ModuleNotFoundError(
-            f'{function}: Numba is not installed; pip install "tinyrnn[fast]", or choose "numpy"'
+            f'{function}: Numba or SciPy is not installed; pip install "tinyrnn[fast]", or choose "numpy"'
         )
     return name

@@ -1,10 +1,15 @@
-"""The loop of a scan as code: made when a backend first asks for it, or refused, with the reason."""
+"""The loop of a scan as code: made when a backend asks for it, or refused, with the reason."""
 
 from __future__ import annotations
 
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+from tinyrnn.recurrence.running.native.background import Compilation
 from tinyrnn.recurrence.running.native.forms import numba_loop, python_loop
 from tinyrnn.recurrence.running.native.runner import NativeRunner
+
+# When "auto" compiles: what was measured stands in docs/performance.md.
+AFTER = 0.5  # seconds that a loop has run as calls of NumPy: about what compiling takes, for each direction
+MOST = 1 << 20  # multiplications of a step's matrix products: beyond, these are most of its time in any form
 
 _FORMS = {"numba": numba_loop, "python": python_loop}
 
@@ -15,35 +20,86 @@ class LoopCode:
     Attributes
     ----------
     refusal : str
-        Why it cannot be written so; empty as long as nothing is known against it.
+        Why it cannot be written so, or compiled; empty as long as nothing is known against it.
     """
 
     def __init__(self, program: ScanProgram) -> None:
         self.program = program
         self.refusal = ""
         self._runners: dict[str, NativeRunner] = {}
+        self._seconds = {False: 0.0, True: 0.0}  # as calls of NumPy, by whether in reverse
+        self._compilations: dict[bool, Compilation] = {}
 
-    def runner(self, backend: str) -> NativeRunner | None:
+    def runner(self, backend: str, reverse: bool) -> NativeRunner | None:
         """Return what runs it on a backend; None where NumPy is to."""
         if backend == "numpy" or self.refusal:
             return None
+        if backend == "auto":
+            return self._compiled(reverse)
+        runner = self._runner(backend)
+        if runner is not None and reverse not in runner.loops:
+            source = runner.source(reverse)
+            try:
+                runner.loops[reverse] = _FORMS[backend](source.text, source.dtypes)
+            except Exception as error:
+                self.refusal = f"{type(error).__name__} in the compiler: {error}"
+                return None
+        return runner
+
+    def _runner(self, backend: str) -> NativeRunner | None:
         if backend not in self._runners:
-            runner = NativeRunner(self.program, _FORMS[backend])
+            runner = NativeRunner(self.program)
             self.refusal = runner.refusal
             if self.refusal:
                 return None
             self._runners[backend] = runner
         return self._runners[backend]
 
+    def ran(self, seconds: float, reverse: bool) -> None:
+        """Take note of a run as calls of NumPy; begin to compile where that is going to pay."""
+        self._seconds[reverse] += seconds
+        if self._seconds[reverse] < AFTER or reverse in self._compilations or self.refusal:
+            return
+        runner = self._runner("numba")
+        if runner is not None and runner.multiplications() <= MOST:
+            source = runner.source(reverse)
+            self._compilations[reverse] = Compilation(source.text, source.dtypes)
+
+    def _compiled(self, reverse: bool) -> NativeRunner | None:
+        """Return what runs the compiled loop where it is ready."""
+        runner, compilation = self._runners.get("numba"), self._compilations.get(reverse)
+        if runner is None or compilation is None:
+            return None
+        if reverse not in runner.loops:
+            self.refusal = compilation.error
+            if compilation.loop is None:
+                return None
+            runner.loops[reverse] = compilation.loop
+        return runner
+
     def source(self, reverse: bool) -> str:
         """Return the code of the loop; empty where it cannot be written."""
-        runner = self.runner("python")
+        runner = self._runner("python") if not self.refusal else None
         return "" if runner is None else runner.source(reverse).text
 
-    def runs(self, backend: str) -> str:
-        """Say in which form the loop runs on a backend; nothing where that is what stands in any case."""
+    def runs(self, backend: str, reverse: bool) -> str:
+        """Say in which form the loop runs on a backend, and why; nothing where that is what was asked for."""
         if backend == "numpy":
             return ""
-        if self.runner(backend) is None:
+        if self.refusal:
             return f"as calls of NumPy: {self.refusal}"
-        return "as code compiled by Numba" if backend == "numba" else "as Python code"
+        if backend == "auto" and self._compiled(reverse) is None:
+            return f"as calls of NumPy: {self._waits_for(reverse)}"
+        return "as Python code" if backend == "python" else "as code compiled by Numba"
+
+    def _waits_for(self, reverse: bool) -> str:
+        runner = self._runner("numba")
+        if runner is None:
+            return self.refusal
+        if runner.multiplications() > MOST:
+            return (
+                f"its products are {runner.multiplications():,} multiplications a step, of at most {MOST:,}"
+            )
+        if reverse in self._compilations:
+            return "it is being compiled"
+        return f"so far for {self._seconds[reverse]:.2g} s, and it is compiled after {AFTER:g} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,9 +22,10 @@ Results = tuple[list[Array], list[Array], list[Array]]  # carry, ys, sums
 class CompiledScan:
     """A scan's program with its runners and derivatives, each made when it is first asked for."""
 
-    def __init__(self, program: ScanProgram) -> None:
+    def __init__(self, program: ScanProgram, like: CompiledScan | None = None) -> None:
         self.program = program
-        self.code = LoopCode(program)
+        self.code = LoopCode(program) if like is None else like.code
+        self._like = like  # the same program, under other names
         self._derivatives: dict[Any, CompiledDerivative] = {}
 
     @functools.cached_property
@@ -42,25 +44,34 @@ class CompiledScan:
         saved: Sequence[bool] = (),
     ) -> Results:
         """Run all steps, in the form that the backend asks for; see `Runner.run`."""
-        runner = self.code.runner(chosen_backend()) or self.runner
-        return runner.run(consts, carry, xs, steps, reverse=reverse, saved=saved)
+        backend = chosen_backend()
+        native = self.code.runner(backend, reverse)
+        if native is not None:
+            return native.run(consts, carry, xs, steps, reverse=reverse, saved=saved)
+        start = time.perf_counter()
+        results = self.runner.run(consts, carry, xs, steps, reverse=reverse, saved=saved)
+        if backend == "auto":
+            self.code.ran(time.perf_counter() - start, reverse)
+        return results
 
     def derivative(self, consts: Sequence[int], xs: Sequence[int]) -> CompiledDerivative:
         """Return the scan's derivative with respect to these consts and xs (positions), and to the carry."""
         key = (tuple(consts), tuple(xs))
         if key not in self._derivatives:
-            self._derivatives[key] = CompiledDerivative(differentiate(self.program, list(consts), list(xs)))
+            like = None if self._like is None else self._like.derivative(consts, xs)
+            derivative = differentiate(self.program, list(consts), list(xs))
+            self._derivatives[key] = CompiledDerivative(derivative, like)
         return self._derivatives[key]
 
 
 class CompiledDerivative:
     """The two scans of a `Derivative`, compiled."""
 
-    def __init__(self, derivative: Derivative) -> None:
+    def __init__(self, derivative: Derivative, like: CompiledDerivative | None = None) -> None:
         self.derivative = derivative
         self.saved = derivative.saved
-        self.forward = CompiledScan(derivative.forward)
-        self.backward = CompiledScan(derivative.backward)
+        self.forward = CompiledScan(derivative.forward, like and like.forward)
+        self.backward = CompiledScan(derivative.backward, like and like.backward)
         self._connected: dict[Any, list[bool]] = {}
         self._carrying: dict[Any, list[bool]] = {}
 

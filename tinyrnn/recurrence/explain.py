@@ -93,7 +93,7 @@ def _program_plan(title: str, compiled: CompiledScan, outputs: int, reverse: boo
         sums=[names.sum(s) for s in runner.parted.sums],
         calls_per_step=block.calls_per_step,
         source=compiled.code.source(reverse),
-        runs=compiled.code.runs(chosen_backend()),
+        runs=compiled.code.runs(chosen_backend(), reverse),
     )
     runner.release(block)
     return plan

@@ -81,7 +81,7 @@ def look_up(traced: Traced) -> CompiledScan:
             _cache.move_to_end(key)
             return found
     traced.check()
-    compiled = CompiledScan(side_by_side(traced.program()))
+    compiled = CompiledScan(side_by_side(traced.program()), found)
     global _compiled
     with _lock:
         _compiled += 1

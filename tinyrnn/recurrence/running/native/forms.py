@@ -18,7 +18,7 @@ Loop = Callable[..., None]
 _compiling = threading.RLock()
 
 
-def python_loop(text: str) -> Loop:
+def python_loop(text: str, dtypes: tuple[str, ...]) -> Loop:
     """Return the function of a source, as plain Python: slow, to be read and stepped through."""
     given = {function.__name__: function for function in functions.CONTRACTED}
     space = _names(given)
@@ -32,16 +32,18 @@ def python_loop(text: str) -> Loop:
     return quiet
 
 
-def numba_loop(text: str) -> Loop:
-    """Return the function of a source, to be compiled when it is first called for certain dtypes."""
+def numba_loop(text: str, dtypes: tuple[str, ...]) -> Loop:
+    """Return the function of a source, compiled for arrays of these dtypes, or read from the disk."""
     with _compiling:
         numba = importlib.import_module("numba")
         space = _names(_compiled_functions())
         path = cache.source_file(text)
         exec(compile(text, path or "<loop>", "exec"), space)
-        return numba.njit(
-            nogil=True, error_model="numpy", cache=path is not None, pipeline_class=_pipeline()
-        )(space["loop"])
+        options = {"nogil": True, "error_model": "numpy", "cache": path is not None}
+        loop = numba.njit(**options, pipeline_class=_pipeline())(space["loop"])
+        arrays = (numba.types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C") for dtype in dtypes)
+        loop.compile((numba.int64, *arrays))
+        return loop
 
 
 @functools.cache

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 
+from tinyrnn.autograd import primitives as p
 from tinyrnn.recurrence.compiler.lower import simplified
-from tinyrnn.recurrence.compiler.partition import Partition, partition
+from tinyrnn.recurrence.compiler.partition import Partition, Stage, partition
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 from tinyrnn.recurrence.running.block import Block
 from tinyrnn.recurrence.running.buffers import Buffers
@@ -20,25 +21,20 @@ from tinyrnn.recurrence.running.runner import Runner
 class NativeRunner(Runner):
     """A scan's program, of which the loop is code.
 
-    Parameters
-    ----------
-    scan : ScanProgram
-    form : callable
-        From the text of a source to its function.
-
     Attributes
     ----------
     refusal : str
         Why the loop cannot be written as code; empty where it can.
+    loops : dict of bool to callable
+        The function of the loop, by whether it runs in reverse; whoever makes the runner puts it there.
     """
 
     _most_steps = 1 << 14  # they cost nothing but their memory
 
-    def __init__(self, scan: ScanProgram, form: Callable[[str], Loop]) -> None:
+    def __init__(self, scan: ScanProgram) -> None:
         super().__init__(scan)
         self.refusal = refusal(self.parted)
-        self._form = form
-        self._loops: dict[bool, Loop] = {}
+        self.loops: dict[bool, Loop] = {}
         self._sources: dict[bool, Source] = {}
 
     def _prepared(self, scan: ScanProgram) -> Partition:
@@ -50,14 +46,15 @@ class NativeRunner(Runner):
             self._sources[reverse] = write(self.parted, reverse=reverse)
         return self._sources[reverse]
 
-    def loop(self, reverse: bool) -> Loop:
-        """Return the function of the loop."""
-        if reverse not in self._loops:
-            self._loops[reverse] = self._form(self.source(reverse).text)
-        return self._loops[reverse]
+    def multiplications(self) -> int:
+        """Return how many multiplications the matrix products of a step are."""
+        products = (
+            self.lines[i] for i in self.parted.lines(Stage.LOOP) if self.lines[i].primitive is p.matmul
+        )
+        return sum(math.prod(line.shape) * self.lines[line.args[0]].shape[-1] for line in products)
 
     def _new_block(self, size: int, reverse: bool) -> Block:
-        return NativeBlock(self.parted, size, self.source(reverse), self.loop(reverse), reverse=reverse)
+        return NativeBlock(self.parted, size, self.source(reverse), self.loops[reverse], reverse=reverse)
 
 
 class NativeBlock(Block):

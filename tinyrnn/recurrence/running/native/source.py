@@ -28,12 +28,15 @@ class Source:
         The function ``loop(steps, *arrays)``.
     keys : list of Key
         Which buffers the arrays are.
+    dtypes : tuple of str
+        Those of the arrays.
     inner : frozenset of int
         The lines that need no memory.
     """
 
     text: str
     keys: list[Key]
+    dtypes: tuple[str, ...]
     inner: frozenset[int]
 
 
@@ -78,7 +81,8 @@ class _Writer:
         steps = "range(steps - 1, -1, -1)" if self.buffers.reverse else "range(steps)"
         head = [f"def loop({arrays}):", f"    for t in {steps}:"]
         text = "\n".join([*head, *(f"        {line}" for line in self.body or ["pass"])]) + "\n"
-        return Source(text, self.keys, self.inner)
+        dtypes = tuple(self.lines[i].dtype.name for i, _ in self.keys)
+        return Source(text, self.keys, dtypes, self.inner)
 
     def _array(self, place: Place) -> str:
         if place.key not in self.keys:

@@ -73,7 +73,7 @@ function partCard(stop) {
     const used = [...new Set(part.members.flatMap((m) => nodes[m].inputs))].filter((n) => level.of[n] !== stop.part && !plain(n));
     const [weights, values] = [used.filter(isWeight), used.filter((n) => !isWeight(n))];
     out.push(element("h2", { class: "formula" }, part.members.length === 1 ? `${label(part.main)} = ${nodes[part.main].formula}` : `${join(users.map(label))} = ${part.label.replace(/[₀-₉]+$/, "")} of ${values.concat(weights).map(label).join(", ")}`));
-    out.push(element("div", { class: "equation" }, ...values.map((n) => figure(label(n), arrayOf(nodes[n].value))),
+    out.push(several(values, label, (n) => figure(label(n), arrayOf(nodes[n].value))), element("div", { class: "equation" },
       ...users.map((n, i) => { const made = figure(label(n), arrayOf(nodes[n].value), false, "result"); return i ? made : term("→", made); })));
     if (weights.length) out.push(later(`With the weights ${weights.map(label).join(", ")}`, () => [element("div", { class: "equation" }, ...weights.map((n) => figure(label(n), arrayOf(nodes[n].value))))]));
   } else {
@@ -85,9 +85,11 @@ function partCard(stop) {
       out.push(element("div", { class: "equation" }, ...users.filter((n) => gradientAt(n, stop.at) !== null).map((n) => figure(grad(n), arrayOf(gradientAt(n, stop.at))))));
     }
     const targets = [...new Set(part.inside.backward.map((i) => records[i].source))].filter((n) => level.of[n] !== stop.part);
-    targets.sort((a, b) => isWeight(a) - isWeight(b));
-    if (targets.length) out.push(element("h3", {}, row === undefined ? "and sends on" : `The cell at t = ${nodes[row.state[0]].time} sends on`),
-      element("div", { class: "equation" }, ...targets.map((n) => figure(`to ${grad(n)}`, arrayOf(partSent(part, stop.part, n)), false, "part"))));
+    const made = (n) => figure(`to ${grad(n)}`, arrayOf(partSent(part, stop.part, n)), false, "part");
+    if (targets.length) out.push(element("h3", {}, row === undefined ? "and sends on" : `The cell at t = ${nodes[row.state[0]].time} sends on`));
+    const [values, weights] = [targets.filter((n) => !isWeight(n)), targets.filter(isWeight)];
+    if (values.length) out.push(several(values, grad, made));
+    if (weights.length) out.push(later(`To the weights: ${weights.map(grad).join(", ")}`, () => [element("div", { class: "equation" }, ...weights.map(made))]));
   }
   const inside = part.inside[stop.pass];
   out.push(later(`Inside: ${inside.length} ${inside.length === 1 ? "record" : "records"}`, () => [element("ol", { class: "inside" }, ...inside.map((i) => element("li", {},
@@ -99,6 +101,13 @@ function partCard(stop) {
 
 /** For each level the operations whose results are used in another part. */
 const outside = new Map([...levels.values()].map((each) => [each, new Set(nodes.flatMap((node, n) => node.inputs.filter((s) => each.of[s] >= 0 && each.of[s] !== each.of[n])))]));
+
+/** Figures beside each other; those of a whole sequence are folded into one line. */
+function several(ns, name, make) {
+  const figures = () => element("div", { class: "equation" }, ...ns.map(make));
+  return ns.length <= AT_A_GLANCE ? figures() : later(`${ns.length} arrays: ${name(ns[0])}, …, ${name(ns.at(-1))}`, () => [figures()]);
+}
+const AT_A_GLANCE = 8;
 
 /** Something that is made when it is unfolded. */
 function later(caption, make) {

@@ -218,13 +218,15 @@ function drawPicture() {
   paint();
 }
 
+const highest = () => parseFloat(getComputedStyle(canvas).maxHeight);
+
 /** A picture narrower than its canvas stands in the middle of it. */
 const margin = () => Math.max(0, (canvas.clientWidth - shown.width * scale) / 2);
 
 /** Make the picture larger by a factor; or, without one, show all of it, or else a time step, if it is then still readable. */
 function zoom(factor) {
   const widest = Math.max(...columns.map((column) => column.width));
-  const high = parseFloat(getComputedStyle(canvas).maxHeight) / (shown.height + TOP);
+  const high = highest() / (shown.height + TOP);
   const all = Math.min(canvas.clientWidth / shown.width, high);
   const fitting = all >= SMALLEST ? all : Math.min(canvas.clientWidth / widest, high);
   scale = Math.max(SMALLEST, factor === null ? Math.min(all < SMALLEST && level !== null ? 1 : 1.4, fitting) : Math.min(3, scale * factor));
@@ -237,6 +239,7 @@ function resize() {
   picture.setAttribute("width", shown.width * scale);
   picture.setAttribute("height", (shown.height + TOP) * scale);
   find("smaller").disabled = scale <= SMALLEST;
+  document.querySelector("main").classList.toggle("low", (shown.height + TOP) * scale < highest() / 2);
 }
 
 canvas.addEventListener("scroll", look, { passive: true });

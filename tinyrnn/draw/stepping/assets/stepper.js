@@ -20,10 +20,11 @@ function draw() {
   find("reveal").hidden = !find("predict").checked;
   find("reveal").disabled = !secret;
   find("play").textContent = playing === null ? "Play" : "Pause";
-  drawPicture();
   drawTimes();
   drawLedger();
   drawTables();
+  follow();
+  drawPicture();
 }
 
 function go(k, shown = false) {

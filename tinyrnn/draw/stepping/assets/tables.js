@@ -22,9 +22,17 @@ function refresh(rows, keyOf, fill, around = 0) {
   if (rows.length > AT_ONCE) rows.later = setTimeout(on, 50, 0); // keys that are held down come faster
 }
 
+/** What is to be scrolled into the middle, of what. All places are asked for at once, since each question after a change lays the page out anew. */
+const followed = [];
+function follow() {
+  const places = followed.splice(0).map(([frame, shown]) => [frame, shown.offsetLeft - (frame.clientWidth - shown.offsetWidth) / 2, shown.offsetTop - (frame.clientHeight - shown.offsetHeight) / 2]);
+  for (const [frame, left, top] of places) frame.scrollTo(left, top);
+}
+
+const GROUP = 50; // rows of a long table of which a browser decides at once whether they are in sight
+const groups = (rows) => Array.from({ length: Math.ceil(rows.length / GROUP) }, (_, i) => element("tbody", {}, ...rows.slice(i * GROUP, (i + 1) * GROUP).map((row) => row.element)));
 const headed = (kind, heads, rows, foot = []) => element("table", { class: kind },
-  element("thead", {}, element("tr", {}, ...heads.map((t) => element("th", { scope: "col" }, t)))),
-  element("tbody", {}, ...rows.map((row) => row.element)), ...foot);
+  element("thead", {}, element("tr", {}, ...heads.map((t) => element("th", { scope: "col" }, t)))), ...groups(rows), ...foot);
 const emptyRows = (many, attributes) => Array.from({ length: many }, (_, i) => ({ key: null, element: element("tr", attributes(i)) }));
 
 /** An array that takes many lines, folded into one, and worked out when it is opened. */
@@ -67,7 +75,7 @@ function drawLedger() {
   refresh([sum], () => `${now}${mine}`, (row) => row.replaceChildren(element("th", { scope: "row", colspan: "2" }, `sum = ${label(ledger.node)}.grad`),
     element("td", { class: "size" }, now === null ? "·" : mine ? "?" : format(norm(arrayOf(now)))),
     element("td", { class: "numbers", id: "sum" }, now === null ? "nothing yet" : mine ? "?" : matrix(arrayOf(now), false))));
-  if (here >= 0) find("rows").scrollTop = rows[here].element.offsetTop - find("rows").clientHeight / 2;
+  if (here >= 0) followed.push([find("rows"), rows[here].element]);
 }
 
 function openLedger(ledger) {
@@ -127,8 +135,7 @@ function drawTimes() {
     if (isHere(time)) button.setAttribute("aria-current", "step"); else button.removeAttribute("aria-current");
     button.replaceChildren(element("span", { class: "well" }, bar), element("small", {}, open ? `${text} …` : text), element("span", {}, `t=${time}`));
   }, place);
-  const shown = bars.rows[place]?.element;
-  if (shown) find("bars").scrollLeft = shown.offsetLeft - find("bars").offsetLeft - (find("bars").clientWidth - shown.offsetWidth) / 2;
+  if (place >= 0) followed.push([find("bars"), bars.rows[place].element]);
 }
 
 function sizeAt(all, k) {
@@ -137,14 +144,20 @@ function sizeAt(all, k) {
 }
 
 function openBars(state) {
-  const { name, steps } = times[state];
+  if (!barsBefore.has(state)) barsBefore.set(state, madeBars(state));
+  bars = barsBefore.get(state);
+  find("times-title").textContent = `‖∂${label(data.root)}/∂${times[state].name}‖ at each time step, on a log scale; striped and with … while more is to come`;
+  find("bars").replaceChildren(...bars.rows.map((row) => row.element));
+}
+const barsBefore = new Map(); // by state
+
+function madeBars(state) {
+  const { steps } = times[state];
   const group = nodes[steps[0][1][0]].group ?? "";
   const rows = steps.map(([time]) => ({ key: null, element: element("button", { type: "button", click: () => go(firstAt(time, group)) }) }));
   const final = steps.map(([, all]) => sizeAt(all, LAST)).filter((x) => x > 0 && Number.isFinite(x));
   const top = Math.max(...final);
-  bars = { state, group, rows, top, decades: Math.log10(top / Math.min(...final)) * 1.2 + 0.3 };
-  find("times-title").textContent = `‖∂${label(data.root)}/∂${name}‖ at each time step, on a log scale; striped and with … while more is to come`;
-  find("bars").replaceChildren(...rows.map((row) => row.element));
+  return { state, group, rows, top, decades: Math.log10(top / Math.min(...final)) * 1.2 + 0.3 };
 }
 
 /** Where a time step is first met in the pass that is being walked through. */
@@ -167,13 +180,16 @@ function drawGradients() {
   const listed = [...into.keys()].sort((a, b) => b - a);
   if (gradientRows === null) {
     gradientRows = emptyRows(listed.length, (i) => ({ "data-node": listed[i], hidden: true }));
-    find("gradients").lastElementChild.replaceChildren(headed("", ["gradient", "time step", "of", "so far"], gradientRows));
+    const table = headed("long", ["gradient", "time step", "of", "so far"], gradientRows);
+    for (const group of table.tBodies) group.hidden = true;
+    find("gradients").lastElementChild.replaceChildren(table);
   }
   const secret = hidden() ? (records[position - 1].source ?? records[position - 1].node) : null;
   refresh(gradientRows, (i) => `${gradientAt(listed[i], position)}${listed[i] === secret}`, (row, i) => {
     const n = listed[i];
     const now = gradientAt(n, position);
     row.hidden = now === null;
+    if (row.parentElement.hidden !== row.hidden) row.parentElement.hidden = [...row.parentElement.children].every((other) => other.hidden);
     row.replaceChildren(...(now === null ? [] : [element("th", { scope: "row" }, grad(n)), element("td", {}, place(n)),
       element("td", {}, nodes[n].op ?? nodes[n].role), element("td", { class: "numbers" }, n === secret ? "?" : matrix(arrayOf(now), false))]));
   }, listed.indexOf(secret));
@@ -182,7 +198,7 @@ function drawGradients() {
 function drawRecords(limit) {
   if (recordRows === null) {
     recordRows = emptyRows(LAST, () => ({}));
-    find("all").lastElementChild.replaceChildren(headed("", ["record", "pass", "time step", "formula", "result"], recordRows));
+    find("all").lastElementChild.replaceChildren(headed("long five", ["record", "pass", "time step", "formula", "result"], recordRows));
   }
   refresh(recordRows, (i) => `${i + 1 === position}${i + 1 > limit}`, (row, i) => {
     const r = records[i];

@@ -9,7 +9,7 @@ edges crosses the steps.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import fmean
 
 from tinyrnn.draw.text import width
@@ -41,6 +41,8 @@ class Vertex:
         Whether it has a box of its own. What is not computed stands as a copy beside each use.
     cut : bool
         No gradient passes.
+    layer : int
+        Of one column, what has a higher number stands above all that has a lower one.
     """
 
     key: int
@@ -50,6 +52,7 @@ class Vertex:
     inputs: list[Vertex]
     made: bool
     cut: bool = False
+    layer: int = 0
 
 
 @dataclass
@@ -65,13 +68,18 @@ class Box:
     below: list[Box] = field(default_factory=list["Box"])
     above: list[Box] = field(default_factory=list["Box"])
     pull: float = 0.0  # towards the side on which a value comes in from another step
+    exit: float = 0.0  # where an edge that leaves the steps goes up: if it can, beside the column
 
 
 @dataclass
 class Column:
-    """One time step, or what comes before or after all; ``bends`` are the places that edges pass through."""
+    """One time step of the loops ``group``, or what comes before or after all.
+
+    ``bends`` are the places that edges pass through.
+    """
 
     step: int | None
+    group: str
     title: str
     boxes: list[Box] = field(default_factory=list[Box])
     bends: list[Box] = field(default_factory=list[Box])
@@ -117,12 +125,15 @@ def arrange(vertices: list[Vertex], groups: list[str]) -> Grid:
     place = {vertex: column for column, members in columns for vertex in members}
     boxes: dict[Vertex, Box] = {}
     links: list[Link] = []
+    floors = _floors(columns)
     for column, members in columns:
+        below = floors[column.group]
         for vertex in members:
             if vertex.made:
                 inside = [boxes[s].row for s in vertex.inputs if s in boxes and place[s] is column]
                 room = _width(vertex) + width(vertex.sign, SIGN_SIZE) + 14
-                boxes[vertex] = Box(vertex, False, 1 + max(inside, default=0), max(BOX, round(room)))
+                row = 1 + max([below[vertex.layer], *inside])
+                boxes[vertex] = Box(vertex, False, row, max(BOX, round(room)))
                 column.boxes.append(boxes[vertex])
     for box in list(boxes.values()):
         column = place[box.node]
@@ -150,6 +161,10 @@ def arrange(vertices: list[Vertex], groups: list[str]) -> Grid:
             box.x += left + spare / 2
             box.y = MARGIN + HEIGHT / 2 + (rows - box.row) * ROW
         column.left, column.width = left, column.width + spare
+        last = {box.row: box for box in sorted(column.boxes, key=lambda box: box.x)}
+        for box in column.boxes:
+            side = left + column.width - MARGIN / 2
+            box.exit = side if last[box.row] is box else box.x + box.width / 2 + 16
         left += column.width
     return Grid(shown, links, left, rows * ROW + HEIGHT + 2 * MARGIN)
 
@@ -160,12 +175,15 @@ def _columns(vertices: list[Vertex], groups: list[str]) -> list[tuple[Column, li
         {v.place for v in vertices if v.place}, key=lambda place: (groups.index(place[0]), place[1])
     )
     by_place = {
-        place: (Column(place[1], " ".join(filter(None, (place[0], f"t = {place[1]}")))), list[Vertex]())
+        place: (
+            Column(place[1], place[0], " ".join(filter(None, (place[0], f"t = {place[1]}")))),
+            list[Vertex](),
+        )
         for place in places
     }
     before, after = (
-        (Column(None, "before"), list[Vertex]()),
-        (Column(None, "after" if places else ""), list[Vertex]()),
+        (Column(None, "before", "before"), list[Vertex]()),
+        (Column(None, "after", "after" if places else ""), list[Vertex]()),
     )
     late: set[Vertex] = set()
     for vertex in vertices:
@@ -174,6 +192,25 @@ def _columns(vertices: list[Vertex], groups: list[str]) -> list[tuple[Column, li
         column = by_place[vertex.place] if vertex.place else after if vertex in late or not places else before
         column[1].append(vertex)
     return [before, *by_place.values(), after]
+
+
+def _floors(columns: list[tuple[Column, list[Vertex]]]) -> dict[str, dict[int, int]]:
+    """Return how many rows are below each layer: as many at all steps of a loop, so states go straight on."""
+    heights: dict[str, dict[int, int]] = {}
+    for column, members in columns:
+        rows: dict[Vertex, int] = {}
+        found = heights.setdefault(column.group, {})
+        for vertex in members:
+            if vertex.made:
+                below = [rows[s] for s in vertex.inputs if s in rows and s.layer == vertex.layer]
+                rows[vertex] = 1 + max(below, default=0)
+                found[vertex.layer] = max(found.get(vertex.layer, 0), rows[vertex])
+    floors: dict[str, dict[int, int]] = {}
+    for group, found in heights.items():
+        layers = sorted(found)  # between them a row for the copies of what the upper one uses
+        sums = accumulate((found[layer] + 1 for layer in layers), initial=0)
+        floors[group] = dict(zip(layers, sums))
+    return floors
 
 
 def _joined(start: Box, end: Box) -> tuple[Box, ...]:

@@ -117,7 +117,7 @@ def level_vertices(level: Level, nodes: list[Node], labels: Labels) -> list[Vert
     parts = [
         Vertex(
             len(nodes) + i, part.label, "", _place(part.main, labels), [], True,
-            all(node.primitive is p.detach for node in part.members),
+            all(node.primitive is p.detach for node in part.members), part.layer,
         )
         for i, part in enumerate(level.parts)
     ]  # fmt: skip

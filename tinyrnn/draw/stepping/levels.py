@@ -36,12 +36,15 @@ class Part:
         Its operations, each after its inputs.
     main : Node
         The result that stands for it.
+    layer : int
+        The row of its unit, from below.
     """
 
     label: str
     kind: str
     members: list[Node]
     main: Node
+    layer: int
 
 
 @dataclass
@@ -113,11 +116,17 @@ def level_of(name: str, nodes: list[Node], graph: Unrolled, labels: Labels) -> L
     faces = {id: _face(view.boxes.get(id), members[id], labels) for id in order}
     taken = Counter(label for label, _ in faces.values())
     parts: list[Part] = []
+    layers: dict[str, int] = {}
     for id in order:
         label, kind = faces[id]
         if taken[label] > 1 and id in view.boxes and view.boxes[id].unit != label:
             label = f"{view.boxes[id].unit} {label}"
-        parts.append(Part(label, kind, members[id], _main(members[id], users, id, labels)))
+        if id in view.boxes and view.boxes[id].unit in graph.units:
+            layers[id] = graph.units[view.boxes[id].unit].row
+        else:
+            near = {home[s] for node in members[id] for s in node.inputs if s in home}
+            layers[id] = max((layers[other] for other in near if other in layers), default=0)
+        parts.append(Part(label, kind, members[id], _main(members[id], users, id, labels), layers[id]))
     weights = {node for node in nodes if name == "cell" and labels.role[node] == "weight"}
     return Level(name, parts, {node: i for i, part in enumerate(parts) for node in part.members}, weights)
 

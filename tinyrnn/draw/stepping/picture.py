@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tinyrnn.draw.stepping.grid import HEIGHT, Box, Column, Grid, Link
+from tinyrnn.draw.stepping.grid import HEIGHT, Column, Grid, Link
 
 __all__ = ["picture_data"]
 
@@ -93,9 +93,11 @@ def _path(link: Link, left: float) -> str:
                 path += f"V{y:.0f}"
         return path
     if end.node.place is None:  # to what comes after all steps: above their boxes
-        x1, x2 = _right(start) - left, x2 - end.width / 2
+        x1, up, x2, y = x + start.width / 2, start.exit - left, x2 - end.width / 2, start.y
+        r = min(16.0, (y - LANE) / 2)
         return (
-            f"M{x1:.0f} {start.y:.0f}C{x1 + 26:.0f} {start.y:.0f} {x1:.0f} {LANE} {x1 + 40:.0f} {LANE}"
+            f"M{x1:.0f} {y:.0f}C{up:.0f} {y:.0f} {up:.0f} {y:.0f} {up:.0f} {y - r:.0f}V{LANE + r:.0f}"
+            f"Q{up:.0f} {LANE} {up + r:.0f} {LANE}"
             f"H{x2 - 40:.0f}C{x2:.0f} {LANE} {x2 - 26:.0f} {end.y:.0f} {x2:.0f} {end.y:.0f}"
         )
     side = 1 if x2 >= x else -1
@@ -103,7 +105,3 @@ def _path(link: Link, left: float) -> str:
     bend = max(40.0, abs(x2 - x1) / 2) * side
     y, y2 = start.y, end.y
     return f"M{x1:.0f} {y:.0f}C{x1 + bend:.0f} {y:.0f} {x2 - bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
-
-
-def _right(box: Box) -> float:
-    return box.x + box.width / 2

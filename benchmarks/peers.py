@@ -67,10 +67,26 @@ def pytorch(cell: str, arrays: Arrays) -> Step:
 
 
 def tinyrnn(cell: str, arrays: Arrays, **options: object) -> Step:
+    """Return a training step as calls of NumPy, unless the caller chose another backend."""
     import tinyrnn as tr
 
     layer = tinyrnn_layer(cell, arrays)
     return training_step(layer, tr.tensor(arrays["x"]), tr.tensor(arrays["g"]), **options)
+
+
+def fast(cell: str, arrays: Arrays) -> Step:
+    """Return tinyrnn's step with the loop as code, compiled by Numba."""
+    import tinyrnn as tr
+
+    with tr.backend("numba"):  # refused where there is no Numba
+        step = tinyrnn(cell, arrays)
+        step()
+
+    def native() -> dict[str, object]:
+        with tr.backend("numba"):
+            return step()
+
+    return native
 
 
 def training_step(layer, x, g, **options: object) -> Step:
@@ -132,7 +148,7 @@ def jax(cell: str, arrays: Arrays) -> Step:
     return step
 
 
-PEERS = {"tinyrnn": tinyrnn, "PyTorch": pytorch, "JAX": jax}
+PEERS = {"tinyrnn": tinyrnn, "tinyrnn, Numba": fast, "PyTorch": pytorch, "JAX": jax}
 
 
 def disagreement(steps: dict[str, Step]) -> str | None:

@@ -24,6 +24,7 @@ _ARITHMETIC: dict[Any, str] = {
     p.negative: "-{0}",
     p.maximum: "{0} if ({0} >= {1}) | ({0} != {0}) else {1}",
     p.minimum: "{0} if ({0} <= {1}) | ({0} != {0}) else {1}",
+    p.clip: "{2} if ({0} > {2}) | ({1} > {2}) else {1} if {0} < {1} else {0}",
     p.relu: "{0} if ({0} > {D}(0)) | ({0} != {0}) else {D}(0)",
     p.absolute: "abs({0})",
     p.sign: "{0} if {0} != {0} else {D}({0} > {D}(0)) - {D}({0} < {D}(0))",

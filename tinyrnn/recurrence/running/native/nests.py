@@ -37,15 +37,19 @@ def _times(name: str, stride: int) -> str:
 
 
 def nest(
-    shape: Shape, reads: dict[str, Access], code: Sequence[str], stores: Sequence[tuple[Access, str]]
+    shape: Shape,
+    reads: dict[str, Access],
+    code: Sequence[str],
+    stores: Sequence[tuple[Access, str]],
+    order: tuple[int, ...] | None = None,
 ) -> list[str]:
     """Write loops over a shape, in which values are read, worked out, and stored.
 
-    Axes are in the order in which the first value that is stored lies in memory, the last one innermost; two
-    that are one in the memory of all values become one loop.
+    Axes are in the order in which the last value that is stored lies in memory (or in that of the strides
+    ``order``), the last one innermost; two that are one in the memory of all values become one loop.
     """
     accesses = [*reads.values(), *(access for access, _ in stores)]
-    axes = merged(shape, [access.place.strides for access in accesses])
+    axes = merged(shape, [access.place.strides for access in accesses], order)
     variables = "ijklmnopq"[: len(axes)] if len(axes) > 1 else "i"
     lines = [f"{INDENT * n}for {variables[n]} in range({length}):" for n, (length, _) in enumerate(axes)]
     inside = INDENT * len(axes)
@@ -61,9 +65,11 @@ def nest(
     return lines
 
 
-def merged(shape: Shape, strides: Sequence[tuple[int, ...]]) -> list[tuple[int, tuple[int, ...]]]:
+def merged(
+    shape: Shape, strides: Sequence[tuple[int, ...]], order: tuple[int, ...] | None = None
+) -> list[tuple[int, tuple[int, ...]]]:
     """Return the loops over a shape, from the outermost: each its length, and the stride of each value."""
-    leading = strides[-1]
+    leading = strides[-1] if order is None else order
     axes = [n for n in range(len(shape)) if shape[n] != 1]
     axes.sort(key=lambda n: -abs(leading[n]))
     loops: list[tuple[int, tuple[int, ...]]] = []

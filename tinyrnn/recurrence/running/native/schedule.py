@@ -11,6 +11,7 @@ import dataclasses
 from tinyrnn.autograd import primitives as p
 from tinyrnn.recurrence.compiler.partition import Partition, Stage
 from tinyrnn.recurrence.running.native.expressions import expression
+from tinyrnn.recurrence.running.native.reductions import reduces
 from tinyrnn.recurrence.running.views import is_view
 
 
@@ -31,7 +32,8 @@ def known(parted: Partition, i: int) -> bool:
     return (
         is_view(line, lines)
         or expression(line, lines) is not None
-        or line.primitive in (p.matmul, p.concatenate)
+        or line.primitive in (p.matmul, p.concatenate, p.stack)
+        or reduces(line, lines)
     )
 
 

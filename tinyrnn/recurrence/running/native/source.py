@@ -15,6 +15,7 @@ from tinyrnn.recurrence.running.native.expressions import expression
 from tinyrnn.recurrence.running.native.nests import Access, nest
 from tinyrnn.recurrence.running.native.places import Key, Place, Places
 from tinyrnn.recurrence.running.native.products import product
+from tinyrnn.recurrence.running.native.reductions import reduction
 from tinyrnn.recurrence.running.native.schedule import Nest, inner, known, schedule
 
 
@@ -72,10 +73,8 @@ class _Writer:
         for item in self.items:
             if isinstance(item, Nest):
                 self._nest(item.lines)
-            elif self.lines[item].primitive is p.matmul:
-                self._product(item)
             else:
-                self._join(item)
+                self._other(item)
         self._hand_over()
         arrays = ", ".join(["steps", *(self.names.of_buffer(key) for key in self.keys)])
         steps = "range(steps - 1, -1, -1)" if self.buffers.reverse else "range(steps)"
@@ -119,6 +118,30 @@ class _Writer:
 
     def _stored(self, i: int) -> bool:
         return i in self.buffers.places or i in self.buffers.becomes or i in self.buffers.parts
+
+    def _other(self, i: int) -> None:
+        line = self.lines[i]
+        assert line.primitive is not None
+        if line.primitive is p.matmul:
+            self._product(i)
+        elif line.primitive is p.concatenate:
+            self._join(i)
+        elif line.primitive is p.stack:
+            self._stack(i)
+        else:
+            self.body.append(f"# {self.names.of(i)} = {line.primitive.name}({self.names.of(line.args[0])})")
+            x = self._access(self.places.of(line.args[0]))
+            self.body += reduction(line, self._access(self.places.of(i)), x)
+
+    def _stack(self, i: int) -> None:
+        line, whole = self.lines[i], self.places.of(i)
+        axis = line.params["axis"]
+        for n, part in enumerate(line.args):
+            shape, strides = list(whole.shape), list(whole.strides)
+            del shape[axis], strides[axis]
+            offset = whole.offset + n * whole.strides[axis]
+            target = dataclasses.replace(whole, shape=tuple(shape), strides=tuple(strides), offset=offset)
+            self._copy(part, tuple(shape), target)
 
     def _product(self, i: int) -> None:
         line = self.lines[i]

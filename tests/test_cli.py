@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
         (["demo", "extra"], "unrecognized arguments: extra"),
         (
             ["draw", "-o", "a.gif"],
-            "'a.gif' does not say the format; expected a suffix .svg, .png, .pdf, .tex, .mmd, .dot, .gv",
+            "'a.gif' does not say the format; expected a suffix .svg, .png, .pdf, .html, .tex, .mmd, .dot, .gv",
         ),
         (["step", "-o", "a.txt"], "'a.txt' does not say the format; expected a suffix .html"),
         (["draw", "--steps", "100000"], "100000 steps; expected at most 10000: a picture folds steps"),

@@ -4,18 +4,20 @@ import math
 import os
 import tempfile
 import webbrowser
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from tinyrnn.autograd.arguments import COUNT, FLAG, PATH, TEXT, checked, number, one_of
+from tinyrnn.autograd.arguments import COUNT, FLAG, FUNCTION, PATH, TEXT, checked, number, one_of
 from tinyrnn.draw import layout
+from tinyrnn.draw.exploring.behind import Behind
+from tinyrnn.draw.exploring.page import explore_page
 from tinyrnn.draw.writing.mermaid import mermaid_of
 from tinyrnn.draw.writing.tikz import tikz_of
 
 __all__ = ["FORMATS", "Drawing"]
 
-FORMATS = (*layout.FORMATS, "tex", "mmd", "dot", "gv")
+FORMATS = (*layout.FORMATS, "html", "tex", "mmd", "dot", "gv")
 SECONDS = number(math.ulp(0.0), words="a positive number of seconds")
 
 
@@ -35,6 +37,8 @@ class Drawing:
         Seconds after which a layout is stopped.
     dpi : int, optional
         Dots per inch of a PNG; 96 if not given.
+    behind : callable, optional
+        Returns what a page to explore shows beside the picture.
 
     Examples
     --------
@@ -43,24 +47,38 @@ class Drawing:
     digraph { h0 -> h1 }
     """
 
-    @checked(source=TEXT, engine=TEXT.or_none(), timeout=SECONDS, dpi=COUNT.or_none())
+    @checked(
+        source=TEXT, engine=TEXT.or_none(), timeout=SECONDS, dpi=COUNT.or_none(),
+        behind=FUNCTION.or_none(),
+    )  # fmt: skip
     def __init__(
-        self, source: str, *, engine: str | None = None, timeout: float = 30.0, dpi: int | None = None
+        self,
+        source: str,
+        *,
+        engine: str | None = None,
+        timeout: float = 30.0,
+        dpi: int | None = None,
+        behind: Callable[[], Behind] | None = None,
     ) -> None:
         self.source = source
         self.dpi = dpi
         self.engine = engine
         self.timeout = timeout
+        self._behind = behind or Behind
 
-    @checked(format=one_of(*FORMATS))
-    def pipe(self, format: str = "svg") -> bytes:
+    @checked(format=one_of(*FORMATS), stepper=TEXT.or_none())
+    def pipe(self, format: str = "svg", *, stepper: str | None = None) -> bytes:
         """Return the picture as the bytes of a file.
 
         Parameters
         ----------
-        format : {'svg', 'png', 'pdf', 'tex', 'mmd', 'dot', 'gv'}
-            ``tex`` is TikZ in a LaTeX document that compiles alone, ``mmd`` a Mermaid flowchart; both are
-            made from the SVG. ``dot`` and ``gv`` are the DOT text, and need no layout engine.
+        format : {'svg', 'png', 'pdf', 'html', 'tex', 'mmd', 'dot', 'gv'}
+            ``html`` is a page to explore the picture, in one file; ``tex`` is TikZ in a LaTeX document that
+            compiles alone, ``mmd`` a Mermaid flowchart. ``dot`` and ``gv`` are the DOT text, and need no
+            layout engine.
+        stepper : str, optional
+            Of a page: the address of a stepper of the same loss, such as ``bptt.html`` beside it; a click on
+            a box leads to the same place there.
 
         Raises
         ------
@@ -69,16 +87,30 @@ class Drawing:
         """
         if format in ("dot", "gv"):
             return self.source.encode("utf-8", errors="replace")
+        if format == "html":
+            behind = self._behind()
+            opened = {fold: self._svg(source) for fold, source in behind.opened.items()}
+            return explore_page(self._svg(self.source), opened, behind, stepper or "").encode()
         if format in ("tex", "mmd"):
-            svg = layout.svg(self.source, engine=self.engine, timeout=self.timeout)
+            svg = self._svg(self.source)
             return (tikz_of(svg) if format == "tex" else mermaid_of(svg)).encode("utf-8")
         source = self.source
         if self.dpi is not None and format == "png":
             source = source.replace("{", f"{{ graph [dpi={self.dpi}];", 1)
         return layout.render(source, format, engine=self.engine, timeout=self.timeout)
 
-    @checked(path=PATH, format=one_of(*FORMATS).or_none(), view=FLAG)
-    def render(self, path: str | os.PathLike[str], *, format: str | None = None, view: bool = False) -> str:
+    def _svg(self, source: str) -> str:
+        return layout.svg(source, engine=self.engine, timeout=self.timeout)
+
+    @checked(path=PATH, format=one_of(*FORMATS).or_none(), view=FLAG, stepper=TEXT.or_none())
+    def render(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: str | None = None,
+        view: bool = False,
+        stepper: str | None = None,
+    ) -> str:
         """Draw to a file and return its path.
 
         Parameters
@@ -89,6 +121,8 @@ class Drawing:
             As in `pipe`. Taken from the suffix of `path` if not given.
         view : bool
             Open the file in the system's viewer.
+        stepper : str, optional
+            As in `pipe`.
 
         Raises
         ------
@@ -100,22 +134,25 @@ class Drawing:
         path = Path(path)
         if format is None:
             format = format_of("render", str(path), FORMATS)
-        picture = self.pipe(format)
+        picture = self.pipe(format, stepper=stepper)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture)
         if view:
             webbrowser.open(path.resolve().as_uri())
         return str(path)
 
-    @checked(path=PATH)
-    def save(self, path: str | os.PathLike[str]) -> str:
+    @checked(path=PATH, stepper=TEXT.or_none())
+    def save(self, path: str | os.PathLike[str], *, stepper: str | None = None) -> str:
         """Write to a file in the format that its suffix says, and return its path.
 
         Parameters
         ----------
         path : path-like
-            Ends in .svg, .png, .pdf, .tex (TikZ), .mmd (Mermaid), or in .dot or .gv for the text, which needs
-            no layout engine. Folders on the way are made. The file is only touched once the picture is there.
+            Ends in .svg, .png, .pdf, .html (a page to explore the picture), .tex (TikZ), .mmd (Mermaid), or
+            in .dot or .gv for the text, which needs no layout engine. Folders on the way are made. The file
+            is only touched once the picture is there.
+        stepper : str, optional
+            As in `pipe`.
 
         Raises
         ------
@@ -124,7 +161,7 @@ class Drawing:
         LayoutError
             As in `pipe`.
         """
-        return self.render(path, format=format_of("save", str(path), FORMATS))
+        return self.render(path, format=format_of("save", str(path), FORMATS), stepper=stepper)
 
     def view(self) -> str:
         """Draw as SVG to a temporary file, open it in the system's viewer, and return its path."""

@@ -10,7 +10,6 @@ from tinyrnn.autograd.arguments import (
     FLAG,
     ITERABLE,
     TEXT,
-    WHOLE,
     Kind,
     check,
     checked,
@@ -18,19 +17,13 @@ from tinyrnn.autograd.arguments import (
     one_of,
 )
 from tinyrnn.autograd.primitive import Value
-from tinyrnn.draw.arranging.place import place
-from tinyrnn.draw.arranging.wrap import wrapped
+from tinyrnn.draw.composing import SHOWN, Options, compose, has_columns
 from tinyrnn.draw.drawing import SECONDS, Drawing
-from tinyrnn.draw.reading.captions import add_captions, missing
-from tinyrnn.draw.reading.fold import columns_of
-from tinyrnn.draw.reading.levels import LEVELS, view_of
-from tinyrnn.draw.reading.tray import add_weights
-from tinyrnn.draw.reading.unroll import Unrolled, uncollected, unroll
-from tinyrnn.draw.reading.view import View
-from tinyrnn.draw.reading.windows import windows_of
-from tinyrnn.draw.style import THEMES, Theme, theme_of
-from tinyrnn.draw.text import BADGE
-from tinyrnn.draw.writing.dot import MARGIN, dot_of
+from tinyrnn.draw.exploring.behind import behind_boxes, behind_records, unchanged
+from tinyrnn.draw.reading.levels import LEVELS
+from tinyrnn.draw.reading.unroll import uncollected, unroll
+from tinyrnn.draw.style import THEMES, theme_of
+from tinyrnn.draw.writing.dot import dot_of
 from tinyrnn.draw.writing.plain import plain_dot
 
 __all__ = ["graph", "unrolled"]
@@ -46,9 +39,7 @@ _OPTIONS: dict[str, Kind] = {
 }
 
 
-SHOWN = ("weights", "shapes", "dtypes", "values", "gradients")
 CENTIMETRES = number(1.0, words="a width in centimetres, 1 or more")
-LETTERS = 7.0  # the smallest letters at a given width, in points
 
 # What is in them is looked at where it is read.
 GRAPH = Kind(
@@ -144,84 +135,23 @@ def unrolled(
     >>> '"t3.rnn.cell"' in drawing.source
     True
     """
-    colours = theme_of(theme)
-    shown = _shown(show)
-    values, gradients = (values if "values" in shown else "none"), gradients and "gradients" in shown
-    with uncollected():
-        recorded = unroll(outputs)
-        modules = any(unit.role == "module" for unit in recorded.units.values())
-        if recorded.steps or (modules and level != "op"):
-            source = _source(
-                recorded, level, expand, weights, values, gradients, colours, max_nodes, windows, shown, width
-            )
-        else:
-            source = plain_dot(recorded, colours, values, gradients, max_nodes, hint=True)
-    return Drawing(source, engine=engine, timeout=timeout, dpi=dpi)
-
-
-def _shown(show: Collection[str]) -> frozenset[str]:
     for word in show:
         check("unrolled", "show", word, one_of(*SHOWN))
-    return frozenset(show)
-
-
-def _source(
-    recorded: Unrolled,
-    level: str,
-    expand: Collection[int],
-    weights: str,
-    values: str,
-    gradients: bool,
-    colours: Theme,
-    max_nodes: int,
-    windows: Any,
-    shown: frozenset[str],
-    width: float | None,
-) -> str:
-    for t in expand:
-        check("unrolled", "expand", t, WHOLE)
-    opened = frozenset(int(t) - 1 for t in expand)
-    unknown = sorted(opened - {t for group in recorded.groups for t in group.columns})
-    if unknown:
-        raise ValueError(
-            f"unrolled: expand has step {unknown[0] + 1}; the graph has "
-            + (f"steps {recorded.steps[0] + 1} to {recorded.steps[-1] + 1}" if recorded.steps else "no steps")
-        )
-    if opened and level == "rolled":
-        raise ValueError(
-            "unrolled: expand opens single steps, and level='rolled' has none; use another level"
-        )
-    shades = windows_of(windows, recorded.steps)
-    borders = {t for replay, start, stop in shades for t in (replay, start, stop)} - {0}
-
-    def made(level: str) -> View:
-        view = _within(recorded, level, opened, borders, weights, max_nodes)
-        view.shades = shades
-        view.notes += missing(recorded, gradients)
-        add_captions(view, recorded, values, gradients, opened, shown, narrow=width is not None)
-        add_weights(view, recorded, weights == "tray", gradients, shown)
-        if not gradients:
-            _drop_gradients(view)
-        if "weights" not in shown:
-            _drop_weights(view)
-        return view
-
-    if width is None:
-        view = made(level)
-        return dot_of(view, place(view), colours)
-    limit = width / 2.54 * 72 * BADGE / LETTERS - 2 * MARGIN
-    for coarser in LEVELS[LEVELS.index(level) :]:
-        view = made(coarser)
-        found = wrapped(view, limit)
-        if found is not None:
-            if view.level != level:
-                found[0].notes.append(
-                    f"Drawn at level {view.level}: a step at level {level} is wider than {width:g} cm."
-                )
-            return dot_of(*found, colours, width)
-    raise ValueError(
-        f"unrolled: width is {width:g} cm; no level of this graph is so narrow in letters of 7 points"
-    )
+    shown = frozenset(show)
+    options = Options(
+        level, tuple(expand), weights, values if "values" in shown else "none",
+        gradients and "gradients" in shown, max_nodes, windows, shown, width,
+    )  # fmt: skip
+    colours = theme_of(theme)
+    with uncollected():
+        recorded = unroll(outputs)
+        if has_columns(recorded, level):
+            source = dot_of(*compose(recorded, options), colours, width)
+            behind = unchanged(recorded, lambda: behind_boxes(recorded, options, colours))
+        else:
+            source = plain_dot(recorded, colours, options.values, options.gradients, max_nodes, hint=True)
+            behind = unchanged(recorded, lambda: behind_records(recorded, max_nodes))
+    return Drawing(source, engine=engine, timeout=timeout, dpi=dpi, behind=behind)
 
 
 @checked(tensor=GRAPH, **_OPTIONS)
@@ -261,42 +191,7 @@ def graph(
     >>> print(graph((x * x).sum(), values="none").source.splitlines()[0])
     digraph "graph" {
     """
-    source = plain_dot(unroll(tensor, "graph"), theme_of(theme), values, gradients, max_nodes)
-    return Drawing(source, engine=engine, timeout=timeout)
-
-
-def _within(
-    recorded: Unrolled, level: str, opened: frozenset[int], borders: set[int], weights: str, most: int
-) -> View:
-    """Make the view of a level, or of the finest coarser one that keeps within the number of boxes."""
-    asked = level
-    if not recorded.steps:  # without time a module is one box at every level
-        level = asked = "layer"
-    while True:
-        # A layer has no steps to open: with some to open, they are shown between folded ones.
-        single = level == "layer" and bool(opened)
-        shown = "cell" if single else level
-        columns = columns_of(recorded, opened, borders, only_expand=single)
-        view = view_of(recorded, shown, columns, opened, weights)
-        count = len(view.boxes) + sum(len(box.badges) for box in view.boxes.values())
-        if count <= most or level == LEVELS[-1]:
-            break
-        level = LEVELS[LEVELS.index(level) + 1]
-        if level == "layer" and opened:
-            opened = frozenset()
-    if level != asked:
-        view.notes.append(f"Drawn at level {level}: level {asked} has more than max_nodes = {most} boxes.")
-    return view
-
-
-def _drop_gradients(view: View) -> None:
-    for arrow in view.arrows:
-        arrow.gradient = None
-    for column in view.columns:
-        column.norms = {}
-
-
-def _drop_weights(view: View) -> None:
-    for box in view.boxes.values():
-        box.badges = []
-    view.tray = []
+    recorded = unroll(tensor, "graph")
+    source = plain_dot(recorded, theme_of(theme), values, gradients, max_nodes)
+    behind = unchanged(recorded, lambda: behind_records(recorded, max_nodes))
+    return Drawing(source, engine=engine, timeout=timeout, behind=behind)

@@ -11,7 +11,7 @@ from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import TYPES, matrix, number, summary, type_of
 
-__all__ = ["add_captions", "operation_lines"]
+__all__ = ["add_captions", "missing", "operation_lines", "speakers"]
 
 
 def add_captions(
@@ -42,7 +42,7 @@ def add_captions(
     for box in view.boxes.values():
         if box.kind == "fold":
             continue
-        shown = _shown(box, roots)
+        shown = speakers(box, roots)
         if box.kind in ("cell", "module") and view.level != "op" and box.unit in unrolled.units:
             unit = unrolled.units[box.unit]
             said = {box.title.split(" ")[0], "cell"}
@@ -82,7 +82,7 @@ def add_captions(
         box.faded = _ended(box)
 
 
-def _shown(box: Box, roots: set[Record]) -> list[Record]:
+def speakers(box: Box, roots: set[Record]) -> list[Record]:
     """Return the records whose values stand for the box: its carries, a root, or the last one."""
     carries = [r for r in box.members if r.carry]
     if carries and box.kind == "cell":

@@ -74,6 +74,7 @@ def columns_of(
     borders: Collection[int] = (),
     *,
     only_expand: bool = False,
+    unfolded: Column | None = None,
 ) -> list[Column]:
     """Choose the steps to show.
 
@@ -91,12 +92,22 @@ def columns_of(
         Steps with which a window begins.
     only_expand : bool
         Show none but `expand`.
+    unfolded : Column, optional
+        Folded steps to show as well; of more than 12, the first and last six.
     """
     return [
         c
         for group in unrolled.groups
-        for c in _columns(unrolled, group, set(expand), set(borders), only_expand)
+        for c in _columns(unrolled, group, set(expand) | _inside(unfolded, group), set(borders), only_expand)
     ]
+
+
+def _inside(column: Column | None, group: Group) -> set[int]:
+    """Return the steps that are shown where a folded column of a group is opened."""
+    if column is None or column.group != group.name:
+        return set()
+    steps = [t for t in group.columns if column.first <= t <= column.last]
+    return set(steps if len(steps) <= ALL else steps[: ALL // 2] + steps[-ALL // 2 :])
 
 
 def _columns(

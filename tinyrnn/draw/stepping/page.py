@@ -20,7 +20,7 @@ from tinyrnn.draw.stepping.levels import LEVELS
 from tinyrnn.draw.stepping.packing import pack
 from tinyrnn.draw.stepping.replay import replay
 
-__all__ = ["Stepper", "stepper"]
+__all__ = ["ASSETS", "Stepper", "hashed", "stepper"]
 
 ASSETS = Path(__file__).parent / "assets"
 MOST_RECORDS = 20_000
@@ -147,14 +147,15 @@ def _page(title: str, data: str) -> str:
     parts = {
         "title": escape(title),
         "style": style,
-        "style_hash": _hash(style),
+        "style_hash": hashed(style),
         "data": data.replace("<", "\\u003c"),  # no text of the model can end the element
         "script": script,
-        "script_hash": _hash(script),
+        "script_hash": hashed(script),
     }
     template = (ASSETS / "stepper.html").read_text("utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
 
 
-def _hash(text: str) -> str:
+def hashed(text: str) -> str:
+    """Return the hash by which a page's policy lets its own script and style pass, and no other."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,157 @@
+"""From what was recorded to a placed picture: which level, which steps, which rows fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tinyrnn.autograd.arguments import WHOLE, check
+from tinyrnn.draw.arranging.geometry import Layout
+from tinyrnn.draw.arranging.place import place
+from tinyrnn.draw.arranging.wrap import wrapped
+from tinyrnn.draw.reading.captions import add_captions, missing
+from tinyrnn.draw.reading.fold import Column, columns_of
+from tinyrnn.draw.reading.levels import LEVELS, view_of
+from tinyrnn.draw.reading.tray import add_weights
+from tinyrnn.draw.reading.unroll import Unrolled
+from tinyrnn.draw.reading.view import View
+from tinyrnn.draw.reading.windows import windows_of
+from tinyrnn.draw.text import BADGE
+from tinyrnn.draw.writing.dot import MARGIN
+
+__all__ = ["LETTERS", "SHOWN", "Options", "compose", "has_columns"]
+
+SHOWN = ("weights", "shapes", "dtypes", "values", "gradients")
+LETTERS = 7.0  # the smallest letters at a given width, in points
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of a picture; see `tinyrnn.draw.unrolled`."""
+
+    level: str = "cell"
+    expand: tuple[int, ...] = ()
+    weights: str = "alias"
+    values: str = "summary"
+    gradients: bool = True
+    max_nodes: int = 400
+    windows: Any = None
+    shown: frozenset[str] = frozenset(SHOWN)
+    width: float | None = None
+
+
+def has_columns(recorded: Unrolled, level: str) -> bool:
+    """Whether there are steps, or modules to be drawn as boxes; else there are operations alone."""
+    modules = any(unit.role == "module" for unit in recorded.units.values())
+    return bool(recorded.steps) or (modules and level != "op")
+
+
+def compose(recorded: Unrolled, options: Options, unfolded: Column | None = None) -> tuple[View, Layout]:
+    """Choose what is shown, and place it.
+
+    Parameters
+    ----------
+    recorded : Unrolled
+    options : Options
+    unfolded : Column, optional
+        Folded steps to show none the less: all of a few, else the first and last of them.
+
+    Raises
+    ------
+    ValueError
+        A step to expand is none, or no level is so narrow.
+    """
+    opened = _opened(recorded, options)
+    shades = windows_of(options.windows, recorded.steps)
+    borders = {t for replay, start, stop in shades for t in (replay, start, stop)} - {0}
+
+    def made(level: str) -> View:
+        view = _within(recorded, level, opened, borders, options, unfolded)
+        view.shades = shades
+        view.notes += missing(recorded, options.gradients)
+        narrow = options.width is not None
+        add_captions(view, recorded, options.values, options.gradients, opened, options.shown, narrow=narrow)
+        add_weights(view, recorded, options.weights == "tray", options.gradients, options.shown)
+        if not options.gradients:
+            _drop_gradients(view)
+        if "weights" not in options.shown:
+            _drop_weights(view)
+        return view
+
+    if options.width is None:
+        view = made(options.level)
+        return view, place(view)
+    limit = options.width / 2.54 * 72 * BADGE / LETTERS - 2 * MARGIN
+    for coarser in LEVELS[LEVELS.index(options.level) :]:
+        view = made(coarser)
+        found = wrapped(view, limit)
+        if found is not None:
+            if view.level != options.level:
+                found[0].notes.append(
+                    f"Drawn at level {view.level}: a step at level {options.level} is wider than "
+                    f"{options.width:g} cm."
+                )
+            return found
+    raise ValueError(
+        f"unrolled: width is {options.width:g} cm; no level of this graph is so narrow in letters of 7 points"
+    )
+
+
+def _opened(recorded: Unrolled, options: Options) -> frozenset[int]:
+    """Return the steps to show operation by operation, counted from 0."""
+    for t in options.expand:
+        check("unrolled", "expand", t, WHOLE)
+    opened = frozenset(int(t) - 1 for t in options.expand)
+    unknown = sorted(opened - {t for group in recorded.groups for t in group.columns})
+    if unknown:
+        raise ValueError(
+            f"unrolled: expand has step {unknown[0] + 1}; the graph has "
+            + (f"steps {recorded.steps[0] + 1} to {recorded.steps[-1] + 1}" if recorded.steps else "no steps")
+        )
+    if opened and options.level == "rolled":
+        raise ValueError(
+            "unrolled: expand opens single steps, and level='rolled' has none; use another level"
+        )
+    return opened
+
+
+def _within(
+    recorded: Unrolled,
+    level: str,
+    opened: frozenset[int],
+    borders: set[int],
+    options: Options,
+    unfolded: Column | None,
+) -> View:
+    """Make the view of a level, or of the finest coarser one that keeps within the number of boxes."""
+    asked, most = level, options.max_nodes
+    if not recorded.steps:  # without time a module is one box at every level
+        level = asked = "layer"
+    while True:
+        # A layer has no steps to open: with some to open, they are shown between folded ones.
+        single = level == "layer" and bool(opened)
+        shown = "cell" if single else level
+        columns = columns_of(recorded, opened, borders, only_expand=single, unfolded=unfolded)
+        view = view_of(recorded, shown, columns, opened, options.weights)
+        count = len(view.boxes) + sum(len(box.badges) for box in view.boxes.values())
+        if count <= most or level == LEVELS[-1]:
+            break
+        level = LEVELS[LEVELS.index(level) + 1]
+        if level == "layer" and opened:
+            opened = frozenset()
+    if level != asked:
+        view.notes.append(f"Drawn at level {level}: level {asked} has more than max_nodes = {most} boxes.")
+    return view
+
+
+def _drop_gradients(view: View) -> None:
+    for arrow in view.arrows:
+        arrow.gradient = None
+    for column in view.columns:
+        column.norms = {}
+
+
+def _drop_weights(view: View) -> None:
+    for box in view.boxes.values():
+        box.badges = []
+    view.tray = []

@@ -1,0 +1,1 @@
+"""A picture to explore: a page with the arrays behind its boxes."""

@@ -55,11 +55,12 @@ def test_errors_are_one_line(options, message, tmp_path):
 @needs_engine
 @pytest.mark.slow
 def test_the_example_draws_all_its_pictures(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["draw_unrolled.py", str(tmp_path), "--all"])
+    monkeypatch.setattr(sys, "argv", ["draw_unrolled.py", str(tmp_path)])
     runpy.run_path(str(ROOT / "examples" / "draw_unrolled.py"), run_name="__main__")
-    written = {path.stem for path in tmp_path.glob("*.svg")}
-    assert len(written) == 10
-    assert len(capsys.readouterr().out.splitlines()) == 10
-    for picture in (ROOT / "docs" / "pictures").glob("*.svg"):
-        if picture.stem in written:
-            assert (tmp_path / picture.name).read_bytes() == picture.read_bytes()
+    written = {path.name for path in tmp_path.glob("*.svg")}
+    page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
+    assert len(written) == page.count("drawing = ") == 12
+    assert written == set(re.findall(r"\(pictures/(.*?)\)", page))
+    assert len(capsys.readouterr().out.splitlines()) == 12
+    for name in written:
+        assert (tmp_path / name).read_bytes() == (ROOT / "docs" / "pictures" / name).read_bytes(), name

@@ -17,6 +17,7 @@ from tinyrnn.recurrence.running.calls import Call
 from tinyrnn.recurrence.running.stage_calls import StageCalls
 from tinyrnn.recurrence.running.step_calls import line_calls, step_calls
 from tinyrnn.recurrence.running.sums import Columns
+from tinyrnn.recurrence.running.views import Array
 
 _CALL = 420  # bytes of a bound call: two tuples and its views, as tracemalloc counts them
 
@@ -62,8 +63,12 @@ class Block:
         """About how much memory it holds, bound calls and all."""
         return self._nbytes + self.columns.nbytes
 
-    def loop(self, count: int) -> list[Call]:
-        """Return the calls of the first ``count`` steps."""
+    def direct(self, arrays: dict[int, Array]) -> dict[int, Array]:
+        """Return those arrays over all steps in which the loop can work itself: none of them is copied."""
+        return {}
+
+    def loop(self, count: int, arrays: dict[int, Array] | None = None) -> list[Call]:
+        """Return the calls of the first ``count`` steps; ``arrays`` are the direct ones, at these steps."""
         if count == self.size:
             return self.calls
         n = count * self.calls_per_step

@@ -78,7 +78,9 @@ class Buffers:
             self._place_over_block(stage)
         for i in self._lasting:  # inputs that the loop reads
             if self.lines[i].primitive is None and i not in self.places:
-                self.places[i] = self._new(self.size, i)
+                in_rows = inner is not None and self._only_multiplied(i)
+                major = self.feature_major and not in_rows
+                self.places[i] = allocate(self.size, self.lines[i].shape, self.lines[i].dtype, major)
 
     def _is_view(self, i: int) -> bool:
         return is_view(self.lines[i], self.lines)
@@ -101,6 +103,10 @@ class Buffers:
         return {
             i for i in wanted if stage[i] is not Stage.ONCE and (lines[i].primitive is not None or i in loop)
         }
+
+    def _only_multiplied(self, i: int) -> bool:
+        """Whether matrix products are all that reads a value: these take it in any order."""
+        return all(self.lines[k].primitive is p.matmul for k in self.loop if i in self.lines[k].args)
 
     def _see_through(self, found: set[int]) -> None:
         """Add what the views among some lines look at."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 from collections.abc import Container, Sequence
 from typing import Any
@@ -193,14 +194,16 @@ class Run:
         outputs = [(i, y) for n, (i, y) in enumerate(zip(runner.scan.ys, ys, strict=True)) if n not in twins]
         direct = {i: y for i, y in outputs if block.buffers.written_out(i)}
         self.long = {**xs, **direct}  # arrays over all steps, by line
-        self.copied = [(i, y) for i, y in outputs if direct.get(i) is not y]
+        once_only = collections.Counter(runner.scan.ys)
+        self.direct = block.direct({**xs, **{i: y for i, y in outputs if once_only[i] == 1}})
+        self.copied = [(i, y) for i, y in outputs if direct.get(i) is not y and i not in self.direct]
         self.low = self.high = 0
 
     def all_blocks(self, carry: Sequence[Array], steps: int) -> list[Array]:
         """Run the blocks in order; return the last carry."""
         block, buffers, size = self.block, self.block.buffers, self.block.size
         block.fill_fixed(self.once, {min(size, steps), steps % size} - {0})
-        inputs = {i: x for i, x in self.xs.items() if i in buffers.places}
+        inputs = {i: x for i, x in self.xs.items() if i in buffers.places and i not in self.direct}
         starts = range(0, steps, size)
         current = list(carry)
         for low in reversed(starts) if block.reverse else starts:
@@ -211,7 +214,8 @@ class Run:
             for i, x in inputs.items():
                 copy(buffers.over(i, 0, count), x[low : self.high])
             self._over_block(Stage.BEFORE, count)
-            for function, args in block.loop(count):
+            here = {i: a[self.low : self.high] for i, a in self.direct.items()}
+            for function, args in block.loop(count, here):
                 function(*args)
             self._over_block(Stage.AFTER, count)
             for i, y in self.copied:

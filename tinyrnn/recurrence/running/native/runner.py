@@ -16,6 +16,7 @@ from tinyrnn.recurrence.running.native.places import bound
 from tinyrnn.recurrence.running.native.schedule import fused
 from tinyrnn.recurrence.running.native.source import Source, refusal, write
 from tinyrnn.recurrence.running.runner import Runner
+from tinyrnn.recurrence.running.views import Array, is_view
 
 
 class NativeRunner(Runner):
@@ -72,7 +73,43 @@ class NativeBlock(Block):
         self.calls_per_step = 0
         self.calls = []
         self._arrays = bound(self.buffers, self._source.keys)
+        shared = self._shared()
+        self._replaceable = {
+            i: n for n, (i, form) in enumerate(self._source.keys) if form is None and i not in shared
+        }
+        self._memory_order = {
+            i: sorted(range(place.ndim), key=lambda axis, place=place: -place.strides[axis])
+            for i, place in self.buffers.places.items()
+        }
 
-    def loop(self, count: int) -> list[Call]:
+    def _shared(self) -> set[int]:
+        """Return the lines that other stages than the loop read or write in the buffers."""
+        parted, lines = self.buffers.parted, self.buffers.lines
+        others = [
+            i for i, s in parted.stage.items() if s is not Stage.LOOP and lines[i].primitive is not None
+        ]
+        found = {a for i in others for a in (i, *lines[i].args)}
+        found |= {*parted.scan.carry, *parted.scan.carry_out}
+        found |= {i for s in parted.sums for i in s.lines()}
+        found |= {i for i in parted.scan.ys if lines[i].primitive is None or is_view(lines[i], lines)}
+        for i in sorted(found, reverse=True):
+            found.add(self.buffers.root(i))
+        return found
+
+    def direct(self, arrays: dict[int, Array]) -> dict[int, Array]:
+        """Return the arrays that lie in memory as the buffers that they stand in for."""
+        return {
+            i: a
+            for i, a in arrays.items()
+            if i in self._replaceable
+            and a.strides == self.buffers.places[i].strides
+            and a.flags.writeable
+            and a.flags.aligned
+        }
+
+    def loop(self, count: int, arrays: dict[int, Array] | None = None) -> list[Call]:
         """Return the one call that the first ``count`` steps are."""
-        return [(self._loop, (count, *self._arrays))]
+        given = self._arrays.copy()
+        for i, a in (arrays or {}).items():
+            given[self._replaceable[i]] = a.transpose(self._memory_order[i]).reshape(-1)
+        return [(self._loop, (count, *given))]

@@ -40,13 +40,18 @@ def known(parted: Partition, i: int) -> bool:
 def fused(parted: Partition) -> Partition:
     """Move into the loop what works element by element before and after it: there it costs no memory.
 
-    Of what stands before the loop, that which only the loop reads; of what stands after it, that which needs
-    nothing else from there.
+    Of what stands before the loop, that which only the loop reads, products of matrices too; of what stands
+    after it, that which needs nothing else from there.
     """
     lines, stage = parted.scan.program.lines, dict(parted.stage)
 
     def moves(i: int) -> bool:
         return is_view(lines[i], lines) or expression(lines[i], lines) is not None
+
+    def moves_in(i: int) -> bool:
+        # A product with several rows is one call of BLAS for each step in any case.
+        a, b = (lines[k] for k in lines[i].args) if lines[i].primitive is p.matmul else (lines[i], lines[i])
+        return moves(i) or (a is not b and len(a.shape) == len(b.shape) == 2 and a.shape[0] > 1)
 
     for i in parted.lines(Stage.AFTER):
         if moves(i) and all(stage[a] is not Stage.AFTER for a in lines[i].args):
@@ -57,7 +62,7 @@ def fused(parted: Partition) -> Partition:
         for a in lines[i].args:
             users.setdefault(a, []).append(i)
     for i in reversed(parted.lines(Stage.BEFORE)):
-        if i not in roots and moves(i) and all(stage[u] is Stage.LOOP for u in users[i]):
+        if i not in roots and moves_in(i) and all(stage[u] is Stage.LOOP for u in users[i]):
             stage[i] = Stage.LOOP
     return Partition(parted.scan, stage, parted.sums)
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,3 +63,19 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def faults(browser: Any) -> Iterator[Any]:
+    """Open a drawing in the browser, and return the kinds of faults in it with their places."""
+    script = (Path(__file__).parent / "legible.js").read_text("utf-8")
+    page = browser.new_page()
+
+    def find(drawing: Any) -> dict[str, Any]:
+        svg = drawing.pipe("svg").decode()
+        page.set_content(f'<body style="margin:0">{svg[svg.index("<svg") :]}</body>')
+        return {kind: where for kind, where in page.evaluate(script).items() if where}
+
+    find.page = page
+    yield find
+    page.close()

@@ -293,6 +293,7 @@ GOOD: dict[Callable[..., Any], dict[str, Any]] = {
     draw.stepper: {"output": RECORDED},
     draw.unrolled: {"outputs": RECORDED},
     draw.graph: {"tensor": RECORDED},
+    draw.compare: {"first": RECORDED, "second": RECORDED},
     draw.plot_gradient_norms: {"runs": next(iter(dynamics.gradient_flow(RECORDED).states.values()))},
     draw.plot_step_jacobians: {"jacobians": JACOBIANS},
     draw.plot_gate_jacobians: {"parts": {"r": JACOBIANS}},

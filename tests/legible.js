@@ -13,7 +13,7 @@
     if (!shape || /legend|note/.test(g.getAttribute('class'))) continue;
     const r = rect(shape);
     boxes.push({id, r});
-    for (const t of /fold/.test(g.getAttribute('class')) || id.startsWith('weight.') ? [] : words) {
+    for (const t of /fold/.test(g.getAttribute('class')) || /^([0-9]+\.)?weight\./.test(id) ? [] : words) {
       const line = words.map(rect).filter(q => Math.abs(q.bottom - rect(t).bottom) < 3); // a title and its index
       const middle = (Math.min(...line.map(q => q.left)) + Math.max(...line.map(q => q.right))) / 2;
       if (Math.abs(middle - (r.left + r.right) / 2) > 3) found.off_centre.push(id + ': ' + t.textContent + ' ' + (middle - (r.left + r.right) / 2).toFixed(1));

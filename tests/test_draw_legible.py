@@ -5,35 +5,17 @@ no two lie on one line, no arrowhead floats or enters a box; text has a contrast
 on, and lines one of 3.
 """
 
-from pathlib import Path
-
 import pytest
 from draw_table import MODELS, data, layer
 
 import tinyrnn as tr
 from tinyrnn.draw.layout import available_engines
 
-SCRIPT = (Path(__file__).parent / "legible.js").read_text("utf-8")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
     pytest.mark.skipif("graphviz-pure" not in available_engines(), reason="graphviz-pure is not installed"),
 ]
-
-
-@pytest.fixture
-def faults(browser):
-    """Open a drawing in the browser, and return the kinds of faults in it with their places."""
-    page = browser.new_page()
-
-    def find(drawing):
-        svg = drawing.pipe("svg").decode()
-        page.set_content(f'<body style="margin:0">{svg[svg.index("<svg") :]}</body>')
-        return {kind: where for kind, where in page.evaluate(SCRIPT).items() if where}
-
-    find.page = page
-    yield find
-    page.close()
 
 
 @pytest.mark.parametrize("level", ["op", "gate", "cell", "layer", "rolled"])

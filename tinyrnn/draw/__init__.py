@@ -1,5 +1,6 @@
 """Drawings of the unrolled graph: DOT text, pictures, and a page to step through."""
 
+from tinyrnn.draw.comparing import compare
 from tinyrnn.draw.drawing import Drawing
 from tinyrnn.draw.plots import (
     plot_diagnosis,
@@ -23,6 +24,7 @@ from tinyrnn.draw.unrolled import graph, unrolled
 __all__ = [
     "Drawing",
     "Stepper",
+    "compare",
     "graph",
     "plot_diagnosis",
     "plot_gate_jacobians",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ class Options:
     """What is asked of a picture; see `tinyrnn.draw.unrolled`."""
 
     level: str = "cell"
-    expand: tuple[int, ...] = ()
+    expand: Collection[int] = ()
     weights: str = "alias"
     values: str = "summary"
     gradients: bool = True

@@ -26,10 +26,10 @@ from tinyrnn.draw.style import THEMES, theme_of
 from tinyrnn.draw.writing.dot import dot_of
 from tinyrnn.draw.writing.plain import plain_dot
 
-__all__ = ["graph", "unrolled"]
+__all__ = ["graph", "options_of", "unrolled"]
 
 
-_OPTIONS: dict[str, Kind] = {
+OPTIONS: dict[str, Kind] = {
     "values": one_of("summary", "full", "none"),
     "gradients": FLAG,
     "theme": one_of(*THEMES),
@@ -50,7 +50,7 @@ GRAPH = Kind(
 
 @checked(
     outputs=GRAPH, level=one_of(*LEVELS), expand=ITERABLE, weights=one_of("alias", "tray"), show=ITERABLE,
-    width=CENTIMETRES.or_none(), dpi=COUNT.or_none(), **_OPTIONS,
+    width=CENTIMETRES.or_none(), dpi=COUNT.or_none(), **OPTIONS,
 )  # fmt: skip
 def unrolled(
     outputs: Any,
@@ -135,12 +135,9 @@ def unrolled(
     >>> '"t3.rnn.cell"' in drawing.source
     True
     """
-    for word in show:
-        check("unrolled", "show", word, one_of(*SHOWN))
-    shown = frozenset(show)
-    options = Options(
-        level, tuple(expand), weights, values if "values" in shown else "none",
-        gradients and "gradients" in shown, max_nodes, windows, shown, width,
+    options = options_of(
+        "unrolled", level, expand=expand, weights=weights, values=values, gradients=gradients,
+        max_nodes=max_nodes, windows=windows, show=show, width=width,
     )  # fmt: skip
     colours = theme_of(theme)
     with uncollected():
@@ -154,7 +151,18 @@ def unrolled(
     return Drawing(source, engine=engine, timeout=timeout, dpi=dpi, behind=behind)
 
 
-@checked(tensor=GRAPH, **_OPTIONS)
+def options_of(
+    where: str, level: str, *, values: str, gradients: bool, show: Collection[str], **more: Any
+) -> Options:
+    """Return what is asked of a picture."""
+    for word in show:
+        check(where, "show", word, one_of(*SHOWN))
+    shown = frozenset(show)
+    values, gradients = values if "values" in shown else "none", gradients and "gradients" in shown
+    return Options(level, values=values, gradients=gradients, shown=shown, **more)
+
+
+@checked(tensor=GRAPH, **OPTIONS)
 def graph(
     tensor: Any,
     *,

@@ -14,7 +14,7 @@ from tinyrnn.draw.arranging.geometry import Layout, Point
 from tinyrnn.draw.arranging.place import place
 from tinyrnn.draw.reading.view import Arrow, Box, View
 
-__all__ = ["extent", "wrapped"]
+__all__ = ["extent", "moved", "wrapped"]
 
 APART = 40.0  # between rows
 BRACKET = 18.0  # for each row of brackets of windows
@@ -178,7 +178,7 @@ def _stacked(layouts: list[Layout], under: float) -> Layout:
     for layout in layouts:
         left, low, _, high = extent(layout)
         low = min(low, layout.bottom)
-        _move(layout, -left, y - high)
+        moved(layout, -left, y - high)
         y -= high - low + APART + under
         for field in fields(Layout):
             mine, more = getattr(found, field.name), getattr(layout, field.name)
@@ -190,15 +190,17 @@ def _stacked(layouts: list[Layout], under: float) -> Layout:
     return found
 
 
-def _move(layout: Layout, dx: float, dy: float) -> None:
-    def moved(point: Point) -> Point:
+def moved(layout: Layout, dx: float, dy: float) -> None:
+    """Move all places of a picture."""
+
+    def at(point: Point) -> Point:
         return point[0] + dx, point[1] + dy
 
-    layout.centre = {id: moved(point) for id, point in layout.centre.items()}
-    layout.badges = {id: (moved(point), size) for id, (point, size) in layout.badges.items()}
+    layout.centre = {id: at(point) for id, point in layout.centre.items()}
+    layout.badges = {id: (at(point), size) for id, (point, size) in layout.badges.items()}
     layout.spans = {id: (a + dx, b + dx) for id, (a, b) in layout.spans.items()}
     layout.panels = {id: (a + dy, b + dy) for id, (a, b) in layout.panels.items()}
-    layout.ways = [(arrow, [moved(point) for point in path]) for arrow, path in layout.ways]
-    layout.backs = {n: [moved(point) for point in path] for n, path in layout.backs.items()}
+    layout.ways = [(arrow, [at(point) for point in path]) for arrow, path in layout.ways]
+    layout.backs = {n: [at(point) for point in path] for n, path in layout.backs.items()}
     layout.floors = [(columns, y + dy) for columns, y in layout.floors]
     layout.bottom += dy

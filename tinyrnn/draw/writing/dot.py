@@ -17,29 +17,58 @@ from tinyrnn.draw.writing.arrows import Arrows
 from tinyrnn.draw.writing.margin import foot_lines, node, window_lines
 from tinyrnn.draw.writing.markup import box_label, fold_label, small
 
-__all__ = ["MARGIN", "dot_of"]
+__all__ = ["MARGIN", "Writer", "dot_of", "head_lines", "norms_of"]
 
 MARGIN = 10.8  # around a picture, in points
 
 
 def dot_of(view: View, layout: Layout, theme: Theme, width: float | None = None) -> str:
     """Write a placed view as DOT, to be drawn so many centimetres wide, or as wide as it is."""
-    return _Writer(view, layout, theme, width).write()
+    norms = norms_of(view)
+    writer = Writer(view, layout, Scale(theme, norms))
+    lines = [*head_lines(theme, width), *writer.body(), *writer.foot(legend=bool(norms)), "}"]
+    return "\n".join(lines) + "\n"
 
 
-class _Writer:
-    def __init__(self, view: View, layout: Layout, theme: Theme, width: float | None) -> None:
+def norms_of(view: View) -> list[float]:
+    """Return the norms of all gradients that a view shows."""
+    norms = [arrow.gradient.norm for arrow in view.arrows if arrow.gradient is not None]
+    norms += [n for column in view.columns for found in column.norms.values() for n in found]
+    return norms + [
+        b.gradient.norm for box in view.boxes.values() for b in box.badges if b.gradient is not None
+    ]
+
+
+def head_lines(theme: Theme, width: float | None) -> list[str]:
+    """Begin a graph whose places are written down."""
+    return [
+        f"digraph {attribute('unrolled')} {{",
+        "  graph "
+        + attributes({
+            "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background,
+            "pad": f"{MARGIN / 72:g}",
+        } | ({} if width is None else {"size": f"{width / 2.54:.3f},1000!"})),
+        "  node "
+        + attributes({
+            "shape": "box", "fixedsize": "true", "fontname": "Helvetica", "fontsize": f"{TITLE:g}",
+            "fontcolor": theme.text, "color": theme.border, "style": "rounded,filled", "margin": "0",
+        }),
+        "  edge "
+        + attributes({
+            "fontname": "Helvetica", "fontsize": f"{LINE:g}", "fontcolor": theme.text,
+            "color": theme.edge, "arrowsize": "0.6",
+        }),
+    ]  # fmt: skip
+
+
+class Writer:
+    """Writes one placed view; ``kinds`` are the kinds of gradients met on the way."""
+
+    def __init__(self, view: View, layout: Layout, scale: Scale) -> None:
         self.view = view
-        self.width = width
         self.layout = layout
-        self.theme = theme
-        norms = [arrow.gradient.norm for arrow in view.arrows if arrow.gradient is not None]
-        norms += [n for column in view.columns for found in column.norms.values() for n in found]
-        norms += [
-            b.gradient.norm for box in view.boxes.values() for b in box.badges if b.gradient is not None
-        ]
-        self.scale = Scale(theme, norms)
-        self.has_gradients = bool(norms)
+        self.theme = theme = scale.theme
+        self.scale = scale
         self.kinds: set[str] = set()
         self.colours = {
             badge.weight: theme.weights[badge.colour % len(theme.weights)]
@@ -50,27 +79,9 @@ class _Writer:
             self.colours.setdefault(box.members[0], theme.weights[i % len(theme.weights)])
         self.lines: list[str] = []
 
-    def write(self) -> str:
-        theme = self.theme
-        self.lines += [
-            f"digraph {attribute('unrolled')} {{",
-            "  graph "
-            + attributes({
-                "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background,
-                "pad": f"{MARGIN / 72:g}",
-            } | ({} if self.width is None else {"size": f"{self.width / 2.54:.3f},1000!"})),
-            "  node "
-            + attributes({
-                "shape": "box", "fixedsize": "true", "fontname": "Helvetica", "fontsize": f"{TITLE:g}",
-                "fontcolor": theme.text, "color": theme.border, "style": "rounded,filled", "margin": "0",
-            }),
-            "  edge "
-            + attributes({
-                "fontname": "Helvetica", "fontsize": f"{LINE:g}", "fontcolor": theme.text,
-                "color": theme.edge, "arrowsize": "0.6",
-            }),
-        ]  # fmt: skip
-        self.lines += window_lines(self.view, self.layout, theme)
+    def body(self) -> list[str]:
+        """Return the lines of boxes and arrows."""
+        self.lines += window_lines(self.view, self.layout, self.theme)
         self._columns()
         for box in self.view.boxes.values():
             if not box.column:
@@ -78,11 +89,12 @@ class _Writer:
         arrows = Arrows(self.view, self.layout, self.scale)
         self.lines += arrows.write()
         self.kinds |= arrows.kinds
-        self.lines += foot_lines(
-            self.view, self.layout, self.scale, self.kinds, self.colours, self.has_gradients
-        )
-        self.lines.append("}")
-        return "\n".join(self.lines) + "\n"
+        return self.lines
+
+    def foot(self, *, legend: bool, words: bool = True) -> list[str]:
+        """Return the lines of what stands below, once the body is written; ``words`` say what styles mean."""
+        kinds = self.kinds if words else set[str]()
+        return foot_lines(self.view, self.layout, self.scale, kinds, self.colours, legend)
 
     # --- boxes
     # -----------------------------------------------------------------------------------------------------

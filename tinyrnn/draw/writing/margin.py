@@ -110,6 +110,8 @@ def foot_lines(
             w = width(words, 9) + 8
             lines.append("  " + _plain(f"note{i}" + f".{n}" * (n > 0), flow.put(w, 14, 0), words, "note", 9))
             flow.turn(1)
+    flow.turn(0)
+    layout.bottom = flow.y
     return lines
 
 

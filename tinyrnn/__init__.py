@@ -112,3 +112,7 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value  # found at once from now on
         return value
     raise AttributeError(f"module 'tinyrnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -14,6 +14,8 @@ from tinyrnn.autograd.state import enable_grad
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.recurrence.tree import flatten
 
+__all__ = ["check_grads"]
+
 Many = Callable[[list[Tensor]], list[Tensor]]  # a function from leaves to leaves
 
 
@@ -157,3 +159,7 @@ def _check(
             )
     if order < highest:
         _check(gradients, points, paths, order + 1, highest, eps, tolerance, rng)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -41,3 +41,7 @@ __all__ = [
     "step_jacobians",
     "watch",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

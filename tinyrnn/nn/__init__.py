@@ -115,3 +115,7 @@ __all__ = [
     "nll_loss",
     "scheduled_sampling",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

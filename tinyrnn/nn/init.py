@@ -18,6 +18,22 @@ from tinyrnn.autograd.changes import mark_changed
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.tensor import Tensor
 
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "eye_",
+    "identity_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "orthogonal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]
+
 T = TypeVar("T", Tensor, np.ndarray[Any, Any])
 Rng = np.random.Generator | int | None
 Mode = Literal["fan_in", "fan_out"]
@@ -199,3 +215,7 @@ def orthogonal_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
     q, r = np.linalg.qr(flat)
     q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # makes the distribution uniform (Mezzadri 2007)
     return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -32,3 +32,7 @@ __all__ = [
     "clip_grad_value_",
     "NonFiniteGradientWarning",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -7,3 +7,7 @@ from tinyrnn.training.run import Run
 from tinyrnn.training.saving import load, save
 
 __all__ = ["BestWeights", "EarlyStopping", "History", "Run", "fit", "load", "save"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -4,8 +4,6 @@ Given plain arrays they compute plain arrays; given a Tensor they record. What N
 composed here of the operations in the table (`primitives`), so that each has one rule.
 """
 
-from typing import TYPE_CHECKING
-
 from tinyrnn.autograd.functions import (
     activations,
     diagonals,
@@ -44,7 +42,8 @@ from tinyrnn.autograd.functions.shaping import *
 from tinyrnn.autograd.functions.sorting import *
 from tinyrnn.autograd.functions.trigonometry import *
 
-if not TYPE_CHECKING:  # mypy reads no lists that are put together
+MYPY = False  # but True for mypy, which reads no list that is put together, and without one takes all names
+if not MYPY:
     __all__ = ["linalg"]
     __all__ += activations.__all__
     __all__ += diagonals.__all__

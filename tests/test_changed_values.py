@@ -25,6 +25,7 @@ CHANGES: dict[str, Callable[[tr.Tensor], Any]] = {
     "Adam.step": lambda p: tr.optim.Adam([p]).step(),
     "AdamW.step": lambda p: tr.optim.AdamW([p]).step(),
     "RMSprop.step": lambda p: tr.optim.RMSprop([p]).step(),
+    "Adagrad.step": lambda p: tr.optim.Adagrad([p]).step(),
     "an initialiser": tr.nn.init.zeros_,
     "an initialiser of a part": lambda p: tr.nn.init.orthogonal_(p.numpy()[:2]),
 }

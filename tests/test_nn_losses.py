@@ -160,6 +160,9 @@ def test_elementwise_losses(reduction: str, shape: tuple[int, ...], seed: int) -
     x = tr.tensor(a)
     np.testing.assert_allclose(F.mse_loss(x, b, reduction).numpy(), reduce((a - b) ** 2), rtol=1e-12)
     np.testing.assert_allclose(F.l1_loss(x, b, reduction).numpy(), reduce(abs(a - b)), rtol=1e-12)
+    e = abs(a - b)
+    huber = np.where(e < 0.7, e**2 / 2, 0.7 * (e - 0.35))
+    np.testing.assert_allclose(F.huber_loss(x, b, reduction, 0.7).numpy(), reduce(huber), rtol=1e-12)
     y, w, pos = rng.random(shape), rng.random(shape), rng.random(shape[-1:]) + 0.5
     p = 1 / (1 + np.exp(-a))
     expected = w * -(pos * y * np.log(p) + (1 - y) * np.log(1 - p))
@@ -183,6 +186,7 @@ def test_gradients_of_elementwise_losses(order: int) -> None:
     a, b, y = rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), rng.random((3, 2)) * 0.8 + 0.1
     check_grads(F.mse_loss, a, b, order=order)
     check_grads(F.l1_loss, a, b, order=order)
+    check_grads(lambda a, b: F.huber_loss(a, b, delta=0.3), a, b, order=order)
     check_grads(
         lambda x, y: F.binary_cross_entropy_with_logits(x, y, pos_weight=[0.5, 2.0], reduction="none"),
         a,
@@ -194,6 +198,7 @@ def test_gradients_of_elementwise_losses(order: int) -> None:
 # --- what all share -----------------------------------------------------------------------------------------
 MODULES: list[tuple[Any, Any, Any, dict[str, Any]]] = [
     (nn.MSELoss, F.mse_loss, np.array([[0.5, 2], [1, 0]]), {"reduction": "sum"}),
+    (nn.HuberLoss, F.huber_loss, np.array([[0.5, 2], [1, 0]]), {"delta": 0.25}),
     (nn.L1Loss, F.l1_loss, np.array([[0.5, 2], [1, 0]]), {"reduction": "none"}),
     (nn.CrossEntropyLoss, F.cross_entropy, np.array([1, 0]), {"label_smoothing": 0.1, "ignore_index": 0}),
     (nn.CrossEntropyLoss, F.cross_entropy, np.array([1, 0]), {"weight": [1.0, 3.0], "reduction": "none"}),
@@ -218,7 +223,7 @@ def test_modules_are_the_functions(module: Any, function: Any, target: Any, opti
 
 
 @each_dtype
-@pytest.mark.parametrize("loss", [F.mse_loss, F.l1_loss, F.binary_cross_entropy_with_logits])
+@pytest.mark.parametrize("loss", [F.mse_loss, F.l1_loss, F.huber_loss, F.binary_cross_entropy_with_logits])
 def test_plain_targets_take_the_dtype_of_the_input(dtype: Any, loss: Any) -> None:
     x = tr.zeros(2, dtype=dtype)
     for target in ([0, 1], [0.0, 1.0], np.array([False, True]), tr.tensor([0, 1]), np.ones(2)):

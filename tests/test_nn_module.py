@@ -272,3 +272,82 @@ def test_containers_are_lists() -> None:
         modules[2]
     x = np.ones((4, 2))
     np.testing.assert_array_equal(nn.Sequential(a, b)(x).numpy(), b(a(x)).numpy())
+
+
+# --- buffers, and parts by name -----------------------------------------------------------------------------
+class Standardised(nn.Module):
+    def __init__(self) -> None:
+        self.mean = nn.Buffer(np.zeros(3))
+        self.register_buffer("spread", np.ones(3), persistent=False)
+        self.linear = nn.Linear(3, 2, dtype="f8")
+
+    def forward(self, x: Any) -> Any:
+        return self.linear((x - self.mean) / self.spread)
+
+
+def test_buffers_are_saved_and_not_learnt() -> None:
+    model = Standardised()
+    assert [name for name, _ in model.named_buffers()] == ["mean", "spread"]
+    assert [name for name, _ in model.named_parameters()] == ["linear.weight", "linear.bias"]
+    model.mean = 0.9 * model.mean + 0.1  # stays a buffer
+    assert isinstance(model.mean, nn.Buffer)
+    model(np.ones((2, 3))).sum().backward()
+    assert model.mean.grad is None
+    saved = model.state_dict()
+    assert list(saved) == ["mean", "linear.weight", "linear.bias"]
+    other = nn.ModuleDict({"first": Standardised()})
+    other.load_state_dict({f"first.{key}": value for key, value in saved.items()})
+    np.testing.assert_allclose(other["first"].mean.data, 0.1)
+    again = copy.deepcopy(model)
+    np.testing.assert_array_equal(again.mean.data, model.mean.data)
+    assert list(again.state_dict()) == list(saved)
+    assert again.mean.data is not model.mean.data
+
+
+def test_a_buffer_in_a_compiled_step_is_read_at_each_call() -> None:
+    class Leaky(nn.Cell):
+        def __init__(self) -> None:
+            self.hidden_size = 3
+            self.keep = nn.Buffer(np.full(3, 0.5))
+
+        def step(self, h: Any, x: Any, /) -> tuple[Any, Any]:
+            h = self.keep * h + x
+            return h, h
+
+    layer, x = nn.Recurrent(Leaky()), np.ones((4, 1, 3))
+    for keep in (0.5, 0.25):
+        layer.l0.keep = tr.tensor(np.full(3, keep))
+        _, h = layer(x, tr.zeros((1, 3), dtype="f8"))
+        np.testing.assert_allclose(h.data, sum(keep**k for k in range(4)))
+
+
+def test_modules_by_name() -> None:
+    heads = nn.ModuleDict({"tag": nn.Linear(4, 2)})
+    heads.update({"word": nn.Linear(4, 3)})
+    assert list(heads.keys()) == ["tag", "word"]
+    assert "tag" in heads
+    assert len(heads) == 2
+    del heads["tag"]
+    assert [name for name, _ in heads.named_parameters()] == ["word.weight", "word.bias"]
+    with pytest.raises(KeyError):
+        heads["tag"]
+    with pytest.raises(TypeError, match="'f' is of type function; expected a Module"):
+        heads["f"] = lambda x: x  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="'train' is no name for a part"):
+        heads["train"] = nn.Linear(1, 1)
+
+
+def test_functions_stand_among_modules() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), tr.tanh, nn.Linear(4, 2))
+    x = tr.randn(5, 3)
+    np.testing.assert_array_equal(model(x).data, model[2](tr.tanh(model[0](x))).data)
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    with pytest.raises(TypeError, match="got type; expected a Module"):
+        nn.Sequential(nn.Tanh)  # the class, and no module
+
+
+def test_a_parameter_of_another_shape_is_refused_at_once() -> None:
+    gru = nn.GRU(3, 4)
+    with pytest.raises(ValueError, match=r"weight_ih has shape \(12, 3\), and got .* \(3, 12\)"):
+        gru.weight_ih_l0 = nn.Parameter(np.zeros((3, 12)))
+    gru.weight_ih_l0 = nn.Parameter(np.zeros((12, 3)))

@@ -137,6 +137,7 @@ def test_other_losses(reduction: str) -> None:
     cases = [
         (F.mse_loss, theirs.mse_loss, (a, b), {}),
         (F.l1_loss, theirs.l1_loss, (a, b), {}),
+        (F.huber_loss, theirs.huber_loss, (a, b), {"delta": 0.5}),
         (
             F.binary_cross_entropy_with_logits,
             theirs.binary_cross_entropy_with_logits,

@@ -95,6 +95,15 @@ def rmsprop(p: np.ndarray, grads: list[np.ndarray], o: dict[str, Any]) -> Iterat
         yield p
 
 
+def adagrad(p: np.ndarray, grads: list[np.ndarray], o: dict[str, Any]) -> Iterator[np.ndarray]:
+    s = np.full_like(p, o.get("initial_accumulator_value", 0))
+    for t, g in enumerate(grads):
+        g = signed(p, g, o)
+        s = s + g**2
+        p = p - o["lr"] / (1 + t * o.get("lr_decay", 0)) * g / (np.sqrt(s) + o.get("eps", 1e-10))
+        yield p
+
+
 def options(**choices: list[Any]) -> list[dict[str, Any]]:
     """Every combination; None leaves an option out."""
     combined = [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
@@ -115,6 +124,10 @@ CASES: list[tuple[str, Callable[..., Iterator[np.ndarray]], dict[str, Any]]] = [
         for o in options(lr=[0.01], momentum=[None, 0.9], centered=[None, True], **COMMON)
     ),
     ("RMSprop", rmsprop, {"lr": 0.01, "alpha": 0.5, "eps": 1e-3}),
+    *(
+        ("Adagrad", adagrad, o)
+        for o in options(lr=[0.05], lr_decay=[None, 0.1], initial_accumulator_value=[None, 0.5], **COMMON)
+    ),
     ("Adam", adam, {"lr": 0.01, "betas": (0.0, 0.0)}),
 ]
 each_case = pytest.mark.parametrize(("name", "formula", "o"), CASES, ids=[f"{c[0]}-{c[2]}" for c in CASES])
@@ -124,6 +137,7 @@ RICHEST = [
     ("Adam", {"lr": 0.01, "amsgrad": True, "weight_decay": 0.1}),
     ("AdamW", {"lr": 0.01, "maximize": True}),
     ("RMSprop", {"lr": 0.01, "momentum": 0.9, "centered": True, "weight_decay": 0.1}),
+    ("Adagrad", {"lr": 0.05, "lr_decay": 0.1, "initial_accumulator_value": 0.5, "weight_decay": 0.1}),
 ]
 each_rich = pytest.mark.parametrize(("name", "o"), RICHEST)
 

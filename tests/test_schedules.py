@@ -33,6 +33,11 @@ def cosine(t: int, T_max: int) -> float:
 # The schedule, and the learning rate of its documentation for a first rate and an epoch.
 CLOSED: list[tuple[str, Make, Callable[[float, int], float]]] = [
     ("step", lambda m, o: m.StepLR(o, step_size=3, gamma=0.5), lambda lr, t: lr * 0.5 ** (t // 3)),
+    (
+        "milestones",
+        lambda m, o: m.MultiStepLR(o, [7, 2, 7], gamma=0.5),
+        lambda lr, t: lr * 0.5 ** ((t >= 2) + 2 * (t >= 7)),
+    ),
     ("exponential", lambda m, o: m.ExponentialLR(o, gamma=0.9), lambda lr, t: lr * 0.9**t),
     ("exponential-to-0", lambda m, o: m.ExponentialLR(o, gamma=0.0), lambda lr, t: lr * (t == 0)),
     ("cosine", lambda m, o: m.CosineAnnealingLR(o, T_max=8), lambda lr, t: lr * cosine(t, 8)),
@@ -91,6 +96,62 @@ def test_forty_epochs_go_where_pytorch_goes(make: Make, closed: Any) -> None:
         reference.step()
         schedule.step()
         theirs.step()
+
+
+ONE_CYCLES: list[dict[str, Any]] = [
+    {"total_steps": 20},
+    {"epochs": 4, "steps_per_epoch": 5, "pct_start": 0.5, "anneal_strategy": "linear"},
+    {"total_steps": 21, "three_phase": True, "div_factor": 10.0, "final_div_factor": 50.0},
+    {"total_steps": 9, "pct_start": 0.4, "base_momentum": 0.5, "max_momentum": 0.6},
+]
+each_cycle = pytest.mark.parametrize("o", ONE_CYCLES)
+
+
+@each_cycle
+def test_one_cycle_goes_up_and_down_while_the_momentum_goes_down_and_up(o: dict[str, Any]) -> None:
+    optimizer = optim.SGD([tr.ones(2)], lr=1.0, momentum=0.9)
+    schedule = optim.OneCycleLR(optimizer, 0.5, **o)
+    group, rates, momenta = optimizer.param_groups[0], [], []
+    for t in range(schedule.total_steps):
+        rates.append(group["lr"])
+        momenta.append(group["momentum"])
+        if t < schedule.total_steps - 1:
+            schedule.step()
+    top = int(np.argmax(rates))
+    first = 0.5 / o.get("div_factor", 25.0)
+    np.testing.assert_allclose([rates[0], rates[-1]], [first, first / o.get("final_div_factor", 1e4)])
+    assert (np.diff(rates[: top + 1]) > 0).all()
+    assert (np.diff(rates[top:]) < 0).all()
+    assert (np.diff(momenta[: top + 1]) < 0).all()
+    assert momenta[0] == momenta[-1] == o.get("max_momentum", 0.95)
+    again = optim.OneCycleLR(optim.SGD([tr.ones(2)], lr=1.0, momentum=0.9), 0.5, **o)
+    again.load_state_dict(schedule.state_dict())
+    with pytest.raises(ValueError, match=rf"step {schedule.total_steps + 1} of a cycle of"):
+        again.step()
+
+
+@pytest.mark.optional
+@each_cycle
+def test_one_cycle_goes_where_pytorchs_goes(o: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    for name in ("SGD", "Adam"):
+        more = {"momentum": 0.9} if name == "SGD" else {}
+        ours = getattr(optim, name)([{"params": [tr.ones(2)]}, {"params": [tr.ones(1)]}], lr=1.0, **more)
+        weights = [torch.nn.Parameter(torch.ones(n)) for n in (2, 1)]
+        theirs = getattr(torch.optim, name)([{"params": [w]} for w in weights], lr=1.0, **more)
+        mine = optim.OneCycleLR(ours, [0.5, 0.1], **o)
+        reference = torch.optim.lr_scheduler.OneCycleLR(theirs, [0.5, 0.1], **o)
+        for t in range(mine.total_steps):
+            np.testing.assert_allclose(lrs(ours), lrs(theirs), rtol=1e-9)
+            for a, b in zip(ours.param_groups, theirs.param_groups, strict=True):
+                if name == "SGD":
+                    assert a["momentum"] == pytest.approx(b["momentum"])
+                else:
+                    assert a["betas"] == pytest.approx(b["betas"])
+            theirs.step()
+            if t < mine.total_steps - 1:
+                mine.step()
+                reference.step()
 
 
 @given(steps=st.integers(1, 60), T_max=st.integers(1, 30), eta_min=st.floats(0, 0.1), lr=st.floats(0.1, 10))

@@ -7,8 +7,10 @@ from tinyrnn.autograd import functions as _functions
 from tinyrnn.autograd.anomaly import AnomalyError
 from tinyrnn.autograd.conversions import LostGradientWarning
 from tinyrnn.autograd.creation import as_tensor, ones, ones_like, randn, tensor, zeros, zeros_like
+from tinyrnn.autograd.derivatives import hessian, jacobian
 from tinyrnn.autograd.functions import *
 from tinyrnn.autograd.gradient import grad
+from tinyrnn.autograd.primitive import Primitive
 from tinyrnn.autograd.rng import get_rng_state, manual_seed, set_rng_state
 from tinyrnn.autograd.state import (
     detect_anomaly,
@@ -41,6 +43,7 @@ __all__ = [
     "Hypothesis",
     "LostGradientWarning",
     "Plan",
+    "Primitive",
     "RTRL",
     "ScanFallbackWarning",
     "Stepper",
@@ -60,6 +63,8 @@ __all__ = [
     "get_default_dtype",
     "get_rng_state",
     "grad",
+    "hessian",
+    "jacobian",
     "load",
     "manual_seed",
     "nn",

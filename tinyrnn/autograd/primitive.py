@@ -182,6 +182,12 @@ class Primitive:
         lower: Callable[..., Any] | None = None,
         **vjps: Callable[..., Any],
     ) -> None:
+        # `arguments`, which checks such things, stands on this file.
+        for key, value in {"forward": forward, **vjps}.items():
+            if not callable(value):
+                raise TypeError(
+                    f"Primitive: {key} is {value!r} ({type(value).__name__}); expected a function"
+                )
         self.name = name
         self.forward = forward
         self.operands = tuple(operands.split()) if operands else tuple(vjps)

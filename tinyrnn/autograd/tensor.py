@@ -146,6 +146,30 @@ class Tensor(Conversions, Operators):
             raise TypeError(f"grad: got {got}; expected None or a Tensor of shape {self.shape}")
         self.node.grad = value
 
+    def retain_grad(self) -> None:
+        """Let a Tensor that was computed have a ``.grad`` too, that of the latest backward pass.
+
+        A leaf has one anyway. Inside `unrolled`, all have.
+
+        Raises
+        ------
+        RuntimeError
+            Where this Tensor does not require grad.
+
+        Examples
+        --------
+        >>> import tinyrnn as tr
+        >>> x = tr.tensor([1.0, 2.0], requires_grad=True)
+        >>> y = x * x
+        >>> y.retain_grad()
+        >>> (3 * y).sum().backward()
+        >>> y.grad
+        tensor([3., 3.])
+        """
+        if self.node is None:
+            raise RuntimeError("retain_grad: this Tensor does not require grad")
+        self.node.value = self.data  # a record that keeps its value keeps its gradient
+
     @property
     def name(self) -> str:
         """What drawings call this value; empty where it has no name."""

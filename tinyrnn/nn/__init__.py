@@ -16,9 +16,10 @@ from tinyrnn.nn.activations import (
     Softsign,
     Tanh,
 )
+from tinyrnn.nn.buffer import Buffer
 from tinyrnn.nn.cell import Cell
 from tinyrnn.nn.cells import GRUCell, LSTMCell, LSTMState, RNNCell
-from tinyrnn.nn.containers import ModuleList, Sequential
+from tinyrnn.nn.containers import ModuleDict, ModuleList, Sequential
 from tinyrnn.nn.convolution.conv import Conv1d, Conv2d
 from tinyrnn.nn.convolution.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from tinyrnn.nn.ctc.decoding import ctc_beam_decode, ctc_greedy_decode
@@ -29,6 +30,7 @@ from tinyrnn.nn.functional import (
     binary_cross_entropy_with_logits,
     cross_entropy,
     ctc_loss,
+    huber_loss,
     l1_loss,
     mse_loss,
     nll_loss,
@@ -36,7 +38,15 @@ from tinyrnn.nn.functional import (
 from tinyrnn.nn.layer_norm import LayerNorm
 from tinyrnn.nn.layers import GRU, LSTM, RNN
 from tinyrnn.nn.linear import Linear
-from tinyrnn.nn.losses import BCEWithLogitsLoss, CrossEntropyLoss, CTCLoss, L1Loss, MSELoss, NLLLoss
+from tinyrnn.nn.losses import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    CTCLoss,
+    HuberLoss,
+    L1Loss,
+    MSELoss,
+    NLLLoss,
+)
 from tinyrnn.nn.masks import mask
 from tinyrnn.nn.module import Module
 from tinyrnn.nn.parameter import Parameter
@@ -55,6 +65,7 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "BCEWithLogitsLoss",
+    "Buffer",
     "CTCLoss",
     "Cell",
     "Conv1d",
@@ -69,6 +80,7 @@ __all__ = [
     "GELU",
     "GRU",
     "GRUCell",
+    "HuberLoss",
     "Hardsigmoid",
     "Hardtanh",
     "L1Loss",
@@ -84,6 +96,7 @@ __all__ = [
     "MaxPool2d",
     "Mish",
     "Module",
+    "ModuleDict",
     "ModuleList",
     "NLLLoss",
     "Parameter",
@@ -108,6 +121,7 @@ __all__ = [
     "functional",
     "init",
     "inverse_sigmoid_decay",
+    "huber_loss",
     "l1_loss",
     "linear_decay",
     "mask",

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd.arguments import ARRAY, checked
+from tinyrnn.autograd.arguments import ARRAY, checked, number
 from tinyrnn.autograd.functions import abs as absolute
-from tinyrnn.autograd.functions import softplus
+from tinyrnn.autograd.functions import minimum, softplus
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.inputs import as_array, as_floating, as_input, expect_range
@@ -91,6 +91,44 @@ def l1_loss(
     """
     input, target, real = _pair("l1_loss", input, target, lengths, mask)
     return _reduced("l1_loss", absolute(input - target), real, reduction)
+
+
+@checked(reduction=REDUCTION, delta=number())
+def huber_loss(
+    input: npt.ArrayLike,
+    target: npt.ArrayLike,
+    reduction: Reduction = "mean",
+    delta: float = 1.0,
+    *,
+    lengths: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+) -> Tensor:
+    """Half the squared error up to ``delta``, and from there on a line (Huber 1964).
+
+    With ``e = |input - target|``: ``e²/2`` where ``e < delta``, otherwise ``delta (e - delta/2)``.
+
+    Parameters
+    ----------
+    input, target, reduction, lengths, mask
+        As in `l1_loss`.
+    delta : float
+        Where the line begins.
+
+    Raises
+    ------
+    ValueError
+        Where the shapes differ.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.functional.huber_loss(tr.tensor([1.0, 2.0]), [0.5, 5.0], reduction="none")
+    tensor([0.125, 2.5  ])
+    """
+    input, target, real = _pair("huber_loss", input, target, lengths, mask)
+    error = absolute(input - target)
+    near = minimum(error, delta)
+    return _reduced("huber_loss", near * (error - 0.5 * near), real, reduction)
 
 
 @checked(weight=ARRAY.or_none(), reduction=REDUCTION, pos_weight=ARRAY.or_none())

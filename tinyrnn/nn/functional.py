@@ -23,7 +23,7 @@ from tinyrnn.nn.convolution.conv import conv1d, conv2d
 from tinyrnn.nn.convolution.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from tinyrnn.nn.ctc.loss import ctc_loss
 from tinyrnn.nn.dropout import dropout
-from tinyrnn.nn.elementwise_losses import binary_cross_entropy_with_logits, l1_loss, mse_loss
+from tinyrnn.nn.elementwise_losses import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss
 
 __all__ = [
     "avg_pool1d",
@@ -38,6 +38,7 @@ __all__ = [
     "gelu",
     "hardsigmoid",
     "hardtanh",
+    "huber_loss",
     "l1_loss",
     "leaky_relu",
     "log_softmax",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from tinyrnn.autograd.arguments import ARRAY, FLAG, INTEGER, PROBABILITY, checked, count
+from tinyrnn.autograd.arguments import ARRAY, FLAG, INTEGER, PROBABILITY, checked, count, number
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn import functional as F
 from tinyrnn.nn.module import Module
@@ -74,6 +74,32 @@ class L1Loss(_Loss):
     ) -> Tensor:
         """Compare input and target, which have one shape."""
         return F.l1_loss(input, target, lengths=lengths, mask=mask, **self.options)
+
+
+class HuberLoss(_Loss):
+    """Squared error that grows along a line from ``delta`` on; see `tinyrnn.nn.functional.huber_loss`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.HuberLoss(reduction="sum")(tr.tensor([1.0, 2.0]), [0.5, 5.0])
+    tensor(2.625)
+    """
+
+    @checked(reduction=REDUCTION, delta=number())
+    def __init__(self, reduction: Reduction = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction, delta=delta)
+
+    def forward(
+        self,
+        input: npt.ArrayLike,
+        target: npt.ArrayLike,
+        *,
+        lengths: npt.ArrayLike | None = None,
+        mask: npt.ArrayLike | None = None,
+    ) -> Tensor:
+        """Compare input and target, which have one shape."""
+        return F.huber_loss(input, target, lengths=lengths, mask=mask, **self.options)
 
 
 class CrossEntropyLoss(_Loss):

@@ -6,32 +6,31 @@ a `Module`, in the order in which they were set; there is no other register.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, ParamSpec, Protocol, Self, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from tinyrnn.autograd.arguments import FLAG, MAPPING, checked
-from tinyrnn.autograd.changes import mark_changed, mark_mode
-from tinyrnn.autograd.html import table
+from tinyrnn.autograd.arguments import FLAG, FUNCTION, MAPPING, TEXT, checked
+from tinyrnn.autograd.changes import mark_mode
 from tinyrnn.autograd.state import Scope, thread
+from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.nn.buffer import Buffer
+from tinyrnn.nn.hooks import Handle, Hooks
 from tinyrnn.nn.parameter import Parameter
+from tinyrnn.nn.state_dict import LoadedKeys, load
+from tinyrnn.nn.summary import html, text
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
-
-
-class LoadedKeys(NamedTuple):
-    """What `Module.load_state_dict` did not find, and what it did not use."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class _Forward(Protocol[P, R]):
     """What calling a module passes on, so that an editor knows a call by the signature of ``forward``."""
 
     _scope: str
+    _hooks: Hooks | None
 
     def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
@@ -69,6 +68,7 @@ class Module:
     training: bool = True
     _path: str = ""  # its key in the outermost module that holds it
     _scope: str = ""  # its name in the scope of the module that calls it
+    _hooks: Hooks | None = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; what calling the module does."""
@@ -81,17 +81,19 @@ class Module:
         outer = modes.scope
         modes.scope = Scope(outer, self._scope, None, self)
         try:
+            if self._hooks is not None:
+                return self._hooks.call(self, args, kwargs)
             return self.forward(*args, **kwargs)
         finally:
             modes.scope = outer
 
     # --- parts and parameters -------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(self.__dict__.get(name), Parameter) and not isinstance(value, Parameter | None):
-            raise TypeError(
-                f"{type(self).__name__}.{name} is a Parameter, and got {type(value).__name__}; assign an "
-                f"nn.Parameter, or change its value in place: module.{name}.data[...] = value"
-            )
+        own = self.__dict__.get(name)
+        if isinstance(own, Parameter):
+            self._check_replacement(name, own, value)
+        elif isinstance(own, Buffer) and isinstance(value, (Tensor, np.ndarray)):
+            value = value if isinstance(value, Buffer) else Buffer(value, own.persistent)
         if isinstance(value, (list, tuple, dict)):
             items: Iterable[Any] = value.values() if isinstance(value, dict) else value
             if any(isinstance(item, (Module, Parameter)) for item in items):
@@ -101,8 +103,21 @@ class Module:
                     "an attribute for each"
                 )
         object.__setattr__(self, name, value)
-        if isinstance(value, (Module, Parameter)):
+        if isinstance(value, (Module, Parameter, Buffer)):
             self._tell_names()
+
+    def _check_replacement(self, name: str, own: Parameter, value: Any) -> None:
+        where = f"{type(self).__name__}.{name}"
+        if not isinstance(value, Parameter | None):
+            raise TypeError(
+                f"{where} is a Parameter, and got {type(value).__name__}; assign an nn.Parameter, or change "
+                f"its value in place: module.{name}.data[...] = value"
+            )
+        if value is not None and value.shape != own.shape:
+            raise ValueError(
+                f"{where} has shape {own.shape}, and got a Parameter of shape {value.shape}; where another "
+                f"shape is meant, say so first: module.{name} = None"
+            )
 
     def _tell_names(self) -> None:
         """Tell all parts and parameters below where they stand, for scopes and drawings."""
@@ -110,8 +125,8 @@ class Module:
             module._path = path
             for name, child in module.named_children():
                 child._scope = module._scope_of(name)
-        for path, parameter in self.named_parameters(self._path):
-            parameter.name = path
+        for key, tensor in self._keyed(Parameter, Buffer):
+            tensor.name = f"{self._path}.{key}" if self._path else key
 
     def _scope_of(self, child: str) -> str:
         """Return the scope of a part; overridden by containers that are not called themselves."""
@@ -151,27 +166,85 @@ class Module:
         for _, module in self.named_modules():
             yield module
 
-    def _keyed_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Yield the parameters with their keys; one that stands in two places comes twice."""
+    def _keyed(self, *kinds: type[Tensor]) -> Iterator[tuple[str, Any]]:
+        """Yield the Tensors of a kind with their keys; one that stands in two places comes twice."""
         for name, value in vars(self).items():
-            if isinstance(value, Parameter):
+            if isinstance(value, kinds):
                 yield name, value
             elif isinstance(value, Module):
-                for key, parameter in value._keyed_parameters():
-                    yield self._key_of(name, key), parameter
+                for key, tensor in value._keyed(*kinds):
+                    yield self._key_of(name, key), tensor
+
+    def _keyed_state(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield what is saved."""
+        for key, tensor in self._keyed(Parameter, Buffer):
+            if not (isinstance(tensor, Buffer) and not tensor.persistent):
+                yield key, tensor
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """Yield the parameters of this module and everything below, with their keys, each once."""
-        seen: set[int] = set()
-        for key, parameter in self._keyed_parameters():
-            if id(parameter) not in seen:
-                seen.add(id(parameter))
-                yield f"{prefix}.{key}" if prefix else key, parameter
+        yield from _once(self._keyed(Parameter), prefix)
 
     def parameters(self) -> Iterator[Parameter]:
         """Yield the parameters of this module and everything below, each once."""
         for _, parameter in self.named_parameters():
             yield parameter
+
+    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Buffer]]:
+        """Yield the buffers of this module and everything below, with their keys, each once."""
+        yield from _once(self._keyed(Buffer), prefix)
+
+    def buffers(self) -> Iterator[Buffer]:
+        """Yield the buffers of this module and everything below, each once."""
+        for _, buffer in self.named_buffers():
+            yield buffer
+
+    @checked(name=TEXT, persistent=FLAG)
+    def register_buffer(self, name: str, tensor: npt.ArrayLike, persistent: bool = True) -> None:
+        """Set an attribute as a `Buffer`: ``self.mean = nn.Buffer(mean)`` in PyTorch's older words."""
+        setattr(self, name, Buffer(tensor, persistent))
+
+    # --- hooks ----------------------------------------------------------------------------------------------
+    @checked(hook=FUNCTION)
+    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call ``hook(module, args)`` before each `forward`; what it returns, if not None, are the args.
+
+        A step that calls a module with hooks is not compiled: `tinyrnn.scan` says so, and runs it as a loop.
+        """
+        return Handle(self._own_hooks().before, hook)
+
+    @checked(hook=FUNCTION)
+    def register_forward_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call ``hook(module, args, output)`` after each `forward`; what it returns replaces the output.
+
+        Returns
+        -------
+        Handle
+            ``remove()`` takes the hook away, and so does the end of a ``with``.
+
+        Examples
+        --------
+        >>> import tinyrnn as tr
+        >>> linear = tr.nn.Linear(3, 2)
+        >>> with linear.register_forward_hook(lambda module, args, y: print(args[0].shape, y.shape)):
+        ...     y = linear(tr.zeros((4, 3)))
+        (4, 3) (4, 2)
+        """
+        return Handle(self._own_hooks().after, hook)
+
+    @checked(hook=FUNCTION)
+    def register_full_backward_hook(self, hook: Callable[..., Any]) -> Handle:
+        """Call ``hook(module, grad_input, grad_output)`` when gradients have come back through a call.
+
+        Both are tuples with a gradient for each Tensor of the arguments and of the output, None for what does
+        not require grad. What the hook returns, if not None, replaces ``grad_input``.
+        """
+        return Handle(self._own_hooks().backward, hook)
+
+    def _own_hooks(self) -> Hooks:
+        if self._hooks is None:
+            self._hooks = Hooks()
+        return self._hooks
 
     # --- modes ----------------------------------------------------------------------------------------------
     @checked(mode=FLAG)
@@ -202,12 +275,14 @@ class Module:
 
     # --- the values of the parameters -----------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return copies of all parameters' values, by key."""
-        return {key: parameter.data.copy() for key, parameter in self._keyed_parameters()}
+        """Return copies of the values of all parameters and buffers, by key."""
+        return {key: tensor.data.copy() for key, tensor in self._keyed_state()}
 
     @checked(state_dict=MAPPING, strict=FLAG)
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
-        """Copy values into the parameters, cast to their dtypes. Nothing is changed where anything is wrong.
+        """Copy values into the parameters and buffers, cast to their dtypes.
+
+        Nothing is changed where anything is wrong.
 
         Parameters
         ----------
@@ -226,28 +301,7 @@ class Module:
         ValueError
             Lists all keys that are missing, unexpected, or of another shape or kind.
         """
-        own = dict(self._keyed_parameters())
-        missing = [key for key in own if key not in state_dict]
-        unexpected = [key for key in state_dict if key not in own]
-        problems = [f"missing: {key}, {own[key].shape}" for key in missing] if strict else []
-        problems += [f"unexpected: {key}" for key in unexpected] if strict else []
-        values: dict[str, np.ndarray[Any, Any]] = {}
-        for key, parameter in own.items():
-            if key in state_dict:
-                value = _array(state_dict[key])
-                if value.dtype.kind not in "fiub":
-                    problems.append(f"unreadable: {key} is {_kind(state_dict[key])}; expected real numbers")
-                elif value.shape != parameter.shape:
-                    problems.append(f"misshapen: {key} has shape {value.shape}; expected {parameter.shape}")
-                values[key] = value
-        if problems:
-            raise ValueError(
-                f"{type(self).__name__}: the state dict does not fit:\n  " + "\n  ".join(problems)
-            )
-        for key, value in values.items():
-            mark_changed(own[key].data, "load_state_dict", key)
-            own[key].data[...] = value
-        return LoadedKeys(missing, unexpected)
+        return load(type(self).__name__, dict(self._keyed_state()), state_dict, strict)
 
     # --- text -----------------------------------------------------------------------------------------------
     def extra_repr(self) -> str:
@@ -255,52 +309,20 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        return self._text(" parameters")
-
-    def _text(self, unit: str = "") -> str:
-        count = sum(p.size for p in self.parameters())
-        comment = f"  # {count:,}{unit}" if count else ""
-        parts = [f"({name}): {child._text()}".replace("\n", "\n  ") for name, child in self._shown_children()]
-        extra = self.extra_repr()
-        head = f"{type(self).__name__}({extra}"
-        if not parts:
-            return f"{head}){comment}"
-        return "\n  ".join([f"{head}{', ' if extra else ''}{comment}".rstrip(), *parts]) + "\n)"
+        return text(self, " parameters")
 
     def _repr_html_(self) -> str:
         """Show the parameters in a notebook, as a table."""
-        of = dict(self.named_modules())
-        rows: list[list[str]] = []
-        for key, parameter in self.named_parameters():
-            path = key.rpartition(".")[0]
-            grad = parameter.grad
-            rows.append(
-                [
-                    key,
-                    type(of.get(path, self)).__name__,
-                    str(parameter.shape),
-                    str(parameter.dtype),
-                    f"{parameter.size:,}",
-                    f"{np.linalg.norm(parameter.data):.4g}",
-                    "" if grad is None else f"{np.linalg.norm(grad.data):.4g}",
-                ]
-            )
-        count = sum(p.size for p in self.parameters())
-        head = ["parameter", "of", "shape", "dtype", "numbers", "norm", "norm of the gradient"]
-        return table(rows, head, f"{type(self).__name__}({self.extra_repr()}): {count:,} parameters")
+        return html(self)
 
     def _shown_children(self) -> Iterator[tuple[str, Module]]:
         return self.named_children()
 
 
-def _array(value: Any) -> np.ndarray[Any, Any]:
-    """Return the values as an array; one of no numbers where that cannot be."""
-    try:
-        value = value.detach() if hasattr(value, "detach") else value
-        return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-    except (TypeError, ValueError, RuntimeError):
-        return np.asarray(None)
-
-
-def _kind(value: Any) -> str:
-    return f"{type(value).__name__} of {value.dtype}" if hasattr(value, "dtype") else repr(value)[:40]
+def _once(keyed: Iterator[tuple[str, Any]], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield each Tensor the first time that it comes."""
+    seen: set[int] = set()
+    for key, tensor in keyed:
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            yield f"{prefix}.{key}" if prefix else key, tensor

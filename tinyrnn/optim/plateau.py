@@ -9,7 +9,7 @@ from typing import Any, Literal, SupportsFloat
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.hyperparameters import check_count, check_number
 from tinyrnn.optim.optimizer import Optimizer
-from tinyrnn.optim.schedules import LRScheduler
+from tinyrnn.optim.scheduler import LRScheduler
 
 
 class ReduceLROnPlateau(LRScheduler):

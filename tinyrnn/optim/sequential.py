@@ -9,7 +9,7 @@ from typing import Any
 from tinyrnn.autograd.arguments import ITERABLE, checked
 from tinyrnn.optim.hyperparameters import check_count
 from tinyrnn.optim.optimizer import Optimizer
-from tinyrnn.optim.schedules import LRScheduler
+from tinyrnn.optim.scheduler import LRScheduler
 
 
 class SequentialLR(LRScheduler):

@@ -1,0 +1,114 @@
+"""Jacobians and Hessians of functions, and the gradients of what was computed on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tinyrnn as tr
+
+RNG = np.random.default_rng(0)
+W, X = RNG.normal(size=(3, 3)) * 0.5, RNG.normal(size=(4, 2, 3))
+
+
+def run(w: tr.Tensor, h: tr.Tensor) -> tuple[tr.Tensor, tr.Tensor]:
+    def step(h: tr.Tensor, x: tr.Tensor) -> tuple[tr.Tensor, tr.Tensor]:
+        h = tr.tanh(x + h @ w)
+        return h, h
+
+    return tr.scan(step, h, X)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_jacobian_is_the_limit_of_differences(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    w, h = W, rng.normal(size=(2, 3))
+    found = tr.jacobian(run, (w, h))
+    for k, point in enumerate((w, h)):
+        for place in np.ndindex(point.shape):
+            ends = []
+            for sign in (1, -1):
+                moved = [w.copy(), h.copy()]
+                moved[k][place] += sign * 1e-6
+                ends.append([out.data for out in run(*map(tr.tensor, moved))])
+            for row, high, low in zip(found, *ends, strict=True):
+                at = (..., *place)
+                np.testing.assert_allclose(row[k].data[at], (high - low) / 2e-6, rtol=1e-5, atol=1e-8)
+
+
+def test_forms_and_zeros() -> None:
+    x = tr.tensor([1.0, 2.0])
+    assert tr.jacobian(lambda x: x.sum(), x).shape == (2,)
+    assert tr.jacobian(lambda x: tr.ones(3), x).data.tolist() == [[0.0] * 2] * 3
+    (a,), (b,) = tr.jacobian(lambda x: (x, x[0]), (x,))
+    assert (a.shape, b.shape) == ((2, 2), (2,))
+    of_integers = tr.jacobian(lambda x: x * 2, np.arange(2))
+    assert of_integers.data.tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert x.grad is None
+    with pytest.raises(TypeError, match="jacobian: the function gave float; expected Tensors"):
+        tr.jacobian(lambda x: 1.0, x)
+    with pytest.raises(ValueError, match=r"hessian: the function gave shape \(2,\); expected one number"):
+        tr.hessian(lambda x: x, x)
+
+
+def test_the_hessian_of_a_compiled_scan_is_that_of_the_loop() -> None:
+    def loss(w: tr.Tensor, h: tr.Tensor) -> tr.Tensor:
+        return (run(w, h)[1] ** 2).sum()
+
+    found = tr.hessian(loss, (W, X[0]))
+    with tr.unrolled():
+        recorded = tr.hessian(loss, (W, X[0]))
+    for a, b in zip(sum(found, ()), sum(recorded, ()), strict=True):
+        np.testing.assert_allclose(a.data, b.data, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(found[0][1].data, found[1][0].data.transpose(2, 3, 0, 1), atol=1e-12)
+
+
+def test_a_derivative_can_be_differentiated() -> None:
+    x = tr.tensor([1.0, 2.0], requires_grad=True)
+    (tr.jacobian(lambda x: x**3, x, create_graph=True) ** 2).sum().backward()
+    np.testing.assert_allclose(x.grad.data, 36 * x.data**3)  # of 9 x^4
+    x.grad = None
+    tr.hessian(lambda x: (x**4).sum(), x, create_graph=True).sum().backward()
+    np.testing.assert_allclose(x.grad.data, 24 * x.data)
+
+
+def test_gradients_on_the_way_are_kept_where_asked_for() -> None:
+    w = tr.tensor(W, requires_grad=True)
+    _, y = run(w, tr.zeros((2, 3), dtype="f8"))
+    other = y * 2
+    y.retain_grad()
+    loss = (other**2).sum()
+    loss.backward(retain_graph=True)
+    np.testing.assert_allclose(y.grad.data, 8 * y.data)
+    assert other.grad is None
+    kept = w.grad.data.copy()
+    loss.backward()
+    np.testing.assert_allclose(w.grad.data, 2 * kept)
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        y.detach().retain_grad()
+
+
+def test_an_operation_of_a_users_own_records_compiles_and_is_checked() -> None:
+    cube = tr.Primitive("cube", lambda x: x**3, x=lambda g, x: g * 3 * x * x)
+    tr.testing.check_grads(cube, np.array([0.5, -2.0]), order=2)
+    wrong = tr.Primitive("wrong", lambda x: x**3, x=lambda g, x: g * x * x)
+    with pytest.raises(AssertionError):
+        tr.testing.check_grads(wrong, np.array([0.5, -2.0]))
+
+    def step(h: tr.Tensor, x: tr.Tensor) -> tuple[tr.Tensor, tr.Tensor]:
+        h = cube(0.5 * h + x)
+        return h, h
+
+    def gradient() -> np.ndarray:
+        h = tr.tensor(X[0] * 0.1, requires_grad=True)
+        tr.scan(step, h, X * 0.1)[1].sum().backward()
+        return h.grad.data
+
+    compiled = gradient()
+    assert "cube" in str(tr.explain(tr.scan, step, tr.tensor(X[0], requires_grad=True), X))
+    with tr.unrolled():
+        np.testing.assert_allclose(compiled, gradient(), rtol=1e-12)
+    with pytest.raises(TypeError, match=r"Primitive: forward is 3 \(int\); expected a function"):
+        tr.Primitive("three", 3)

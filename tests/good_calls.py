@@ -209,6 +209,8 @@ GOOD: dict[Callable[..., Any], dict[str, Any]] = {
     **{f: {} for f in (nn.NLLLoss, nn.BCEWithLogitsLoss)},
     nn.Buffer: {"data": [1.0]},
     nn.ModuleDict: {},
+    tr.backend: {"name": "numpy"},
+    tr.set_backend: {"name": "numpy"},
     tr.jacobian: {"function": lambda x: x * x, "inputs": [1.0]},
     tr.hessian: {"function": lambda x: (x * x).sum(), "inputs": [1.0]},
     **{f: {"input": x(2), "target": np.ones(2)} for f in (F.mse_loss, F.l1_loss, F.huber_loss)},

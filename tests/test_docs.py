@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import doctest
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import tinyrnn as tr
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -21,6 +24,14 @@ def blocks(page: Path) -> list[tuple[int, str]]:
     return [(text[: found.start(1)].count("\n") + 1, found[1]) for found in BLOCK.finditer(text)]
 
 
+@pytest.fixture
+def _own_defaults() -> Iterator[None]:
+    before = tr.get_default_dtype()
+    yield
+    tr.set_default_dtype(before)
+
+
+@pytest.mark.usefixtures("_own_defaults")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # for examples that save files

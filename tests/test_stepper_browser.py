@@ -77,6 +77,22 @@ def unfold(page: Any, id: str) -> None:
     page.locator(f"#{id} table").first.wait_for(state="attached")
 
 
+def settle(page: Any) -> None:
+    """Wait for the rows that are put right later than those in sight."""
+    page.evaluate(
+        """async () => {
+            const busy = () => [gradientRows, recordRows].some((rows) => rows?.later !== undefined);
+            while (busy()) await new Promise((on) => setTimeout(on, 10));
+        }"""
+    )
+
+
+def wait_for_address(page: Any, end: str) -> None:
+    from playwright.sync_api import expect
+
+    expect(page).to_have_url(re.compile(f"{re.escape(end)}$"))
+
+
 def lines_of(rows: Any) -> list[str]:
     """The text of rows, of which those out of sight are not laid out."""
     return rows.evaluate_all(
@@ -88,6 +104,7 @@ def gradients(page: Any) -> dict[str, np.ndarray]:
     if page.locator("#gradients").get_attribute("open") is None:
         unfold(page, "gradients")
     page.locator("#gradients table").first.wait_for()
+    settle(page)
     rows = page.locator("#gradients tr[data-node]:not([hidden])").evaluate_all(
         f"rows => rows.map((row) => [row.querySelector('th').textContent, ({NUMBERS})(row)])"
     )
@@ -181,6 +198,7 @@ def test_stepping_back_restores_the_start(open_page: Open) -> None:
 def test_detached_steps_give_no_record(open_page: Open) -> None:
     page = open_page(by_hand(T=4, detach={2})[0])
     unfold(page, "all")
+    settle(page)
     lines = lines_of(page.locator("#all tbody tr"))
     assert sum("detach(h₂)" in line for line in lines) == 1
     through_the_cut = [line for line in lines if "backward\tt = 3" in line and "∂h₂" in line]
@@ -252,7 +270,7 @@ def test_links_to_a_record(open_page: Open) -> None:
     page = open_page(by_hand(T=2)[0], "#13")
     assert position(page) == 13
     page.keyboard.press("ArrowRight")
-    assert page.evaluate("location.hash") == "#14"
+    wait_for_address(page, "#14")
     page.evaluate("location.hash = '#7'")
     wait_for(page, 7)
     unfold(page, "all")

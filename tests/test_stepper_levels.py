@@ -97,6 +97,27 @@ def test_jacobians_and_their_products_are_those_of_dynamics(kind: str) -> None:
         close(step.product.smallest, products.log10_singular_values[k, 0, -1])
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_a_compiled_model_is_opened_into_the_same_cells(kind: str) -> None:
+    net = getattr(tr.nn, kind)(2, 3, num_layers=2, bidirectional=True, rng=0, dtype="float64")
+    x = tr.tensor(np.random.default_rng(1).normal(size=(4, 2, 2)), dtype="float64")
+    compiled = (net(x)[0] ** 2).mean()
+    with tr.unrolled():
+        written = (net(x)[0] ** 2).mean()
+    found: list[Any] = []
+    for loss in (compiled, written):
+        run, labels, steps = read(loss)
+        cells = level_of("cell", run.nodes, labels.graph, labels)
+        found.append(([part.label for part in cells.parts], [part.layer for part in cells.parts], steps))
+    assert found[0][:2] == found[1][:2]
+    assert len(found[0][2]) == 4 * 4
+    for mine, other in zip(found[0][2], found[1][2], strict=True):
+        close(np.concatenate(mine.delta), np.concatenate(other.delta))
+        assert (mine.product is None) == (other.product is None)
+        if mine.product is not None and other.product is not None:
+            close(mine.product.matrix, other.product.matrix)
+
+
 def test_a_cut_is_said_and_nothing_comes_through_it() -> None:
     steps = check_equation(by_hand(T=5, detach={3})[0])
     assert [step.cut for step in steps] == [False, False, True, False, False]

@@ -239,7 +239,7 @@ function resize() {
   picture.setAttribute("width", shown.width * scale);
   picture.setAttribute("height", (shown.height + TOP) * scale);
   find("smaller").disabled = scale <= SMALLEST;
-  document.querySelector("main").classList.toggle("low", (shown.height + TOP) * scale < highest() / 2);
+  document.querySelector("main").classList.toggle("low", (shown.height + TOP) * scale < 0.65 * highest());
 }
 
 canvas.addEventListener("scroll", look, { passive: true });

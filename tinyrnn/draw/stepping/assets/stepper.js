@@ -31,8 +31,15 @@ function go(k, shown = false) {
   const next = snapped(Math.max(0, Math.min(LAST, k)));
   if (next !== position) revealed = shown;
   position = next;
-  try { history.replaceState(null, "", `#${level === null ? "" : `${level.name}.`}${position}`); } catch { /* inside a notebook's frame there is no address */ }
+  clearTimeout(telling);
+  telling = setTimeout(tell, 50); // a browser takes its time with it, and refuses when it comes too often
   draw();
+}
+
+let telling;
+/** Say in the address where this is. */
+function tell() {
+  try { history.replaceState(null, "", `#${level === null ? "" : `${level.name}.`}${position}`); } catch { /* inside a notebook's frame there is no address */ }
 }
 
 function reveal() {

@@ -1,6 +1,6 @@
 // The ledger, the bars, and the two tables. Their rows are made once; a step changes only those that it concerns.
 
-const AT_ONCE = 40; // rows that are put right before anything is drawn: more than are in sight
+const AT_ONCE = 24; // rows that are put right before anything is drawn: about as many as are in sight
 
 /** Put rows right where what they show is no longer what they showed: those around one at once, the others while nothing else is to do. */
 function refresh(rows, keyOf, fill, around = 0) {

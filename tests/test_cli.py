@@ -168,7 +168,7 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
         (["demo", "extra"], "unrecognized arguments: extra"),
         (
             ["draw", "-o", "a.gif"],
-            "'a.gif' does not say the format; expected a suffix .svg, .png, .pdf, .html, .tex, .mmd, .dot, .gv",
+            "'a.gif' does not say the format; expected a suffix .svg, .png, .pdf, .html, .tex, .mmd, .dot",
         ),
         (["step", "-o", "a.txt"], "'a.txt' does not say the format; expected a suffix .html"),
         (["draw", "--steps", "100000"], "100000 steps; expected at most 10000: a picture folds steps"),
@@ -179,6 +179,9 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
         (["draw", "--windows", "1,2,3"], "argument --windows: got '1,2,3'; expected K1 or K1,K2"),
         (["step", "--steps", "100000"], "100000 steps have 2,200,025 records; expected at most 20,000"),
         (["step", "--layers", "0"], "argument --layers: got '0'; expected a whole number"),
+        (["draw", "--width", "0.5"], "argument --width: got '0.5'; expected centimetres, 1 or more"),
+        (["draw", "--width", "wide"], "argument --width: got 'wide'; expected centimetres, 1 or more"),
+        (["draw", "--animate", "-o", "a.png"], "draw: --animate is for .svg; the output is 'a.png'"),
         (["draw", "--level", "atom"], "argument --level: invalid choice: 'atom'"),
         (["step", "--steps", "3000"], "tinyrnn step: step: 3000 steps have 66,025 records"),
     ],
@@ -221,6 +224,23 @@ def test_draw(cell: str, level: str, capsys: pytest.CaptureFixture[str]) -> None
 def test_draw_a_picture() -> None:
     assert main(["draw", "--cell", "lstm", "--steps", "6", "--level", "gate", "-o", "lstm.svg"]) == 0
     assert "</svg>" in Path("lstm.svg").read_text("utf-8")
+
+
+@pytest.mark.skipif(not layout.available_engines("svg"), reason="no layout engine is installed")
+@pytest.mark.parametrize(
+    ("file", "start"), [("a.html", "<!DOCTYPE html>"), ("a.tex", "% Drawn"), ("a.mmd", "flowchart LR")]
+)
+def test_draw_in_other_formats(file: str, start: str) -> None:
+    assert main(["draw", "--steps", "3", "-o", file]) == 0
+    assert Path(file).read_text("utf-8").startswith(start)
+
+
+@pytest.mark.skipif(not layout.available_engines("svg"), reason="no layout engine is installed")
+def test_draw_for_print_and_as_a_wave() -> None:
+    assert main(["draw", "--width", "16", "--steps", "9", "--animate", "-o", "a.svg"]) == 0
+    text = Path("a.svg").read_text("utf-8")
+    assert 'width="454pt"' in text
+    assert "tinyrnn-wave" in text
 
 
 def test_step(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable, Generator, Sequence
@@ -105,6 +106,9 @@ def _draw(options: argparse.Namespace) -> None:
                 theme=options.theme,
                 weights=options.weights,
                 values=options.values,
+                width=options.width,
+                dpi=options.dpi,
+                animate=options.animate,
                 **_model(options),
             )
         )
@@ -178,6 +182,11 @@ def _parser() -> Parser:
         "--values", choices=("summary", "full", "none"), default="summary", help="what boxes say (summary)"
     )
     draw.add_argument("--theme", choices=tuple(THEMES), default="light", help="colours (light)")
+    draw.add_argument(
+        "--width", type=_centimetres, metavar="CM", help="centimetres, for print: no letter below 7 points"
+    )
+    draw.add_argument("--dpi", type=_positive, metavar="N", help="dots per inch of a .png (96)")
+    draw.add_argument("--animate", action="store_true", help="gradients arrive one by one, in a .svg")
     step = command(
         "step", _step, "Write a page on which backpropagation through time can be stepped through."
     )
@@ -204,6 +213,16 @@ def _parser() -> Parser:
 
 
 # --- arguments: argparse shows the message of an ArgumentTypeError ------------------------------------------
+def _centimetres(word: str) -> float:
+    try:
+        width = float(word)
+    except ValueError:
+        width = math.nan
+    if not 1 <= width < math.inf:
+        raise argparse.ArgumentTypeError(f"got {word!r}; expected centimetres, 1 or more")
+    return width
+
+
 def _positive(word: str) -> int:
     return _integer(word, 1)
 

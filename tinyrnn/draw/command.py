@@ -99,6 +99,9 @@ def draw_command(
     theme: str = "light",
     weights: str = "alias",
     values: str = "summary",
+    width: float | None = None,
+    dpi: int | None = None,
+    animate: bool = False,
     engine: str | None = None,
     **model: Any,
 ) -> str:
@@ -107,9 +110,11 @@ def draw_command(
     Parameters
     ----------
     output : str
-        Ends in .svg, .png, .pdf, .tex, .mmd, or in .dot or .gv for the text, which needs no layout engine.
-    level, expand, theme, weights, values, engine
+        Ends in .svg, .png, .pdf, .html, .tex, .mmd, or in .dot or .gv for the text, which needs no engine.
+    level, expand, theme, weights, values, width, dpi, engine
         As in `unrolled`.
+    animate : bool
+        As in `Drawing.save`.
     **model
         As in `small_model`.
 
@@ -123,6 +128,8 @@ def draw_command(
     ValueError, LayoutError, OSError
         With a message of one line, to be shown to the user.
     """
+    if animate and format_of("draw", output, PICTURES) != "svg":
+        raise ValueError(f"draw: --animate is for .svg; the output is {output!r}")
     format_of("draw", output, PICTURES)
     rows = model.get("layers", 1) * (2 if model.get("bidirectional") else 1)
     if model.get("steps", 1) * rows > MOST_STEPS:
@@ -132,9 +139,9 @@ def draw_command(
         )
     drawing = unrolled(
         small_model(**model), level, expand=expand, theme=theme, weights=weights, values=values,
-        windows=model.get("windows"), engine=engine,
+        windows=model.get("windows"), width=width, dpi=dpi, engine=engine,
     )  # fmt: skip
-    return drawing.save(output)
+    return drawing.save(output, animate=animate)
 
 
 def step_command(output: str, **model: Any) -> str:

@@ -14,6 +14,7 @@ from tinyrnn.draw.exploring.behind import Behind
 from tinyrnn.draw.exploring.page import explore_page
 from tinyrnn.draw.writing.mermaid import mermaid_of
 from tinyrnn.draw.writing.tikz import tikz_of
+from tinyrnn.draw.writing.wave import animated
 
 __all__ = ["FORMATS", "Drawing"]
 
@@ -66,8 +67,8 @@ class Drawing:
         self.timeout = timeout
         self._behind = behind or Behind
 
-    @checked(format=one_of(*FORMATS), stepper=TEXT.or_none())
-    def pipe(self, format: str = "svg", *, stepper: str | None = None) -> bytes:
+    @checked(format=one_of(*FORMATS), stepper=TEXT.or_none(), animate=FLAG)
+    def pipe(self, format: str = "svg", *, stepper: str | None = None, animate: bool = False) -> bytes:
         """Return the picture as the bytes of a file.
 
         Parameters
@@ -79,12 +80,20 @@ class Drawing:
         stepper : str, optional
             Of a page: the address of a stepper of the same loss, such as ``bptt.html`` beside it; a click on
             a box leads to the same place there.
+        animate : bool
+            Of an SVG: let the gradients arrive in the order of the backward pass, once. Who has asked the
+            browser for less motion sees the picture as it is in the end.
 
         Raises
         ------
         LayoutError
             No engine is installed that writes `format`, or the layout failed or took too long.
         """
+        for name, given, its in (("stepper", stepper is not None, "html"), ("animate", animate, "svg")):
+            if given and format != its:
+                raise ValueError(f"Drawing: {name} is for .{its}; the format is {format!r}")
+        if animate:
+            return animated(self._svg(self.source)).encode()
         if format in ("dot", "gv"):
             return self.source.encode("utf-8", errors="replace")
         if format == "html":
@@ -102,7 +111,7 @@ class Drawing:
     def _svg(self, source: str) -> str:
         return layout.svg(source, engine=self.engine, timeout=self.timeout)
 
-    @checked(path=PATH, format=one_of(*FORMATS).or_none(), view=FLAG, stepper=TEXT.or_none())
+    @checked(path=PATH, format=one_of(*FORMATS).or_none(), view=FLAG, stepper=TEXT.or_none(), animate=FLAG)
     def render(
         self,
         path: str | os.PathLike[str],
@@ -110,6 +119,7 @@ class Drawing:
         format: str | None = None,
         view: bool = False,
         stepper: str | None = None,
+        animate: bool = False,
     ) -> str:
         """Draw to a file and return its path.
 
@@ -121,7 +131,7 @@ class Drawing:
             As in `pipe`. Taken from the suffix of `path` if not given.
         view : bool
             Open the file in the system's viewer.
-        stepper : str, optional
+        stepper, animate
             As in `pipe`.
 
         Raises
@@ -134,15 +144,15 @@ class Drawing:
         path = Path(path)
         if format is None:
             format = format_of("render", str(path), FORMATS)
-        picture = self.pipe(format, stepper=stepper)
+        picture = self.pipe(format, stepper=stepper, animate=animate)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(picture)
         if view:
             webbrowser.open(path.resolve().as_uri())
         return str(path)
 
-    @checked(path=PATH, stepper=TEXT.or_none())
-    def save(self, path: str | os.PathLike[str], *, stepper: str | None = None) -> str:
+    @checked(path=PATH, stepper=TEXT.or_none(), animate=FLAG)
+    def save(self, path: str | os.PathLike[str], *, stepper: str | None = None, animate: bool = False) -> str:
         """Write to a file in the format that its suffix says, and return its path.
 
         Parameters
@@ -151,7 +161,7 @@ class Drawing:
             Ends in .svg, .png, .pdf, .html (a page to explore the picture), .tex (TikZ), .mmd (Mermaid), or
             in .dot or .gv for the text, which needs no layout engine. Folders on the way are made. The file
             is only touched once the picture is there.
-        stepper : str, optional
+        stepper, animate
             As in `pipe`.
 
         Raises
@@ -161,7 +171,8 @@ class Drawing:
         LayoutError
             As in `pipe`.
         """
-        return self.render(path, format=format_of("save", str(path), FORMATS), stepper=stepper)
+        format = format_of("save", str(path), FORMATS)
+        return self.render(path, format=format, stepper=stepper, animate=animate)
 
     def view(self) -> str:
         """Draw as SVG to a temporary file, open it in the system's viewer, and return its path."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tinyrnn.draw.writing.shapes import Part, Shape, parts_of
+from tinyrnn.draw.writing.shapes import Part, Shape, ends_of, parts_of
 
 __all__ = ["mermaid_of"]
 
@@ -96,7 +96,7 @@ def _arrows(edges: list[Part], names: dict[str, str]) -> tuple[list[str], list[s
     arrows: list[str] = []
     looks: dict[str, list[str]] = {}
     for edge in edges:
-        tail, head = _ends(edge.id, names)
+        tail, head = ends_of(edge.id, names)
         text = _text(edge.lines).strip()
         if "backward" in edge.classes:
             tail, head = head, tail
@@ -105,12 +105,6 @@ def _arrows(edges: list[Part], names: dict[str, str]) -> tuple[list[str], list[s
         looks.setdefault(",".join(_line(edge.outline)), []).append(str(len(arrows)))
         arrows.append(f"{names[tail]} {_kind(edge)}{written} {names[head]}")
     return arrows, [f"linkStyle {','.join(which)} {look}" for look, which in looks.items()]
-
-
-def _ends(title: str, names: dict[str, str]) -> tuple[str, str]:
-    """Return the boxes that an arrow joins. A name may hold an arrow itself."""
-    ways = (match.span() for match in re.finditer("-[->]", title))
-    return next((title[:a], title[b:]) for a, b in ways if title[:a] in names and title[b:] in names)
 
 
 def _kind(edge: Part) -> str:

@@ -67,6 +67,7 @@ def plain_dot(
                 back = scale.edge(Gradient(norms[source])) | {"constraint": "false"}
             else:
                 continue
+            back["class"] = "backward"
             lines.append(f"  {attribute(record.id)} -> {attribute(source.id)} {attributes(back)};")
     lines.append("}")
     return "\n".join(lines) + "\n"

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-__all__ = ["Part", "Shape", "parts_of", "scale_of"]
+__all__ = ["Part", "Shape", "ends_of", "parts_of", "scale_of"]
 
 INDEX = str.maketrans("0123456789t", "₀₁₂₃₄₅₆₇₈₉ₜ")
 NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE]-?\d+)?")
@@ -84,6 +85,12 @@ def parts_of(svg: str) -> list[Part]:
             shapes = [s for e in group.iter() if (s := _shape(e)) is not None]
             parts.append(Part(kind, id, tuple(classes), shapes))
     return parts
+
+
+def ends_of(title: str, names: Collection[str]) -> tuple[str, str]:
+    """Return the boxes that an arrow joins. A name may hold an arrow itself."""
+    ways = (match.span() for match in re.finditer("-[->]", title))
+    return next((title[:a], title[b:]) for a, b in ways if title[:a] in names and title[b:] in names)
 
 
 def scale_of(svg: str) -> float:

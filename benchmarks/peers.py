@@ -5,6 +5,7 @@ gradients, forward, and backward of all parameters with the gradient g at every 
 it computed, under the names of PyTorch's state dict, so that peers can be compared before they are timed.
 """
 
+import os
 from collections.abc import Callable
 
 import measure  # noqa: F401  before NumPy: it chooses the cores
@@ -60,7 +61,7 @@ def tinyrnn_layer(cell: str, arrays: Arrays):
 def pytorch(cell: str, arrays: Arrays) -> Step:
     import torch
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     layer = torch_layer(cell, arrays)
     x, g = torch.tensor(arrays["x"]), torch.tensor(arrays["g"])
     return training_step(layer, x, g)

@@ -166,3 +166,21 @@ def test_an_inner_choice_ends() -> None:
             assert chosen_backend() == "numpy"
         assert chosen_backend() == "python"
     assert chosen_backend() == outer
+
+
+def test_values_may_have_any_name() -> None:
+    """Those of loop variables and functions too."""
+
+    def step(h: Any, x: Any) -> Any:
+        for name in ("i", "t", "total", "steps", "dot", "tanh32", "h s", "é", "class", "1"):
+            h = tr.tanh(h + x)
+            h.name = name
+        return h, h.sum(axis=-1)
+
+    h, xs = tr.ones((2, 3)), tr.randn(5, 2, 3, requires_grad=True)
+    expected = [leaf.data for leaf in tr.scan(step, h, xs)]
+    with tr.backend("python"):
+        plan = tr.scan.plan(step, h, xs).scans[0]
+        assert plan.forward.runs == "as Python code"
+        for a, b in zip(tr.scan(step, h, xs), expected, strict=True):
+            np.testing.assert_allclose(a.data, b, rtol=3e-6)

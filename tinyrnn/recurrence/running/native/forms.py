@@ -16,12 +16,12 @@ from tinyrnn.recurrence.running.native import cache, functions
 Loop = Callable[..., None]
 
 _compiling = threading.RLock()
+_ONLY_CALLED_BY_CODE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # no Python, and no C
 
 
 def python_loop(text: str, dtypes: tuple[str, ...]) -> Loop:
     """Return the function of a source, as plain Python: slow, to be read and stepped through."""
-    given = {function.__name__: function for function in functions.CONTRACTED}
-    space = _names(given)
+    space: dict[str, Any] = {**functions.NAMES}
     exec(compile(text, "<loop>", "exec"), space)
     loop = space["loop"]
 
@@ -36,10 +36,10 @@ def numba_loop(text: str, dtypes: tuple[str, ...]) -> Loop:
     """Return the function of a source, compiled for arrays of these dtypes, or read from the disk."""
     with _compiling:
         numba = importlib.import_module("numba")
-        space = _names(_compiled_functions())
+        space: dict[str, Any] = {"__name__": __name__, **functions.NAMES, **_compiled_functions()}
         path = cache.source_file(text)
         exec(compile(text, path or "<loop>", "exec"), space)
-        options = {"nogil": True, "error_model": "numpy", "cache": path is not None}
+        options = {"nogil": True, "error_model": "numpy", "cache": path is not None, "no_cfunc_wrapper": True}
         loop = numba.njit(**options, pipeline_class=_pipeline())(space["loop"])
         arrays = (numba.types.Array(numba.from_dtype(np.dtype(dtype)), 1, "C") for dtype in dtypes)
         loop.compile((numba.int64, *arrays))
@@ -71,13 +71,6 @@ def _compiled_functions() -> dict[str, Any]:
         # Each calls those before it.
         space = {**vars(functions), **given}
         bound = FunctionType(function.__code__, space, function.__name__)
-        options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+        options = {"error_model": "numpy", "fastmath": {"contract"}, **_ONLY_CALLED_BY_CODE}
         given[function.__name__] = numba.njit(**options)(bound)
     return given
-
-
-def _names(given: dict[str, Any]) -> dict[str, Any]:
-    """Return what the code of a loop may name."""
-    names: dict[str, Any] = {"__name__": __name__, "np": np, "dot": np.dot, "inf": np.inf, "nan": np.nan}
-    names |= {"float32": np.float32, "float64": np.float64, "int64": np.int64}
-    return names | given

@@ -69,8 +69,8 @@ def exp32(x: Number) -> Number:
     n = (y * _PER_LN2_32 + _ROUNDING32) - _ROUNDING32
     r = (y - n * _LN2_HIGH32) - n * _LN2_LOW32
     power = int32(n)
-    half = power >> int32(1)  # in two steps: 2¹²⁸ is no float32, nor is 2⁻¹⁵⁰
-    e = (expm1_series32(r) + float32(1)) * power_of_two32(half) * power_of_two32(power - half)
+    half = int32(power >> int32(1))  # in two steps: 2¹²⁸ is no float32, nor is 2⁻¹⁵⁰
+    e = (expm1_series32(r) + float32(1)) * power_of_two32(half) * power_of_two32(int32(power - half))
     return e if x == x else x
 
 
@@ -134,3 +134,10 @@ CONTRACTED = (
     power_of_two32, power_of_two64, expm1_series32, expm1_series64, exp32, exp64, tanh32, tanh64, sigmoid32,
     sigmoid64, multiply_add,
 )  # fmt: skip
+
+# What the code of a loop may name.
+NAMES: dict[str, Any] = {
+    "np": np, "dot": np.dot, "inf": np.inf, "nan": np.nan, "bool": bool, "abs": abs,
+    "float32": float32, "float64": float64, "int64": int64,
+    **{function.__name__: function for function in CONTRACTED},
+}  # fmt: skip

@@ -9,6 +9,7 @@ from tinyrnn.autograd.primitive import Shape
 from tinyrnn.recurrence.running.native.places import Place
 
 INDENT = "    "
+VARIABLES = ("i", "j", "k", "l", "m", "n", "i6", "i7", "i8", "i9")  # of loops, from the outermost
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +51,7 @@ def nest(
     """
     accesses = [*reads.values(), *(access for access, _ in stores)]
     axes = merged(shape, [access.place.strides for access in accesses], order)
-    variables = "ijklmnopq"[: len(axes)] if len(axes) > 1 else "i"
+    variables = VARIABLES[: len(axes)]
     lines = [f"{INDENT * n}for {variables[n]} in range({length}):" for n, (length, _) in enumerate(axes)]
     inside = INDENT * len(axes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from tinyrnn.recurrence.running.native.nests import INDENT, Access, merged
+from tinyrnn.recurrence.running.native.nests import INDENT, VARIABLES, Access, merged
 from tinyrnn.recurrence.running.native.places import Place
 
 BLAS_FROM = 64  # multiplications: what a call costs
@@ -68,7 +68,7 @@ def _written(
     along: tuple[int, int],
 ) -> list[str]:
     o, x, y = (Access(access.array, place) for access, place in zip((out, a, b), places))
-    names = "ijlmnopq"[: len(loops)]
+    names = [name for name in VARIABLES if name != "k"][: len(loops)]
     outer = list(zip(names, loops))[:-1]
     text: list[str] = []
     indent = ""

@@ -11,7 +11,7 @@ import numpy as np
 from tinyrnn.autograd import primitives as p
 from tinyrnn.recurrence.compiler.program import Line
 from tinyrnn.recurrence.running.native.expressions import DTYPES
-from tinyrnn.recurrence.running.native.nests import INDENT, Access, nest
+from tinyrnn.recurrence.running.native.nests import INDENT, VARIABLES, Access, nest
 
 _LARGER = "{x} if ({x} > {top}) | ({x} != {x}) else {top}"
 _SMALLER = "{x} if ({x} < {top}) | ({x} != {x}) else {top}"
@@ -75,7 +75,7 @@ class _Reduction:
         """
         shape = self.x.place.shape
         outer = [a for a in range(len(shape)) if a not in self.axes]
-        names = dict(zip([*outer, *self.axes], "ijklmnopq"))
+        names = dict(zip([*outer, *self.axes], VARIABLES))
 
         def at(access: Access) -> str:
             return access.index([(names[a], s) for a, s in enumerate(access.place.strides)])

@@ -38,15 +38,16 @@ def known(parted: Partition, i: int) -> bool:
 
 
 def fused(parted: Partition) -> Partition:
-    """Move into the loop what works element by element before and after it: there it costs no memory.
+    """Move into the loop what works element by element, or reduces, before and after it.
 
-    Of what stands before the loop, that which only the loop reads, products of matrices too; of what stands
-    after it, that which needs nothing else from there.
+    There it costs no memory. Of what stands before the loop, that which only the loop reads, products of
+    matrices too; of what stands after it, that which needs nothing else from there.
     """
     lines, stage = parted.scan.program.lines, dict(parted.stage)
 
     def moves(i: int) -> bool:
-        return is_view(lines[i], lines) or expression(lines[i], lines) is not None
+        line = lines[i]
+        return is_view(line, lines) or expression(line, lines) is not None or reduces(line, lines)
 
     def moves_in(i: int) -> bool:
         # A product with several rows is one call of BLAS for each step in any case.

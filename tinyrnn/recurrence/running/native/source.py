@@ -12,7 +12,8 @@ from tinyrnn.recurrence.compiler.partition import Partition, Stage
 from tinyrnn.recurrence.compiler.program import Line
 from tinyrnn.recurrence.running.buffers import Buffers
 from tinyrnn.recurrence.running.native.expressions import expression
-from tinyrnn.recurrence.running.native.nests import Access, nest
+from tinyrnn.recurrence.running.native.functions import NAMES
+from tinyrnn.recurrence.running.native.nests import VARIABLES, Access, nest
 from tinyrnn.recurrence.running.native.places import Key, Place, Places
 from tinyrnn.recurrence.running.native.products import product
 from tinyrnn.recurrence.running.native.reductions import reduction
@@ -189,7 +190,7 @@ class _Names:
         self.lines = parted.scan.program.lines
         self._given = parted.scan.program.names
         self._names: dict[object, str] = {}
-        self._taken = {"loop", "steps", "t", "np", "dot", "inf", "nan", "abs", "bool"}
+        self._taken = {"loop", "steps", "t", "x", "total", "top", "range", "abs", *VARIABLES, *NAMES}
 
     def of(self, i: int) -> str:
         """Return the name of a value; a number as it is."""

@@ -8,6 +8,7 @@ from tinyrnn.autograd.anomaly import AnomalyError
 from tinyrnn.autograd.conversions import LostGradientWarning
 from tinyrnn.autograd.creation import as_tensor, ones, ones_like, randn, tensor, zeros, zeros_like
 from tinyrnn.autograd.derivatives import hessian, jacobian
+from tinyrnn.autograd.elsewhere import instead as _instead
 from tinyrnn.autograd.functions import *
 from tinyrnn.autograd.gradient import grad
 from tinyrnn.autograd.primitive import Primitive
@@ -116,7 +117,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"tinyrnn.{_FOUND_IN[name]}"), name)
         globals()[name] = value  # found at once from now on
         return value
-    raise AttributeError(f"module 'tinyrnn' has no attribute {name!r}")
+    raise AttributeError(_instead("module 'tinyrnn'", name))
 
 
 def __dir__() -> list[str]:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from tinyrnn.autograd import elsewhere
 from tinyrnn.autograd.callers import own_frames
 from tinyrnn.autograd.primitive import Value
 
@@ -100,7 +101,12 @@ def checked(**kinds: Kind) -> Callable[[F], F]:
                         continue  # the default, or Python itself says that it is missing
                     if value is not default and not (kind.of_type(value) and kind.in_range(value)):
                         check(_called(function.__name__, args[0] if method else None), name, value, kind)
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                if not kwargs or (ours := elsewhere.of_words(error, kwargs)) is error:
+                    raise
+                raise ours from None
 
         return wrapper  # pyright: ignore[reportReturnType]
 
@@ -115,8 +121,8 @@ def misused(value: Any, expected: str, kind: type[Exception] = TypeError) -> Exc
     found = "", ""
     for frame in own_frames():
         code, known = frame.f_code, frame.f_locals
-        if frame.f_globals is globals():
-            continue  # the wrapper that `checked` puts around a function
+        if frame.f_globals is globals() or frame.f_globals is vars(elsewhere):
+            continue  # the wrapper that is put around a function
         any_number = bool(code.co_flags & inspect.CO_VARARGS)
         for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + any_number]:
             given = known.get(name)

@@ -1,6 +1,7 @@
 """What an editor knows of the public functions: of Tensors they make Tensors, of plain arrays plain arrays.
 
-Each decorator returns the function as it is, under a type with these readings. The operands come first and
+Each decorator gives a function a type with these readings, and the words for what other libraries call its
+options. The operands come first and
 are given by position; the options behind them keep their names and types. In a traced step symbols stand for
 Tensors: both are a `Value`, and a function of one kind gives the same kind.
 """
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy.typing as npt
 
+from tinyrnn.autograd.elsewhere import translated
 from tinyrnn.autograd.primitive import Value
 
 if TYPE_CHECKING:
@@ -82,17 +84,17 @@ class InParts(Protocol[P]):
 
 def of_one(function: Callable[Concatenate[Any, P], Any]) -> OfOne[P]:
     """Type a function of one operand."""
-    return cast(OfOne[P], function)
+    return cast(OfOne[P], _with_words(function, 1))
 
 
 def of_two(function: Callable[Concatenate[Any, Any, P], Any]) -> OfTwo[P]:
     """Type a function of two operands."""
-    return cast(OfTwo[P], function)
+    return cast(OfTwo[P], _with_words(function, 2))
 
 
 def of_many(function: Callable[Concatenate[Sequence[Any], P], Any]) -> OfMany[P]:
     """Type a function of a sequence of operands."""
-    return cast(OfMany[P], function)
+    return cast(OfMany[P], _with_words(function, 1))
 
 
 def of_cases(function: Callable[[Any, Any, Any], Any]) -> OfCases:
@@ -102,4 +104,10 @@ def of_cases(function: Callable[[Any, Any, Any], Any]) -> OfCases:
 
 def in_parts(function: Callable[Concatenate[Any, P], Any]) -> InParts[P]:
     """Type a function that gives parts of its operand."""
-    return cast(InParts[P], function)
+    return cast(InParts[P], _with_words(function, 1))
+
+
+def _with_words(function: Any, operands: int) -> Any:
+    """Leave a function that has no options as it is: nothing stands between it and its caller."""
+    code = getattr(function, "__wrapped__", function).__code__
+    return translated(function) if code.co_argcount + code.co_kwonlyargcount > operands else function

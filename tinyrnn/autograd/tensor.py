@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
@@ -13,6 +13,7 @@ from tinyrnn.autograd.anomaly import Watched, check_result
 from tinyrnn.autograd.arguments import FLAG, checked, shown
 from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.conversions import Conversions
+from tinyrnn.autograd.elsewhere import instead
 from tinyrnn.autograd.keeping import keep
 from tinyrnn.autograd.operands import coerced, plain_array, refusal
 from tinyrnn.autograd.operators import STATIC, Operators
@@ -91,6 +92,11 @@ class Tensor(Conversions, Operators):
             except IndexError:
                 pass  # it is raised by name below
         return super().__getitem__(index)
+
+    if not TYPE_CHECKING:  # to whom all names would seem to be there
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(instead(type(self).__name__, name))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,5 +1,8 @@
 """Modules: PyTorch's names, shapes, gate order and state-dict keys."""
 
+from typing import TYPE_CHECKING, Any
+
+from tinyrnn.autograd.elsewhere import NN_NAMES, instead
 from tinyrnn.nn import functional, init
 from tinyrnn.nn.activations import (
     ELU,
@@ -129,6 +132,11 @@ __all__ = [
     "nll_loss",
     "scheduled_sampling",
 ]
+
+if not TYPE_CHECKING:  # to whom all names would seem to be there
+
+    def __getattr__(name: str) -> Any:
+        raise AttributeError(instead("module 'tinyrnn.nn'", name, NN_NAMES))
 
 
 def __dir__() -> list[str]:

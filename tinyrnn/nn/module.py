@@ -12,8 +12,9 @@ from typing import Any, ParamSpec, Protocol, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from tinyrnn.autograd.arguments import FLAG, FUNCTION, MAPPING, TEXT, checked
+from tinyrnn.autograd.arguments import FLAG, FUNCTION, TEXT, checked, instance
 from tinyrnn.autograd.changes import mark_mode
+from tinyrnn.autograd.elsewhere import of_words
 from tinyrnn.autograd.state import Scope, thread
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.buffer import Buffer
@@ -22,6 +23,7 @@ from tinyrnn.nn.parameter import Parameter
 from tinyrnn.nn.state_dict import LoadedKeys, load
 from tinyrnn.nn.summary import html, text
 
+STATE_DICT = instance(Mapping, "a mapping from keys to arrays (of a file: tr.load(path, model=...))")
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
 
@@ -84,6 +86,10 @@ class Module:
             if self._hooks is not None:
                 return self._hooks.call(self, args, kwargs)
             return self.forward(*args, **kwargs)
+        except TypeError as error:
+            if kwargs and (ours := of_words(error, kwargs)) is not error:
+                raise ours from None
+            raise
         finally:
             modes.scope = outer
 
@@ -278,7 +284,7 @@ class Module:
         """Return copies of the values of all parameters and buffers, by key."""
         return {key: tensor.data.copy() for key, tensor in self._keyed_state()}
 
-    @checked(state_dict=MAPPING, strict=FLAG)
+    @checked(state_dict=STATE_DICT, strict=FLAG)
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadedKeys:
         """Copy values into the parameters and buffers, cast to their dtypes.
 

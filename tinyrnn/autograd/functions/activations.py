@@ -29,8 +29,8 @@ __all__ = [
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
-@checked(alpha=ARRAY)
 @of_one
+@checked(alpha=ARRAY)
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """``x`` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al., 2016).
 
@@ -58,8 +58,8 @@ def selu(x: Any) -> Any:
     return elu(x, _SELU_ALPHA) * _SELU_SCALE
 
 
-@checked(negative_slope=ARRAY)
 @of_one
+@checked(negative_slope=ARRAY)
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """``x`` where it is positive, ``negative_slope * x`` elsewhere.
 
@@ -86,8 +86,8 @@ def erf(x: Any) -> Any:
     return each(p.erf, x)
 
 
-@checked(approximate=one_of("none", "tanh"))
 @of_one
+@checked(approximate=one_of("none", "tanh"))
 def gelu(x: Any, approximate: Literal["none", "tanh"] = "none") -> Any:
     """``x * Φ(x)`` with the normal distribution's Φ (Hendrycks and Gimpel, 2016), or approximated by a tanh.
 
@@ -136,8 +136,8 @@ def mish(x: Any) -> Any:
     return x * p.tanh(p.softplus(x))
 
 
-@checked(min_val=REAL, max_val=REAL)
 @of_one
+@checked(min_val=REAL, max_val=REAL)
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """``x`` limited to ``[min_val, max_val]``; at the bounds the gradient is 0, where that of `clip` passes.
 

@@ -15,8 +15,8 @@ from tinyrnn.autograd.signatures import of_one
 __all__ = ["diag", "diagonal", "trace", "tril", "triu"]
 
 
-@checked(offset=WHOLE, axis1=WHOLE, axis2=WHOLE)
 @of_one
+@checked(offset=WHOLE, axis1=WHOLE, axis2=WHOLE)
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return the elements whose places along two axes differ by ``offset``, along a new last axis.
 
@@ -50,8 +50,8 @@ def _places(n: int, m: int, offset: int) -> tuple[Any, Any]:
     return rows, rows + offset
 
 
-@checked(k=WHOLE)
 @of_one
+@checked(k=WHOLE)
 def diag(v: Any, k: int = 0) -> Any:
     """Return the ``k``-th diagonal of a matrix; of a vector, the matrix that has it there, and zeros.
 
@@ -76,8 +76,8 @@ def diag(v: Any, k: int = 0) -> Any:
     return p.scatter(v, *_places(n, n, k), index=(ARRAY, ARRAY), shape=(n, n))
 
 
-@checked(offset=WHOLE, axis1=WHOLE, axis2=WHOLE)
 @of_one
+@checked(offset=WHOLE, axis1=WHOLE, axis2=WHOLE)
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Sum of a diagonal; see `diagonal`.
 
@@ -99,8 +99,8 @@ def _triangle(primitive: Any, x: Any, k: int) -> Any:
     return primitive(x, k=int(k))
 
 
-@checked(k=WHOLE)
 @of_one
+@checked(k=WHOLE)
 def tril(m: Any, k: int = 0) -> Any:
     """Keep what stands on the ``k``-th diagonal and below, in the last two axes; the rest is 0.
 
@@ -114,8 +114,8 @@ def tril(m: Any, k: int = 0) -> Any:
     return _triangle(p.tril, m, k)
 
 
-@checked(k=WHOLE)
 @of_one
+@checked(k=WHOLE)
 def triu(m: Any, k: int = 0) -> Any:
     """Keep what stands on the ``k``-th diagonal and above, in the last two axes; the rest is 0.
 

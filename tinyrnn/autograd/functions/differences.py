@@ -23,8 +23,8 @@ def _along(x: Any, axis: int, index: slice) -> Any:
     return x[(*(slice(None),) * axis, index)]
 
 
-@checked(axis=WHOLE.or_none())
 @of_one
+@checked(axis=WHOLE.or_none())
 def cumsum(x: Any, axis: int | None = None) -> Any:
     """Sum of each element and all before it, along an axis or of all elements in one.
 
@@ -39,8 +39,8 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     return swapaxes(p.cumsum(swapaxes(x, axis, -1)), axis, -1)
 
 
-@checked(axis=WHOLE.or_none())
 @of_one
+@checked(axis=WHOLE.or_none())
 def cumprod(x: Any, axis: int | None = None) -> Any:
     """Product of each element and all before it, along an axis or of all elements in one.
 
@@ -72,8 +72,8 @@ def widened(x: Any) -> Any:
     return x if x.dtype == kind else astype(x, kind)
 
 
-@checked(n=WHOLE, axis=WHOLE)
 @of_one
+@checked(n=WHOLE, axis=WHOLE)
 def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """Differences of neighbours along an axis, ``n`` times over.
 
@@ -194,8 +194,8 @@ def _slope(f: Any, places: Any, order: int) -> Any:
     return concatenate([first, middle, last], 0)
 
 
-@checked(num=WHOLE, endpoint=FLAG, retstep=FLAG, dtype=DTYPE, axis=WHOLE)
 @of_two
+@checked(num=WHOLE, endpoint=FLAG, retstep=FLAG, dtype=DTYPE, axis=WHOLE)
 def linspace(
     start: Any,
     stop: Any,

@@ -105,8 +105,8 @@ def rint(x: Any) -> Any:
     return each(p.rint, x)
 
 
-@checked(decimals=WHOLE)
 @of_one
+@checked(decimals=WHOLE)
 def round(x: Any, decimals: int = 0) -> Any:
     """Round each element to some places behind the point.
 
@@ -158,8 +158,8 @@ def isfinite(x: Any) -> Any:
     return each(p.isfinite, x)
 
 
-@checked(axis=AXES, keepdims=FLAG)
 @of_one
+@checked(axis=AXES, keepdims=FLAG)
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether all elements along the axes are true.
 
@@ -172,8 +172,8 @@ def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.all(operand(x), axis=axis, keepdims=keepdims)
 
 
-@checked(axis=AXES, keepdims=FLAG)
 @of_one
+@checked(axis=AXES, keepdims=FLAG)
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Whether any element along the axes is true.
 

@@ -100,8 +100,8 @@ def _width(item: Any) -> int:
     return item.ndim if isinstance(item, (Value, np.ndarray)) and item.dtype.kind == "b" else 1
 
 
-@checked(axis=WHOLE.or_none())
 @of_two
+@checked(axis=WHOLE.or_none())
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Pick entries along an axis, or of all elements; with ``axis=0`` and a matrix, an embedding's look-up.
 

@@ -35,8 +35,8 @@ __all__ = [
 ]
 
 
-@checked(axis=WHOLE.or_none())
 @of_many
+@checked(axis=WHOLE.or_none())
 def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """Join arrays along an axis that they have; with None all their elements, in one axis.
 
@@ -69,8 +69,8 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     return p.concatenate(*xs, axis=axis, offsets=offsets)
 
 
-@checked(axis=WHOLE)
 @of_many
+@checked(axis=WHOLE)
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """Join arrays of one shape along a new axis.
 
@@ -155,8 +155,8 @@ def column_stack(arrays: Sequence[Any]) -> Any:
     return concatenate([x if x.ndim > 1 else atleast_2d(x).T for x in xs], 1)
 
 
-@checked(axis=WHOLE.or_none())
 @of_two
+@checked(axis=WHOLE.or_none())
 def append(x: Any, values: Any, axis: int | None = None) -> Any:
     """Join two arrays along an axis, or all their elements in one.
 
@@ -211,8 +211,8 @@ r_ = _Joined(columns=False)  # tr.r_[a, 0.0, b]: along the first axis, as numpy.
 c_ = _Joined(columns=True)  # tr.c_[a, b]: as columns, as numpy.c_
 
 
-@checked(sections=WHOLES, axis=WHOLE)
 @in_parts
+@checked(sections=WHOLES, axis=WHOLE)
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Cut along an axis into equal parts, or at the given places, as `numpy.split`.
 
@@ -244,8 +244,8 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     return _cut(x, bounds, axis)
 
 
-@checked(sections=WHOLES, axis=WHOLE)
 @in_parts
+@checked(sections=WHOLES, axis=WHOLE)
 def array_split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """Cut along an axis into nearly equal parts, the longer ones first, or at the given places.
 
@@ -275,8 +275,8 @@ def _cut(x: Any, bounds: list[tuple[int, int]], axis: int) -> list[Any]:
     return [x[(*(slice(None),) * axis, slice(low, high))] for low, high in bounds]
 
 
-@checked(sections=WHOLES)
 @in_parts
+@checked(sections=WHOLES)
 def vsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     """Cut along the first axis; see `split`.
 
@@ -289,8 +289,8 @@ def vsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     return split(_with_axes("vsplit", x, 2), sections, 0)
 
 
-@checked(sections=WHOLES)
 @in_parts
+@checked(sections=WHOLES)
 def hsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     """Cut along the second axis; what has one axis, along that. See `split`.
 
@@ -304,8 +304,8 @@ def hsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     return split(x, sections, 0 if x.ndim == 1 else 1)
 
 
-@checked(sections=WHOLES)
 @in_parts
+@checked(sections=WHOLES)
 def dsplit(x: Any, sections: int | Sequence[int]) -> list[Any]:
     """Cut along the third axis; see `split`.
 

@@ -19,8 +19,8 @@ from tinyrnn.autograd.signatures import of_one
 __all__ = ["flip", "fliplr", "flipud", "pad", "repeat", "roll", "rot90", "tile"]
 
 
-@checked(shift=WHOLES, axis=AXES)
 @of_one
+@checked(shift=WHOLES, axis=AXES)
 def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
     """Move the elements along axes, and those that leave at one end in again at the other.
 
@@ -56,8 +56,8 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
     return x
 
 
-@checked(axis=AXES)
 @of_one
+@checked(axis=AXES)
 def flip(x: Any, axis: Axis = None) -> Any:
     """Reverse the order of the elements along axes, by default all.
 
@@ -101,8 +101,8 @@ def flipud(x: Any) -> Any:
 PLANE = Kind("two axes, as ints", lambda value: not WHOLE.of_type(value) and WHOLES.of_type(value))
 
 
-@checked(k=WHOLE, axes=PLANE)
 @of_one
+@checked(k=WHOLE, axes=PLANE)
 def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """Turn ``k`` times by 90 degrees, from the first of two axes to the second.
 
@@ -130,8 +130,8 @@ def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return flip(swapaxes(x, first, second), second) if k else x
 
 
-@checked(reps=WHOLES)
 @of_one
+@checked(reps=WHOLES)
 def tile(x: Any, reps: int | Sequence[int]) -> Any:
     """Repeat the whole array along each axis.
 
@@ -154,8 +154,8 @@ def tile(x: Any, reps: int | Sequence[int]) -> Any:
     return p.reshape(x, shape=tuple(m * n for m, n in zip(times, old, strict=True)))
 
 
-@checked(repeats=WHOLES, axis=WHOLE.or_none())
 @of_one
+@checked(repeats=WHOLES, axis=WHOLE.or_none())
 def repeat(x: Any, repeats: int | Sequence[int], axis: int | None = None) -> Any:
     """Repeat each element along an axis, by default of all elements in one axis.
 
@@ -199,8 +199,8 @@ def _pairs(name: str, given: Any, ndim: int, kinds: str) -> Any:
 _BY_INDEX = ("edge", "reflect", "symmetric", "wrap")
 
 
-@checked(mode=TEXT)
 @of_one
+@checked(mode=TEXT)
 def pad(x: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
     """Add elements at both ends of each axis, as `numpy.pad`.
 

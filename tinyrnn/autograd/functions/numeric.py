@@ -109,8 +109,8 @@ def fmin(a: Any, b: Any) -> Any:
     return p.fmin(operand(a), operand(b))
 
 
-@checked(copy=FLAG.or_none(), nan=REAL, posinf=REAL.or_none(), neginf=REAL.or_none())
 @of_one
+@checked(copy=FLAG.or_none(), nan=REAL, posinf=REAL.or_none(), neginf=REAL.or_none())
 def nan_to_num(
     x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Any:

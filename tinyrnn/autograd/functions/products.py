@@ -100,8 +100,8 @@ _PAIR = Kind(
 )
 
 
-@checked(axes=_PAIR)
 @of_two
+@checked(axes=_PAIR)
 def tensordot(a: Any, b: Any, axes: int | Sequence[Any] = 2) -> Any:
     """Sum of products over some axes of both; what remains of ``a`` stands first.
 
@@ -170,8 +170,8 @@ def kron(a: Any, b: Any) -> Any:
     return p.reshape(p.multiply(left, right), shape=shape)
 
 
-@checked(axisa=WHOLE, axisb=WHOLE, axisc=WHOLE, axis=WHOLE.or_none())
 @of_two
+@checked(axisa=WHOLE, axisb=WHOLE, axisc=WHOLE, axis=WHOLE.or_none())
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """Cross product of vectors of three elements.
 

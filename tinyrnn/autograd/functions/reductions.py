@@ -32,8 +32,8 @@ __all__ = [
 ]
 
 
-@checked(axis=AXES, keepdims=FLAG)
 @of_one
+@checked(axis=AXES, keepdims=FLAG)
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Sum of the elements over the axes (all of them by default).
 
@@ -46,8 +46,8 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.sum(operand(x), axis=axis, keepdims=keepdims)
 
 
-@checked(axis=AXES, keepdims=FLAG)
 @of_one
+@checked(axis=AXES, keepdims=FLAG)
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Mean of the elements over the axes (all of them by default).
 
@@ -60,8 +60,8 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.mean(operand(x), axis=axis, keepdims=keepdims)
 
 
-@checked(axis=AXES, keepdims=FLAG)
 @of_one
+@checked(axis=AXES, keepdims=FLAG)
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Product of the elements over the axes (all of them by default).
 
@@ -88,8 +88,8 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.reshape(x, shape=shape)
 
 
-@checked(axis=AXES, ddof=NUMBER, keepdims=FLAG, correction=NUMBER.or_none())
 @of_one
+@checked(axis=AXES, ddof=NUMBER, keepdims=FLAG, correction=NUMBER.or_none())
 def var(
     x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
 ) -> Any:
@@ -108,8 +108,8 @@ def var(
     return sum(centred * centred, axis, keepdims) / count
 
 
-@checked(axis=AXES, ddof=NUMBER, keepdims=FLAG, correction=NUMBER.or_none())
 @of_one
+@checked(axis=AXES, ddof=NUMBER, keepdims=FLAG, correction=NUMBER.or_none())
 def std(
     x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
 ) -> Any:
@@ -147,8 +147,8 @@ def length(x: Any, axis: Axis = None, keepdims: bool = False, order: float = 2) 
     return p.reshape(ans, shape=reduced_shape(x.shape, axis, keepdims))
 
 
-@checked(axis=AXES, keepdims=FLAG)
 @of_one
+@checked(axis=AXES, keepdims=FLAG)
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Largest element along the axes; where several are, they share the gradient equally.
 
@@ -161,8 +161,8 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.max(operand(x), axis=axis, keepdims=keepdims)
 
 
-@checked(axis=AXES, keepdims=FLAG)
 @of_one
+@checked(axis=AXES, keepdims=FLAG)
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Smallest element along the axes; where several are, they share the gradient equally.
 
@@ -175,8 +175,8 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.min(operand(x), axis=axis, keepdims=keepdims)
 
 
-@checked(axis=WHOLE.or_none())
 @of_one
+@checked(axis=WHOLE.or_none())
 def argmax(x: Any, axis: int | None = None) -> Any:
     """Index of the largest element along an axis, or in the flattened array; it carries no gradient.
 
@@ -189,8 +189,8 @@ def argmax(x: Any, axis: int | None = None) -> Any:
     return p.argmax(operand(x), axis=axis)
 
 
-@checked(axis=WHOLE.or_none())
 @of_one
+@checked(axis=WHOLE.or_none())
 def argmin(x: Any, axis: int | None = None) -> Any:
     """Index of the smallest element along an axis, or in the flattened array; it carries no gradient.
 
@@ -203,8 +203,8 @@ def argmin(x: Any, axis: int | None = None) -> Any:
     return p.argmin(operand(x), axis=axis)
 
 
-@checked(axis=AXES, keepdims=FLAG)
 @of_one
+@checked(axis=AXES, keepdims=FLAG)
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` over the axes, without overflow.
 
@@ -217,8 +217,8 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return p.logsumexp(_floats(x), axis=axis, keepdims=keepdims)
 
 
-@checked(axis=AXES)
 @of_one
+@checked(axis=AXES)
 def softmax(x: Any, axis: int = -1) -> Any:
     """``exp(x) / sum(exp(x))`` along an axis, without overflow.
 
@@ -231,8 +231,8 @@ def softmax(x: Any, axis: int = -1) -> Any:
     return p.softmax(_floats(x), axis=axis)
 
 
-@checked(axis=AXES)
 @of_one
+@checked(axis=AXES)
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """``x - logsumexp(x)`` along an axis.
 

@@ -54,8 +54,8 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Any:
     return p.reshape(x, shape=resolved_shape(x.shape, new))
 
 
-@checked(axes=WHOLES.or_none())
 @of_one
+@checked(axes=WHOLES.or_none())
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """Permute the axes, as `numpy.transpose`; by default reverse them. PyTorch's, of two axes, is `swapaxes`.
 
@@ -80,8 +80,8 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     return p.transpose(x, axes=order)
 
 
-@checked(axis1=WHOLE, axis2=WHOLE)
 @of_one
+@checked(axis1=WHOLE, axis2=WHOLE)
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Exchange two axes.
 
@@ -112,8 +112,8 @@ def flatten(x: Any) -> Any:
     return p.reshape(x, shape=(math.prod(x.shape),))
 
 
-@checked(axis=AXES)
 @of_one
+@checked(axis=AXES)
 def squeeze(x: Any, axis: Axis = None) -> Any:
     """Drop axes of length 1: those named, or all.
 
@@ -202,8 +202,8 @@ def matrix_transpose(x: Any) -> Any:
     return swapaxes(x, -1, -2)
 
 
-@checked(source=WHOLES, destination=WHOLES)
 @of_one
+@checked(source=WHOLES, destination=WHOLES)
 def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
     """Move axes to other places; the rest keep their order.
 
@@ -233,8 +233,8 @@ def moveaxis(x: Any, source: int | Sequence[int], destination: int | Sequence[in
     return p.transpose(x, axes=tuple(order))
 
 
-@checked(axis=WHOLE, start=WHOLE)
 @of_one
+@checked(axis=WHOLE, start=WHOLE)
 def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
     """Move an axis back until it stands before the axis ``start``; `moveaxis` is easier to read.
 

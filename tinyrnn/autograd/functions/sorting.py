@@ -24,8 +24,8 @@ def _ordered(x: Any, axis: int | None) -> tuple[Any, int]:
     return swapaxes(x, at, -1), at
 
 
-@checked(axis=WHOLE.or_none())
 @of_one
+@checked(axis=WHOLE.or_none())
 def argsort(x: Any, axis: int | None = -1) -> Any:
     """Return the indices that would sort along an axis; equal elements keep their order.
 
@@ -39,8 +39,8 @@ def argsort(x: Any, axis: int | None = -1) -> Any:
     return swapaxes(p.argsort(x), at, -1)
 
 
-@checked(axis=WHOLE.or_none())
 @of_one
+@checked(axis=WHOLE.or_none())
 def sort(x: Any, axis: int | None = -1) -> Any:
     """Sort along an axis, or all elements (None). A gradient goes to the element that stood there.
 
@@ -56,8 +56,8 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     return swapaxes(p.pick(x, p.argsort(x)), at, -1)
 
 
-@checked(kth=WHOLES, axis=WHOLE.or_none())
 @of_one
+@checked(kth=WHOLES, axis=WHOLE.or_none())
 def argpartition(x: Any, kth: int | Sequence[int], axis: int | None = -1) -> Any:
     """Return the indices that would partition along an axis; see `partition`.
 
@@ -71,8 +71,8 @@ def argpartition(x: Any, kth: int | Sequence[int], axis: int | None = -1) -> Any
     return swapaxes(p.argpartition(x, kth=_kth(kth)), at, -1)
 
 
-@checked(kth=WHOLES, axis=WHOLE.or_none())
 @of_one
+@checked(kth=WHOLES, axis=WHOLE.or_none())
 def partition(x: Any, kth: int | Sequence[int], axis: int | None = -1) -> Any:
     """Put the ``kth`` element where it stands in sorted order, smaller ones before it and larger ones behind.
 
@@ -92,8 +92,8 @@ def _kth(kth: Any) -> Any:
     return int(kth) if isinstance(kth, (int, np.integer)) else tuple(int(k) for k in kth)
 
 
-@checked(axis=WHOLE.or_none())
 @of_two
+@checked(axis=WHOLE.or_none())
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
     """Pick along an axis with an index for each element that comes out, as those of `argsort`.
 

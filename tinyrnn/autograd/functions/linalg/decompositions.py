@@ -37,8 +37,8 @@ class SVDResult(NamedTuple):
 TRIANGLE = one_of("L", "U", "l", "u")
 
 
-@checked(upper=FLAG)
 @of_one
+@checked(upper=FLAG)
 def cholesky(a: Any, *, upper: bool = False) -> Any:
     """Triangle ``L`` with ``L @ L.mT == a``, of a symmetric positive definite matrix; or its transpose.
 
@@ -80,8 +80,8 @@ def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     return EighResult(both[..., 0, :], both[..., 1:, :])
 
 
-@checked(UPLO=TRIANGLE)
 @of_one
+@checked(UPLO=TRIANGLE)
 def eigvalsh(a: Any, UPLO: Literal["L", "U"] = "L") -> Any:
     """Eigenvalues of a symmetric matrix, rising; see `eigh`.
 

@@ -11,8 +11,8 @@ from tinyrnn.autograd.signatures import of_one
 __all__ = ["diagonal", "trace"]
 
 
-@checked(offset=WHOLE)
 @of_one
+@checked(offset=WHOLE)
 def diagonal(x: Any, *, offset: int = 0) -> Any:
     """Return the diagonal of each matrix of a stack, (..., M, N), along a new last axis.
 
@@ -25,8 +25,8 @@ def diagonal(x: Any, *, offset: int = 0) -> Any:
     return of_arrays.diagonal(x, offset, -2, -1)
 
 
-@checked(offset=WHOLE)
 @of_one
+@checked(offset=WHOLE)
 def trace(x: Any, *, offset: int = 0) -> Any:
     """Sum of the diagonal of each matrix of a stack; see `diagonal`.
 

@@ -74,8 +74,8 @@ def solve(a: Any, b: Any) -> Any:
     return squeeze(x, -1) if column else x
 
 
-@checked(rcond=number().or_none(), hermitian=FLAG, rtol=number().or_none())
 @of_one
+@checked(rcond=number().or_none(), hermitian=FLAG, rtol=number().or_none())
 def pinv(a: Any, rcond: float | None = None, hermitian: bool = False, *, rtol: float | None = None) -> Any:
     """Pseudoinverse of a matrix. Its gradient is that for matrices of the same rank.
 
@@ -127,8 +127,8 @@ def slogdet(a: Any) -> SlogdetResult:
     return SlogdetResult(p.sign_of_det(a), p.logabsdet(a))
 
 
-@checked(n=WHOLE)
 @of_one
+@checked(n=WHOLE)
 def matrix_power(a: Any, n: int) -> Any:
     """Product of ``n`` times the same matrix; for negative ``n``, of its inverse.
 
@@ -153,8 +153,8 @@ def matrix_power(a: Any, n: int) -> Any:
     return result
 
 
-@checked(arrays=SEVERAL)
 @of_many
+@checked(arrays=SEVERAL)
 def multi_dot(arrays: Sequence[Any]) -> Any:
     """Product of several matrices, in the order of the fewest multiplications for the first and last vectors.
 

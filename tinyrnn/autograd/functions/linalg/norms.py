@@ -30,8 +30,8 @@ ORDER = Kind(
 )
 
 
-@checked(ord=ORDER.or_none(), axis=AXES, keepdims=FLAG)
 @of_one
+@checked(ord=ORDER.or_none(), axis=AXES, keepdims=FLAG)
 def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """Norm of vectors, or of matrices.
 
@@ -90,8 +90,8 @@ def _kept(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return x if keepdims else squeeze(x, axes)
 
 
-@checked(axis=AXES, keepdims=FLAG, ord=ORDER)
 @of_one
+@checked(axis=AXES, keepdims=FLAG, ord=ORDER)
 def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """Norm of the elements over any axes, as one vector; see `norm`.
 
@@ -111,8 +111,8 @@ def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any =
     return sum(abs(x), axis, keepdims) if ord == 1 else length(x, axis, keepdims, float(ord))
 
 
-@checked(keepdims=FLAG, ord=ORDER)
 @of_one
+@checked(keepdims=FLAG, ord=ORDER)
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """Norm of the matrices in the last two axes; see `norm`.
 

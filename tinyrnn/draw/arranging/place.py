@@ -19,6 +19,7 @@ from tinyrnn.draw.reading.view import Box, View
 __all__ = ["place"]
 
 PAD, BETWEEN, APART, RISE, ROW_GAP = 14.0, 46.0, 84.0, 34.0, 16.0
+FOOT = 26.0  # of a step's panel, with its name: tracks pass below it
 
 
 def place(view: View) -> Layout:
@@ -165,10 +166,12 @@ class _Placing:
         self.base: dict[int, float] = {}
         self.bottom_of: dict[int, float] = {}
         y = 0.0
+        lowest = min(self._stepped(), default=-1)
         for i, band in enumerate(view.bands):
             tracks = channels.get(i, 0)
             self.bottom_of[i] = y
-            y += max(RISE if i else 0.0, TRACK * tracks + 18.0 if tracks else 0.0)
+            below = FOOT if i and band == lowest else 0.0
+            y += max(RISE if i else 0.0, TRACK * tracks + 18.0 + below if tracks else 0.0)
             boxes = [b for b in view.boxes.values() if b.band == band and b.kind not in ("state", "fold")]
             blocks = [block for (_, at), block in measures.blocks.items() if at == band]
             states = [b for b in view.boxes.values() if b.kind == "state" and b.band == band]
@@ -247,7 +250,7 @@ class _Placing:
                 )
         if not stepped:
             return
-        floor = min(layout.bands[band][0] for band in stepped) - 26
+        floor = min(layout.bands[band][0] for band in stepped) - FOOT
         for column in self.columns:
             tops = [layout.end(b.id, 1) for b in view.boxes.values() if b.column == column]
             layout.panels[column] = (floor, max(tops) + 12)

@@ -12,7 +12,7 @@
     for (const t of words) texts.push({id, r: rect(t)});
     if (!shape || /legend|note/.test(g.getAttribute('class'))) continue;
     const r = rect(shape);
-    boxes.push({id, r});
+    boxes.push({id, r, round: shape.tagName === 'ellipse'});
     for (const t of /fold/.test(g.getAttribute('class')) || /^([0-9]+\.)?weight\./.test(id) ? [] : words) {
       const line = words.map(rect).filter(q => Math.abs(q.bottom - rect(t).bottom) < 3); // a title and its index
       const middle = (Math.min(...line.map(q => q.left)) + Math.max(...line.map(q => q.right))) / 2;
@@ -38,6 +38,11 @@
   for (const [i, b] of boxes.entries()) for (const c of boxes.slice(0, i))
     if (overlap(b.r, c.r, 1)) found.text_over.push('box ' + b.id + ' | box ' + c.id);
 
+  // How far a point is inside of a box; a circle's corners are outside.
+  const within = (x, y, {r, round}) => (round ? (r.right - r.left) / 2 - Math.hypot(x - (r.left + r.right) / 2, y - (r.top + r.bottom) / 2)
+    : Math.min(x - r.left, r.right - x, y - r.top, r.bottom - y));
+  const nearest = (a, b) => [Math.max(a.left, Math.min(a.right, (b.left + b.right) / 2)), Math.max(a.top, Math.min(a.bottom, (b.top + b.bottom) / 2))];
+  const touches = (r, box, m) => (box.round ? within(...nearest(r, box.r), box) > m : overlap(r, box.r, m));
   const inside = (points, r, m) => points.filter(([x, y]) => x > r.left + m && x < r.right - m && y > r.top + m && y < r.bottom - m);
   for (const g of svg.querySelectorAll('g.edge')) {
     const [a, b] = name(g).split('->'), kind = g.getAttribute('class');
@@ -47,7 +52,7 @@
       if (!kind.includes('weight')) lines.push({a, b, points, kind});
       for (const box of boxes) {
         const own = box.id === a || box.id === b;
-        if (inside(points, box.r, own ? 4 : 1).length) found[own ? 'head_off' : 'arrow_box'].push(a + '->' + b + ' in ' + box.id);
+        if (points.some(([x, y]) => within(x, y, box) > (own ? 4 : 1))) found[own ? 'head_off' : 'arrow_box'].push(a + '->' + b + ' in ' + box.id);
       }
       for (const t of texts) if (t.free && inside(points, {left: t.r.left, right: t.r.right, top: t.r.top + 1, bottom: t.r.bottom - 1}, 1).length > 1)
         found.text_over.push(t.id + ' | line ' + a + '->' + b);
@@ -55,9 +60,9 @@
     for (const h of g.querySelectorAll('polygon, ellipse')) {
       const r = rect(h), wide = 1.6 * (parseFloat(h.getAttribute('stroke-width')) || 1) * 1.34 + 3;
       const near = {left: r.left - wide, right: r.right + wide, top: r.top - wide, bottom: r.bottom + wide};
-      if (!kind.includes('cut') && !boxes.some(x => (x.id === a || x.id === b) && overlap(near, x.r, 0)))
+      if (!kind.includes('cut') && !boxes.some(x => (x.id === a || x.id === b) && touches(near, x, 0)))
         found.head_off.push(a + '->' + b + ' floats');
-      for (const x of boxes) if (overlap(r, x.r, 3)) found.head_off.push(a + '->' + b + ' head in ' + x.id);
+      for (const x of boxes) if (touches(r, x, 3)) found.head_off.push(a + '->' + b + ' head in ' + x.id);
     }
   }
   // Two lines on one: many points of one are points of the other. What attention looks at shares a way by design.

@@ -179,6 +179,7 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
         (["draw", "--windows", "1,2,3"], "argument --windows: got '1,2,3'; expected K1 or K1,K2"),
         (["step", "--steps", "100000"], "100000 steps have 2,200,025 records; expected at most 20,000"),
         (["step", "--layers", "0"], "argument --layers: got '0'; expected a whole number"),
+        (["draw", "--style", "comic"], "argument --style: invalid choice: 'comic'"),
         (["draw", "--width", "0.5"], "argument --width: got '0.5'; expected centimetres, 1 or more"),
         (["draw", "--width", "wide"], "argument --width: got 'wide'; expected centimetres, 1 or more"),
         (["draw", "--animate", "-o", "a.png"], "draw: --animate is for .svg; the output is 'a.png'"),
@@ -237,6 +238,9 @@ def test_draw_in_other_formats(file: str, start: str) -> None:
 
 @pytest.mark.skipif(not layout.available_engines("svg"), reason="no layout engine is installed")
 def test_draw_for_print_and_as_a_wave() -> None:
+    assert main(["draw", "--style", "textbook", "--level", "op", "-o", "a.dot"]) == 0
+    assert "⊙" not in Path("a.dot").read_text("utf-8")  # an RNN multiplies by nothing
+    assert 'shape="ellipse"' in Path("a.dot").read_text("utf-8")
     assert main(["draw", "--width", "16", "--steps", "9", "--animate", "-o", "a.svg"]) == 0
     text = Path("a.svg").read_text("utf-8")
     assert 'width="454pt"' in text

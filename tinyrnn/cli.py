@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from tinyrnn import info
 from tinyrnn.draw.command import CELLS, LOSSES, PAGES, PICTURES, draw_command, step_command
+from tinyrnn.draw.composing import STYLES
 from tinyrnn.draw.drawing import format_of
 from tinyrnn.draw.layout import LayoutError
 from tinyrnn.draw.reading.levels import LEVELS
@@ -106,6 +107,7 @@ def _draw(options: argparse.Namespace) -> None:
                 theme=options.theme,
                 weights=options.weights,
                 values=options.values,
+                style=options.style,
                 width=options.width,
                 dpi=options.dpi,
                 animate=options.animate,
@@ -182,6 +184,9 @@ def _parser() -> Parser:
         "--values", choices=("summary", "full", "none"), default="summary", help="what boxes say (summary)"
     )
     draw.add_argument("--theme", choices=tuple(THEMES), default="light", help="colours (light)")
+    draw.add_argument(
+        "--style", choices=STYLES, default="boxes", help="boxes, or as a textbook has it (boxes)"
+    )
     draw.add_argument(
         "--width", type=_centimetres, metavar="CM", help="centimetres, for print: no letter below 7 points"
     )

@@ -99,6 +99,7 @@ def draw_command(
     theme: str = "light",
     weights: str = "alias",
     values: str = "summary",
+    style: str = "boxes",
     width: float | None = None,
     dpi: int | None = None,
     animate: bool = False,
@@ -111,7 +112,7 @@ def draw_command(
     ----------
     output : str
         Ends in .svg, .png, .pdf, .html, .tex, .mmd, or in .dot or .gv for the text, which needs no engine.
-    level, expand, theme, weights, values, width, dpi, engine
+    level, expand, theme, weights, values, style, width, dpi, engine
         As in `unrolled`.
     animate : bool
         As in `Drawing.save`.
@@ -140,6 +141,7 @@ def draw_command(
     drawing = unrolled(
         small_model(**model), level, expand=expand, theme=theme, weights=weights, values=values,
         windows=model.get("windows"), width=width, dpi=dpi, engine=engine,
+        style=style,
     )  # fmt: skip
     return drawing.save(output, animate=animate)
 

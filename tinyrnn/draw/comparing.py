@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from tinyrnn.autograd.arguments import COUNT, ITERABLE, SEVERAL, checked, one_of
-from tinyrnn.draw.composing import SHOWN, compose, has_columns
+from tinyrnn.draw.composing import STYLES, compose, has_columns
 from tinyrnn.draw.drawing import Drawing
 from tinyrnn.draw.reading.levels import LEVELS
 from tinyrnn.draw.reading.unroll import uncollected, unroll
@@ -19,7 +19,8 @@ __all__ = ["compare"]
 
 @checked(
     first=GRAPH, second=GRAPH, level=one_of(*LEVELS), names=SEVERAL, weights=one_of("alias", "tray"),
-    show=ITERABLE, width=CENTIMETRES.or_none(), dpi=COUNT.or_none(), **OPTIONS,
+    show=ITERABLE.or_none(),
+    style=one_of(*STYLES), width=CENTIMETRES.or_none(), dpi=COUNT.or_none(), **OPTIONS,
 )  # fmt: skip
 def compare(
     first: Any,
@@ -27,12 +28,13 @@ def compare(
     level: str = "cell",
     *,
     names: Collection[str] = ("first", "second"),
+    style: str = "boxes",
     weights: str = "alias",
     values: str = "summary",
     gradients: bool = True,
     theme: str = "light",
     max_nodes: int = 400,
-    show: Collection[str] = SHOWN,
+    show: Collection[str] | None = None,
     width: float | None = None,
     dpi: int | None = None,
     engine: str | None = None,
@@ -49,7 +51,7 @@ def compare(
         As in `unrolled`; the first stands above.
     names : two of str
         What stands over them.
-    level, weights, values, gradients, theme, max_nodes, show, width, dpi, engine, timeout
+    level, style, weights, values, gradients, theme, max_nodes, show, width, dpi, engine, timeout
         As in `unrolled`, for both.
 
     Returns
@@ -78,7 +80,7 @@ def compare(
         raise ValueError(f"compare: names is {names!r}; expected two of str")
     options = options_of(
         "compare", level, weights=weights, values=values, gradients=gradients, max_nodes=max_nodes, show=show,
-        width=width,
+        width=width, style=style,
     )  # fmt: skip
     pictures: list[Any] = []
     with uncollected():
@@ -89,4 +91,6 @@ def compare(
                     f"compare: {name!r} has neither steps nor modules; with tr.scope(step=t) it has"
                 )
             pictures.append((name, *compose(recorded, options)))
-    return Drawing(stacked_dot(pictures, theme_of(theme), width), engine=engine, timeout=timeout, dpi=dpi)
+    return Drawing(
+        stacked_dot(pictures, theme_of(theme, style), width), engine=engine, timeout=timeout, dpi=dpi
+    )

@@ -13,6 +13,7 @@ from tinyrnn.draw.arranging.wrap import wrapped
 from tinyrnn.draw.reading.captions import add_captions, missing
 from tinyrnn.draw.reading.fold import Column, columns_of
 from tinyrnn.draw.reading.levels import LEVELS, view_of
+from tinyrnn.draw.reading.textbook import as_textbook
 from tinyrnn.draw.reading.tray import add_weights
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import View
@@ -20,9 +21,10 @@ from tinyrnn.draw.reading.windows import windows_of
 from tinyrnn.draw.text import BADGE
 from tinyrnn.draw.writing.dot import MARGIN
 
-__all__ = ["LETTERS", "SHOWN", "Options", "compose", "has_columns"]
+__all__ = ["LETTERS", "SHOWN", "STYLES", "Options", "compose", "has_columns"]
 
 SHOWN = ("weights", "shapes", "dtypes", "values", "gradients")
+STYLES = ("boxes", "textbook")
 LETTERS = 7.0  # the smallest letters at a given width, in points
 
 
@@ -39,6 +41,7 @@ class Options:
     windows: Any = None
     shown: frozenset[str] = frozenset(SHOWN)
     width: float | None = None
+    style: str = "boxes"
 
 
 def has_columns(recorded: Unrolled, level: str) -> bool:
@@ -63,6 +66,7 @@ def compose(recorded: Unrolled, options: Options, unfolded: Column | None = None
         A step to expand is none, or no level is so narrow.
     """
     opened = _opened(recorded, options)
+    bare = options.style == "textbook"
     shades = windows_of(options.windows, recorded.steps)
     borders = {t for replay, start, stop in shades for t in (replay, start, stop)} - {0}
 
@@ -71,13 +75,15 @@ def compose(recorded: Unrolled, options: Options, unfolded: Column | None = None
         view.shades = shades
         view.notes += missing(recorded, options.gradients)
         narrow = options.width is not None
-        add_captions(view, recorded, options.values, options.gradients, opened, options.shown, narrow=narrow)
+        add_captions(
+            view, recorded, options.values, options.gradients, opened, options.shown, narrow=narrow, bare=bare
+        )
         add_weights(view, recorded, options.weights == "tray", options.gradients, options.shown)
         if not options.gradients:
             _drop_gradients(view)
         if "weights" not in options.shown:
             _drop_weights(view)
-        return view
+        return as_textbook(view, recorded) if bare else view
 
     if options.width is None:
         view = made(options.level)
@@ -133,7 +139,8 @@ def _within(
         single = level == "layer" and bool(opened)
         shown = "cell" if single else level
         columns = columns_of(recorded, opened, borders, only_expand=single, unfolded=unfolded)
-        view = view_of(recorded, shown, columns, opened, options.weights)
+        bare = options.style == "textbook"
+        view = view_of(recorded, shown, columns, opened, options.weights, bare=bare)
         count = len(view.boxes) + sum(len(box.badges) for box in view.boxes.values())
         if count <= most or level == LEVELS[-1]:
             break

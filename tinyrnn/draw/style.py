@@ -8,10 +8,10 @@ one that is zero, not finite, or clipped has a line and an arrowhead of its own.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-__all__ = ["Gradient", "Theme", "THEMES", "Scale", "ink_on", "theme_of"]
+__all__ = ["TEXTBOOK", "THEMES", "Gradient", "Scale", "Theme", "ink_on", "luminance", "theme_of"]
 
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
@@ -22,7 +22,7 @@ VIRIDIS = (
 )  # fmt: skip
 
 
-def _light(colour: str) -> float:
+def luminance(colour: str) -> float:
     """Return the relative luminance of a colour (WCAG 2.1)."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
@@ -31,7 +31,7 @@ def _light(colour: str) -> float:
 
 def ink_on(ground: str) -> str:
     """Return black or white, whichever is easier to read on a colour."""
-    return BLACK if _light(ground) > 0.179 else "#FFFFFF"
+    return BLACK if luminance(ground) > 0.179 else "#FFFFFF"
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,29 @@ THEMES = {
 }
 
 
-def theme_of(name: str) -> Theme:
-    """Return a theme.
+def _printed(theme: Theme, greys: tuple[str, ...]) -> Theme:
+    """Return a theme in black, white and greys, as of a book."""
+    ground, text = theme.background, theme.text
+    fills = {kind: _mixed(text, ground, share) for kind, share in {
+        "op": 0.0, "product": 0.06, "gate": 0.14, "cell": 0.06, "module": 0.06, "input": 0.0, "output": 0.0,
+        "loss": 0.0, "state": 0.0, "fold": 0.1, "bar": 0.06, "constant": 0.0,
+    }.items()}  # fmt: skip
+    shade = _mixed(text, ground, 0.1), _mixed(text, ground, 0.04)
+    weights = (_mixed(text, ground, 0.08),)
+    return replace(
+        theme, panel=_mixed(text, ground, 0.02), border=_mixed(text, ground, 0.75), alarm=text, shade=shade,
+        fills=fills, ramp=greys, weights=weights,
+    )  # fmt: skip
+
+
+TEXTBOOK = {
+    "light": _printed(THEMES["light"], _finer(("#8C8C8C", "#6A6A6A", "#4A4A4A", "#2A2A2A", "#000000"))),
+    "dark": _printed(THEMES["dark"], _finer(("#767676", "#949494", "#B4B4B4", "#D6D6D6", "#FFFFFF"))),
+}
+
+
+def theme_of(name: str, style: str = "boxes") -> Theme:
+    """Return a theme; in greys for the style of a textbook.
 
     Raises
     ------
@@ -104,7 +125,7 @@ def theme_of(name: str) -> Theme:
     """
     if name not in THEMES:
         raise ValueError(f"draw: theme is {name!r}; expected one of {', '.join(map(repr, THEMES))}")
-    return THEMES[name]
+    return (TEXTBOOK if style == "textbook" else THEMES)[name]
 
 
 @dataclass(frozen=True)

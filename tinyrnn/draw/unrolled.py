@@ -17,7 +17,7 @@ from tinyrnn.autograd.arguments import (
     one_of,
 )
 from tinyrnn.autograd.primitive import Value
-from tinyrnn.draw.composing import SHOWN, Options, compose, has_columns
+from tinyrnn.draw.composing import SHOWN, STYLES, Options, compose, has_columns
 from tinyrnn.draw.drawing import SECONDS, Drawing
 from tinyrnn.draw.exploring.behind import behind_boxes, behind_records, unchanged
 from tinyrnn.draw.reading.levels import LEVELS
@@ -49,13 +49,15 @@ GRAPH = Kind(
 
 
 @checked(
-    outputs=GRAPH, level=one_of(*LEVELS), expand=ITERABLE, weights=one_of("alias", "tray"), show=ITERABLE,
-    width=CENTIMETRES.or_none(), dpi=COUNT.or_none(), **OPTIONS,
+    outputs=GRAPH, level=one_of(*LEVELS), style=one_of(*STYLES), expand=ITERABLE,
+    weights=one_of("alias", "tray"), show=ITERABLE.or_none(), width=CENTIMETRES.or_none(),
+    dpi=COUNT.or_none(), **OPTIONS,
 )  # fmt: skip
 def unrolled(
     outputs: Any,
     level: str = "cell",
     *,
+    style: str = "boxes",
     expand: Collection[int] = (),
     weights: str = "alias",
     values: str = "summary",
@@ -63,7 +65,7 @@ def unrolled(
     theme: str = "light",
     max_nodes: int = 400,
     windows: Any = None,
-    show: Collection[str] = SHOWN,
+    show: Collection[str] | None = None,
     width: float | None = None,
     dpi: int | None = None,
     engine: str | None = None,
@@ -83,6 +85,9 @@ def unrolled(
     level : {"op", "gate", "cell", "layer", "rolled"}
         One box for each operation; for each gate; for each cell at each step; for each layer; or the loop
         before it is unrolled.
+    style : {"boxes", "textbook"}
+        As a textbook prints it: ⊙, +, σ and tanh in circles, weights by name, h_t along the top, in black,
+        white and greys; of the structure alone, unless `show` says more.
     expand : collection of int
         Steps to show operation by operation, by the numbers in the picture: the first step is 1.
     weights : {"alias", "tray"}
@@ -100,9 +105,9 @@ def unrolled(
         Windows of truncated backpropagation through time to shade: what `tinyrnn.TruncatedBPTT.windows` gave,
         or triples ``(replay_start, start, stop)``. From a TruncatedBPTT itself the windows follow by its k1
         and k2.
-    show : collection of str
+    show : collection of str, optional
         What is written: any of "weights", "shapes", "dtypes", "values" and "gradients"; without any of them,
-        the structure alone.
+        the structure alone. All of them, if not given.
     width : float, optional
         How wide the picture is, in centimetres, for print. No letter is smaller than 7 points: what would
         make it so wraps into rows of fewer steps, and where a single step is too wide, the next coarser
@@ -137,9 +142,9 @@ def unrolled(
     """
     options = options_of(
         "unrolled", level, expand=expand, weights=weights, values=values, gradients=gradients,
-        max_nodes=max_nodes, windows=windows, show=show, width=width,
+        max_nodes=max_nodes, windows=windows, show=show, width=width, style=style,
     )  # fmt: skip
-    colours = theme_of(theme)
+    colours = theme_of(theme, style)
     with uncollected():
         recorded = unroll(outputs)
         if has_columns(recorded, level):
@@ -152,14 +157,23 @@ def unrolled(
 
 
 def options_of(
-    where: str, level: str, *, values: str, gradients: bool, show: Collection[str], **more: Any
+    where: str,
+    level: str,
+    *,
+    style: str,
+    values: str,
+    gradients: bool,
+    show: Collection[str] | None,
+    **more: Any,
 ) -> Options:
     """Return what is asked of a picture."""
+    if show is None:
+        show = () if style == "textbook" else SHOWN
     for word in show:
         check(where, "show", word, one_of(*SHOWN))
     shown = frozenset(show)
     values, gradients = values if "values" in shown else "none", gradients and "gradients" in shown
-    return Options(level, values=values, gradients=gradients, shown=shown, **more)
+    return Options(level, style=style, values=values, gradients=gradients, shown=shown, **more)
 
 
 @checked(tensor=GRAPH, **OPTIONS)

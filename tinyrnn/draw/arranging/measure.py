@@ -63,6 +63,9 @@ class Measures:
             )
             ports = PORT * max(sides[box.id, 0], sides[box.id, 1]) + 12 if box.column else 0.0
             self.size[box.id] = (max(w, low), max(h, 26.0, tall, ports))
+            if box.round:
+                low = w = max(w - 4, h + 2, ports, 32.0)
+                self.size[box.id] = (w, w)
             widest[box.key] = max(widest.get(box.key, 0.0), w, low)
             if box.badges:
                 pill = max(width(line, BADGE) for badge in box.badges for line in badge_lines(badge)) + 9
@@ -76,7 +79,8 @@ class Measures:
             self.size[box.id] = (w, 12 + TITLE + (LINE + 4) * len(box.lines) + (12 if strip else 0))
         for box in self.view.boxes.values():
             if box.column:
-                self.size[box.id] = (widest[box.key], self.size[box.id][1])
+                w = widest[box.key]
+                self.size[box.id] = (w, w if box.round else self.size[box.id][1])
 
     def between(self, box: Box) -> float:
         """Return the room between the two columns of badges under a box."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tinyrnn.draw.arranging.circles import to_circles
 from tinyrnn.draw.arranging.geometry import Layout, Point
 from tinyrnn.draw.arranging.measure import BESIDE, TRACK, Measures
 from tinyrnn.draw.arranging.router import Router
@@ -54,6 +55,7 @@ class _Placing:
         self._badges()
         self.layout.floors = [(set(self.columns), self.layout.bottom)]
         self.layout.ways = Router(self.layout, self.measures, self.ways, tracks, self.bottom_of).run()
+        to_circles(self.view, self.layout)
         return self.layout
 
     # --- from left to right ---------------------------------------------------------------------------------

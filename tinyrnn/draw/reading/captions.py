@@ -23,6 +23,7 @@ def add_captions(
     types: Collection[str] = TYPES,
     *,
     narrow: bool = False,
+    bare: bool = False,
 ) -> None:
     """Write the lines of all boxes.
 
@@ -37,13 +38,15 @@ def add_captions(
         What is written of a type: "shapes", "dtypes".
     narrow : bool
         Whether to write a value in two short lines rather than in one.
+    bare : bool
+        Whether to say nothing of what a box is and is made of.
     """
     roots = set(unrolled.roots)
     for box in view.boxes.values():
         if box.kind == "fold":
             continue
         shown = speakers(box, roots)
-        if box.kind in ("cell", "module") and view.level != "op" and box.unit in unrolled.units:
+        if not bare and box.kind in ("cell", "module") and view.level != "op" and box.unit in unrolled.units:
             unit = unrolled.units[box.unit]
             said = {box.title.split(" ")[0], "cell"}
             whole = len(box.key) and view.level != "gate"
@@ -72,7 +75,12 @@ def add_captions(
             box.lines += [word + line for line in lines[:1]] + lines[1:]
         if box.kind == "op" and len(box.members) == 1 and box.title in ("+", "−", "×", "÷", "power"):
             _with_number(box)
-        if box.kind in ("gate", "product", "cell") and view.level == "gate" and len(box.members) > 1:
+        if (
+            not bare
+            and box.kind in ("gate", "product", "cell")
+            and view.level == "gate"
+            and len(box.members) > 1
+        ):
             box.lines.insert(0, _made_of(box))
         if box.kind == "loss" and len(box.members) > 1 and box.id == "loss":
             terms = {s.id for r in box.members for s in r.sources if s.role == "loss"}

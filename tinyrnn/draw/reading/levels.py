@@ -26,11 +26,18 @@ SYMBOLS = {
     "getitem": "slice", "concatenate": "concat", "negative": "−",
 }  # fmt: skip
 NONLINEAR = {"tanh", "sigmoid", "relu", "softplus", "softmax", "log_softmax", "exp", "log"}
+MOVES = {"getitem", "reshape", "transpose", "swapaxes", "squeeze", "expand_dims", "broadcast_to", "astype"}
 WHOLE = "all"  # the one column of a group in a picture without steps
 
 
 def view_of(
-    unrolled: Unrolled, level: str, columns: list[Column], expand: frozenset[int], weights: str
+    unrolled: Unrolled,
+    level: str,
+    columns: list[Column],
+    expand: frozenset[int],
+    weights: str,
+    *,
+    bare: bool = False,
 ) -> View:
     """Make the boxes and arrows of a level.
 
@@ -44,11 +51,20 @@ def view_of(
     expand : frozenset of int
         Counted from 0.
     weights : {"alias", "tray"}
+    bare : bool
+        Leave out what only moves numbers about, such as the slices of a product for several gates.
     """
     group = _Grouping(unrolled, level, columns, expand)
     of: dict[Record, str] = {}
     for record in unrolled.records:
-        box = group(record)
+        moves = (
+            bare
+            and level == "op"
+            and record.op in MOVES
+            and not record.carry
+            and record not in unrolled.roots
+        )
+        box = None if moves and record.role == "op" else group(record)
         if box is None:
             continue
         box.members.append(record)

@@ -43,6 +43,8 @@ class Box:
         Small print.
     badges : list of Badge
         The aliases of the weights that it uses.
+    round : bool
+        Whether it is drawn as a circle.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Box:
     badges: list[Badge] = field(default_factory=list["Badge"])
     carries: list[str] = field(default_factory=list[str])
     faded: bool = False
+    round: bool = False
     strip: list[float] = field(default_factory=list[float])
 
 

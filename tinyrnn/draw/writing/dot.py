@@ -165,6 +165,8 @@ class Writer:
             style |= {"fillcolor": theme.panel, "fontcolor": theme.faint, "style": "rounded,filled,dotted"}
         if box.kind == "cell":
             style["penwidth"] = "1.5"
+        if box.round:
+            style |= {"shape": "ellipse", "style": "filled"}
         self.lines.append(indent + node(box.id, layout.centre[box.id], layout.size[box.id], style))
         for badge in box.badges:
             self._badge(badge, indent)

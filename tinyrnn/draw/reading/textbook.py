@@ -1,0 +1,73 @@
+"""A view as a book would print it: circles for operations, weights by name, h_t along the top."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinyrnn.draw.reading.levels import NONLINEAR, SYMBOLS
+from tinyrnn.draw.reading.sequences import leaves_of
+from tinyrnn.draw.reading.unroll import Unrolled
+from tinyrnn.draw.reading.view import Arrow, Box, View
+from tinyrnn.draw.text import TITLE, pretty, width
+
+__all__ = ["as_textbook"]
+
+WIDEST = 34.0  # of what is written in a circle
+
+
+def as_textbook(view: View, unrolled: Unrolled) -> View:
+    """Return the view as a book would print it; boxes with more than a sign in them stay boxes."""
+    for box in view.boxes.values():
+        if box.kind == "product":
+            names = _weights(box)
+            box.title = ", ".join(names) or box.title
+            if len(names) == 1:
+                box.title, _, box.index = names[0].partition("_")
+        elif box.kind == "gate" and box.title not in SYMBOLS.values():
+            before = [source for record in box.members for source in record.sources]  # of a part of it
+            op = next((r.op for r in [*reversed(box.members), *before] if r.op in NONLINEAR), "")
+            if op and op != box.title:  # a gate that has a name
+                box.title, box.lines = SYMBOLS.get(op, op), [box.title, *box.lines]
+        if box.title == "×":
+            box.title = "⊙"
+        sign = box.title in NONLINEAR or box.title == "σ" or not box.title[:1].isalpha()
+        box.round = box.kind in ("op", "gate") and sign and width(box.title, TITLE) <= WIDEST
+    return _with_outputs(view, unrolled)
+
+
+def _weights(box: Box) -> list[str]:
+    """Return the names of the weights that products in a box multiply by."""
+    found: dict[str, None] = {}
+    for record in box.members:
+        for source in record.sources:
+            if record.op == "matmul" and source.role == "weight":
+                found.update(dict.fromkeys(pretty(leaf.name) for leaf in leaves_of(source)))
+    return list(found) if all(found) else []
+
+
+def _with_outputs(view: View, unrolled: Unrolled) -> View:
+    """Return the view with the state of the uppermost cell of each step written over it."""
+    top: dict[str, str] = {}  # by group
+    for unit in unrolled.layers:
+        for group in unit.groups:
+            if group not in top or unit.row > unrolled.units[top[group]].row:
+                top[group] = unit.name
+    boxes = {
+        id: replace(box, band=2 * box.band, bands={2 * band for band in box.bands})
+        for id, box in view.boxes.items()
+    }
+    arrows = list(view.arrows)
+    for box in view.boxes.values():
+        names = list(dict.fromkeys(unrolled.units[box.unit].carries.values())) if box.unit else []
+        name = "h" if "h" in names else (names or [""])[-1]
+        mine = box.unit in top.values() and name in box.carries and box.kind not in ("state", "fold")
+        if mine and view.level in ("op", "gate", "cell") and box.column:
+            step = next(str(r.step + 1) for r in box.members if r.carry == name and r.step is not None)
+            id = f"{box.column}.{box.unit}.{name}.out"
+            key = tuple(id.split(".", 1)[1:])
+            boxes[id] = Box(id, "output", name, step, 2 * box.band + 1, box.column, key, box.groups, box.unit)
+            boxes[id].members = [r for r in box.members if r.carry == name]
+            boxes[id].round = True
+            arrows.append(Arrow(box.id, id))
+    bands = sorted({box.band for box in boxes.values() if box.kind != "fold"})
+    return replace(view, boxes=boxes, arrows=arrows, bands=bands)

@@ -81,9 +81,16 @@ def checked(**kinds: Kind) -> Callable[[F], F]:
             raise TypeError(f"checked: {function.__qualname__} has no arguments {sorted(unknown)}")
         method = names[:1] in (("self",), ("cls",))
         by_name = math.inf  # no position
-        parameters = inspect.signature(function).parameters
+        # As inspect.signature has them, in a tenth of the time: an import decorates 80 functions.
+        last = names[: code.co_argcount][::-1]
+        defaults = dict(zip(last, (function.__defaults__ or ())[::-1])) | (function.__kwdefaults__ or {})
         positions = [
-            (i if i < code.co_argcount else by_name, name, kinds[name], parameters[name].default)
+            (
+                i if i < code.co_argcount else by_name,
+                name,
+                kinds[name],
+                defaults.get(name, inspect.Parameter.empty),
+            )
             for i, name in enumerate(names)
             if name in kinds
         ]

@@ -201,7 +201,7 @@ class Primitive:
             Rule(vjps[name], self.operands) if name in vjps else None for name in self.operands
         ]
         self.differentiable = bool(vjps or variadic or joint)
-        self.collect = self._collect_any if variadic else self._collector()
+        self.collect: Callable[..., Any] = self._collect_any if variadic else self._collect_first
 
     def rule(self, position: int) -> Rule | None:
         """Return the rule of the operand at a position; None where it carries no gradient."""
@@ -220,6 +220,11 @@ class Primitive:
     def _variadic_rule(self, position: int) -> Rule | None:
         vjp = self.variadic(position) if self.variadic is not None else None
         return Rule(vjp, ()) if vjp else None
+
+    def _collect_first(self, *given: Any) -> Any:
+        """Write the collector now that it is asked for: an import writes none of the 150."""
+        self.collect = self._collector()
+        return self.collect(*given)
 
     def _collector(self) -> Callable[..., Any]:
         """Write ``collect(ans, args, params, inputs) -> saved``; it runs for each operation that is recorded.

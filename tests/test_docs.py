@@ -33,7 +33,9 @@ def _own_defaults() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_own_defaults")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_blocks_of_a_page_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)  # for examples that save files
     names: dict[str, Any] = {}
     for line, code in blocks(page):
@@ -46,7 +48,10 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytes
             names = test.globs
             assert not failed, "".join(report)
         else:
+            capsys.readouterr()
             exec(compile("\n" * (line - 1) + code, page, "exec"), names)
+            printed = capsys.readouterr().out.splitlines()
+            assert [said for said in re.findall(r"^print\(.*\)  # (.*)$", code, re.M)] == printed
 
 
 def test_nothing_that_looks_like_code_is_left_out() -> None:

@@ -51,7 +51,7 @@ def test_the_blocks_of_a_page_run(
             capsys.readouterr()
             exec(compile("\n" * (line - 1) + code, page, "exec"), names)
             printed = capsys.readouterr().out.splitlines()
-            assert [said for said in re.findall(r"^print\(.*\)  # (.*)$", code, re.M)] == printed
+            assert re.findall(r"^print\(.*\)  # (.*)$", code, re.M) == printed
 
 
 def test_nothing_that_looks_like_code_is_left_out() -> None:

@@ -80,8 +80,6 @@ function setLevel(name, k = position) {
   find("bar").max = total();
   find("use").hidden = level?.name === "cell"; // the picture of cells leaves weights out
   openPicture();
-  position = snapped(Math.max(0, Math.min(LAST, k)));
-  zoom(null);
   go(k);
 }
 

@@ -16,7 +16,7 @@ let scale = 1;
 
 /** Take the picture of the level at hand. */
 function openPicture() {
-  for (const parts of [...drawn.values(), ...[...afar.values()].map((edges) => ({ band: null, boxes: [], edges }))]) remove(parts);
+  for (const id of ["bands", "edges", "boxes"]) find(id).replaceChildren();
   drawn.clear();
   afar.clear();
   shown = data.pictures[level === null ? data.pictures.length - 1 : [...levels.values()].indexOf(level)];
@@ -33,7 +33,7 @@ function openPicture() {
     }
   });
   picture.setAttribute("viewBox", `0 0 ${shown.width} ${shown.height + TOP}`);
-  resize();
+  rescale(null);
 }
 
 function remove({ band, edges, boxes }) {
@@ -225,22 +225,23 @@ const margin = () => Math.max(0, (canvas.clientWidth - shown.width * scale) / 2)
 
 /** Make the picture larger by a factor; or, without one, show all of it, or else a time step, if it is then still readable. */
 function zoom(factor) {
+  rescale(factor);
+  drawPicture();
+}
+
+function rescale(factor) {
   const widest = Math.max(...columns.map((column) => column.width));
-  const high = highest() / (shown.height + TOP);
+  const tallest = highest();
+  const high = tallest / (shown.height + TOP);
   const all = Math.min(canvas.clientWidth / shown.width, high);
   const fitting = all >= SMALLEST ? all : Math.min(canvas.clientWidth / widest, high);
   scale = Math.max(SMALLEST, factor === null ? Math.min(all < SMALLEST && level !== null ? 1 : 1.4, fitting) : Math.min(3, scale * factor));
-  resize();
-  drawPicture();
-}
-const SMALLEST = 0.75; // at which the smallest letters are still 8.6 pixels high
-
-function resize() {
   picture.setAttribute("width", shown.width * scale);
   picture.setAttribute("height", (shown.height + TOP) * scale);
   find("smaller").disabled = scale <= SMALLEST;
-  document.querySelector("main").classList.toggle("low", (shown.height + TOP) * scale < 0.65 * highest());
+  document.querySelector("main").classList.toggle("low", (shown.height + TOP) * scale < 0.65 * tallest);
 }
+const SMALLEST = 0.75; // at which the smallest letters are still 8.6 pixels high
 
 canvas.addEventListener("scroll", look, { passive: true });
 window.addEventListener("resize", look);

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
-import numpy as np
-
+from tinyrnn.draw.reading.badges import add_badges
+from tinyrnn.draw.reading.flows import arrows_of
 from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.gates import gates_of
-from tinyrnn.draw.reading.records import Record
-from tinyrnn.draw.reading.sequences import leaves_of
-from tinyrnn.draw.reading.units import Unit
+from tinyrnn.draw.reading.records import MOVES, Record
+from tinyrnn.draw.reading.unit import Unit
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import Arrow, Badge, Box, View
-from tinyrnn.draw.style import Gradient
-from tinyrnn.draw.text import pretty
+from tinyrnn.draw.reading.view import Box, View
 
 __all__ = ["LEVELS", "SYMBOLS", "kind_of", "view_of"]
 
@@ -26,7 +22,7 @@ SYMBOLS = {
     "getitem": "slice", "concatenate": "concat", "negative": "−",
 }  # fmt: skip
 NONLINEAR = {"tanh", "sigmoid", "relu", "softplus", "softmax", "log_softmax", "exp", "log"}
-MOVES = {"getitem", "reshape", "transpose", "swapaxes", "squeeze", "expand_dims", "broadcast_to", "astype"}
+REARRANGES = MOVES - {"stack", "concatenate"}
 WHOLE = "all"  # the one column of a group in a picture without steps
 
 
@@ -60,7 +56,7 @@ def view_of(
         moves = (
             bare
             and level == "op"
-            and record.op in MOVES
+            and record.op in REARRANGES
             and not record.carry
             and record not in unrolled.roots
         )
@@ -73,9 +69,9 @@ def view_of(
         if record.carry and record.carry not in box.carries:
             box.carries.append(record.carry)
         of[record] = box.id
-    arrows = _arrows(unrolled, of, level)
+    arrows = arrows_of(unrolled, of, level)
     if weights == "alias":
-        _add_badges(unrolled, of, group.boxes)
+        add_badges(unrolled, of, group.boxes)
     bands = sorted({box.band for box in group.boxes.values() if box.kind != "fold"})
     return View(level, group.boxes, arrows, columns, bands)
 
@@ -232,134 +228,3 @@ class _Grouping:
 def kind_of(op: str) -> str:
     """Return the kind of box that an operation is alone."""
     return "product" if op == "matmul" else "gate" if op in NONLINEAR else "op"
-
-
-def _arrows(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arrow]:
-    found: dict[tuple[str, str, str, str], Arrow] = {}
-    attention = _Attention(unrolled)
-    for record in unrolled.records:
-        head = of.get(record)
-        if head is None:
-            continue
-        for source, slot, entry in _origins(record, of):
-            tail = of.get(source)
-            if tail is None:
-                continue
-            begins = source.role == "state" or ((record, slot) in unrolled.firsts and bool(source.carry))
-            crossing = source.step is not None and source.step != record.step is not None
-            crossing = crossing and source.group == record.group
-            carry = source.carry if begins or (source.carry and crossing) else ""
-            if tail == head and not (carry and level == "rolled"):
-                continue
-            unit = source.unit if carry else ""
-            key = (tail, head, carry, unit)
-            cut = slot in record.cuts
-            arrow = found.get(key)
-            if arrow is None:
-                arrow = found[key] = Arrow(tail, head, carry, unit, cut)
-                arrow.begins = begins
-            arrow.cut = arrow.cut and cut
-            size = None if cut or source.role == "constant" else source.size
-            # The largest stands for all, and NaN is above all.
-            if size is not None and (arrow.gradient is None or not size <= arrow.gradient.norm):
-                arrow.gradient = Gradient(size)
-            if entry is not None and arrow.share is None:
-                arrow.share = attention.share(record, *entry)
-    return list(found.values())
-
-
-def _origins(record: Record, of: dict[Record, str]) -> Iterator[tuple[Record, int, tuple[int, int] | None]]:
-    """Go over the operands; of what only moves data and has no box, over what it was made from.
-
-    Yields
-    ------
-    source : Record
-    slot : int
-    entry : (int, int), optional
-        Which of how many it is, where several were stacked.
-    """
-    for source, slot in record.edges():
-        stack: list[tuple[Record, tuple[int, int] | None]] = [(source, None)]
-        while stack:
-            origin, entry = stack.pop()
-            if origin in of or not origin.sources or origin.role == "weight":
-                yield origin, slot, entry
-            elif origin.op == "stack":
-                count = len(origin.sources)
-                stack += [(s, (i, count)) for i, s in enumerate(origin.sources)]
-            else:
-                stack += [(s, entry) for s in origin.sources]
-
-
-class _Attention:
-    """How much each of the states that a step looks at has in what it reads."""
-
-    def __init__(self, unrolled: Unrolled) -> None:
-        self.softmax = {
-            (r.unit, r.group, r.step): r
-            for r in unrolled.records
-            if r.op == "softmax" and r.step is not None and r.value is not None
-        }
-
-    def share(self, record: Record, i: int, count: int) -> float | None:
-        """Return the weight of entry i, the mean over a batch; None where there is no softmax over all."""
-        if record.step is None:
-            return None
-        softmax = self.softmax.get((record.unit, record.group, record.step))
-        if softmax is None or softmax.value is None:
-            return None
-        axis = softmax.node.params.get("axis", -1)
-        axes = [axis] if isinstance(axis, int) else list(axis or ())
-        if len(axes) != 1 or softmax.shape[axes[0]] != count:
-            return None
-        return float(np.take(softmax.value, i, axis=axes[0]).mean())
-
-
-def _add_badges(unrolled: Unrolled, of: dict[Record, str], boxes: dict[str, Box]) -> None:
-    """Give each box an alias of each weight that it uses, with what the use adds to the weight's gradient."""
-    leaves: dict[Record, list[Record]] = {}
-    made: dict[str, Badge] = {}
-    uses: Counter[str] = Counter()
-    boxed: Counter[Record] = Counter()
-    for record in unrolled.records:
-        id = of.get(record)
-        if record.role == "weight":
-            continue
-        for source, slot in record.edges():
-            if source.role != "weight":
-                continue
-            if source not in leaves:
-                leaves[source] = leaves_of(source)
-            for leaf in leaves[source]:
-                boxed[leaf] += 1
-                if id is None or boxes[id].kind in ("fold", "state"):
-                    continue
-                name = f"{id}.{leaf.id}"
-                badge = made.get(name)
-                if badge is None:
-                    badge = made[name] = Badge(name, leaf, "")
-                    boxes[id].badges.append(badge)
-                uses[name] += 1
-                badge.use = (record, slot) if len(leaves[source]) == 1 and uses[name] == 1 else None
-    for name, badge in made.items():
-        badge.whole = uses[name] == boxed[badge.weight]
-    _name_badges(boxes)
-
-
-def _name_badges(boxes: dict[str, Box]) -> None:
-    """Name and sort the aliases: as short as tells them apart, in the order of the parameters."""
-    inside: dict[tuple[str, ...], dict[Record, None]] = {}
-    for box in boxes.values():
-        box.badges.sort(key=lambda badge: badge.weight.node.order)
-        inside.setdefault(tuple(sorted(box.groups)) + (box.unit,), {}).update(
-            dict.fromkeys(badge.weight for badge in box.badges)
-        )
-    for box in boxes.values():
-        mine = inside[(*sorted(box.groups), box.unit)]
-        short = Counter(pretty(weight.name) or "W" for weight in mine)
-        order = sorted(mine, key=lambda weight: weight.node.order)
-        for badge in box.badges:
-            own = pretty(badge.weight.name) or "W"
-            path = badge.weight.name.split(".")
-            badge.text = f"{path[-2]}.{own}" if short[own] > 1 and len(path) > 1 else own
-            badge.colour = order.index(badge.weight)

@@ -14,7 +14,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from tinyrnn.draw.reading.loops import identity
-from tinyrnn.draw.reading.records import Record, Run, memory
+from tinyrnn.draw.reading.records import Record, Run
+from tinyrnn.draw.reading.tape import memory
 
 __all__ = ["Group", "place"]
 

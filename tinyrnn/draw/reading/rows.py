@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyrnn.draw.reading.records import Record
-from tinyrnn.draw.reading.units import Unit
+from tinyrnn.draw.reading.unit import Unit
 
 __all__ = ["set_rows"]
 

@@ -1,4 +1,4 @@
-"""Units: what a box at the level of cells stands for, and its row.
+"""Units: which records stand together for a box at the level of cells.
 
 A cell is what leads to a carry inside of its step. A call of a module that leads to no carry is a unit of
 its own, and so is a scope that the user has named. Of what stands in no module, what leads to nothing but the
@@ -9,53 +9,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
+from tinyrnn.draw.reading.calls import containers_of, depth_of, shared_path
+from tinyrnn.draw.reading.carries import name_carries
+from tinyrnn.draw.reading.leads import closure, lossy_of, weighing_of
 from tinyrnn.draw.reading.loops import names
-from tinyrnn.draw.reading.records import Record, Run
+from tinyrnn.draw.reading.records import MOVES, Record, Run
+from tinyrnn.draw.reading.unit import Unit
 
-__all__ = ["MOVES", "Unit", "find_units"]
-
-MOVES = {"transpose", "reshape", "getitem", "broadcast_to", "astype", "stack", "concatenate"}
-
-
-@dataclass
-class Unit:
-    """One unit of the rolled graph.
-
-    Attributes
-    ----------
-    name : str
-        The path that the user gave: of attributes, or of scopes. Unique.
-    kind : str
-        The class of the module, if it is one.
-    role : str
-        ``cell``, ``module``, ``loss`` (of one step), ``total``, ``input``, ``ops``, or ``moves`` for what
-        only puts together, or takes apart, what the steps gave.
-    reverse : bool
-        Whether its loop goes from the last step to the first.
-    row : int
-        Counted from below, along the flow of data.
-    groups : set of str
-        The groups in whose columns, or over which, it stands.
-    carries : dict
-        From the key of a carry's record to the name of the carry, such as ``h``.
-    """
-
-    name: str
-    kind: str = ""
-    role: str = "ops"
-    reverse: bool = False
-    row: int = 0
-    groups: set[str] = field(default_factory=set[str])
-    carries: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])
+__all__ = ["find_units"]
 
 
 def find_units(records: list[Record], roots: set[Record], runs: list[Run]) -> dict[str, Unit]:
     """Set ``unit``, ``carry`` and ``key`` of the records; return the units by name, from below."""
     units = _Units(records, roots, runs)
-    _name_carries(records, units.found)
+    name_carries(records, units.found)
     return units.found
 
 
@@ -67,8 +36,8 @@ class _Units:
         self.of: dict[Hashable, str] = {}
         self.bare: set[str] = set()  # cells in which no module stands
         self.computed = [r for r in records if r.role in ("op", "loss", "total")]
-        self.containers = _containers(self.computed)
-        self.shared = _shared_path(self.computed, self.containers)
+        self.containers = containers_of(self.computed)
+        self.shared = shared_path(self.computed, self.containers)
         self.begin: dict[int, int | None] = {}
         for record in self.computed:
             if record.run is not None and record.key:
@@ -129,7 +98,7 @@ class _Units:
         atom: dict[Record, Hashable] = {}
         scope: dict[Hashable, tuple[Any, ...]] = {}
         for record in members:
-            depth = _depth(record) if run.counted else None
+            depth = depth_of(record) if run.counted else None
             inner = record.scopes[depth + 1 :] if depth is not None else ()
             if not run.counted and (call := self._call(record)) is not None:
                 inner = record.scopes[call:]
@@ -146,7 +115,7 @@ class _Units:
                     leads[atom[source]].add(atom[record])
                     if source.step != record.step:
                         crossing.add((atom[source], atom[record]))
-        reached = _closure(leads)
+        reached = closure(leads)
         circles: list[set[Hashable]] = []
         for a, b in crossing:
             if a in reached[b] or a == b:
@@ -189,7 +158,7 @@ class _Units:
             unit = self._unit(
                 run.chain, base or kind or "cell", kind, "cell" if run.owner is not None else "module"
             )
-            lossy = _lossy(members, set())
+            lossy = lossy_of(members, set())
             for record in members:
                 if record not in lossy:
                     record.unit = unit
@@ -207,8 +176,8 @@ class _Units:
                     if near and (atom[user] in name_of or user in own):
                         keys.setdefault(a, keys[atom[user]])
                         break
-        lossy = _lossy(members, set(keys))
-        weighing = _weighing(members, inside)
+        lossy = lossy_of(members, set(keys))
+        weighing = weighing_of(members, inside)
         for record in members:
             a = atom[record]
             if a in keys:
@@ -225,7 +194,7 @@ class _Units:
     def _losses(self) -> None:
         """Find what leads to nothing but the loss."""
         number = {r for r in self.roots if r.node.shape in ((), (1,))}
-        lossy = _lossy(self.computed, set(), number)
+        lossy = lossy_of(self.computed, set(), number)
         for record in reversed(self.computed):
             if record not in lossy or record.unit:
                 continue
@@ -371,142 +340,3 @@ class _Units:
             record.group = user.group
         whole = user.unit if record.step is None else None  # at each step it is another part of the same
         record.unit = self._unit(("input", name, record.group, whole), name, "", "input")
-
-
-def _depth(record: Record) -> int | None:
-    return next((i for i, scope in enumerate(record.scopes) if scope.step is not None), None)
-
-
-def _containers(records: list[Record]) -> set[int]:
-    """Return the calls in which more happens than one thing: a loop, or several steps."""
-    found: set[int] = set()
-    seen: dict[int, tuple[str, int | None]] = {}
-    for record in records:
-        depth = _depth(record)
-        if depth is not None:
-            found.update(map(id, record.scopes[:depth]))
-        for scope in record.scopes if record.op not in MOVES else ():
-            if seen.setdefault(id(scope), (record.group, record.step)) != (record.group, record.step):
-                found.add(id(scope))
-    if all(record.step is None for record in records):  # without time, the one module that all others are in
-        calls = [[s for s in record.scopes if s.owner is not None] for record in records]
-        calls = [path for path in calls if path]
-        while len({id(path[0]) for path in calls}) == 1 and any(path[1:] for path in calls):
-            found.add(id(calls[0][0]))
-            calls = [path[1:] for path in calls if path[1:]]
-    return found
-
-
-def _shared_path(records: list[Record], containers: set[int]) -> str:
-    """Return the path, with a dot behind it, of the loops that everything is in: one model, say."""
-    paths: set[tuple[str, ...]] = set()
-    for record in records:
-        names_ = [scope.name for scope in record.scopes]
-        inside = next((i for i, s in enumerate(record.scopes) if id(s) not in containers), len(names_))
-        if record.scopes:
-            paths.add(tuple(filter(None, names_[: inside + 1])))
-    paths.discard(())
-    if not paths:
-        return ""
-    shared: list[str] = []
-    for parts in zip(*(path[:-1] for path in paths)):
-        if len(set(parts)) > 1:
-            break
-        shared.append(parts[0])
-    return ".".join(shared) + "." if shared else ""
-
-
-def _closure(leads: dict[Hashable, set[Hashable]]) -> dict[Hashable, set[Hashable]]:
-    reached: dict[Hashable, set[Hashable]] = {}
-    for start in leads:
-        seen: set[Hashable] = set()
-        stack = [start]
-        while stack:
-            fresh = leads[stack.pop()] - seen
-            seen |= fresh
-            stack += fresh
-        reached[start] = seen
-    return reached
-
-
-def _lossy(records: Iterable[Record], cells: set[Hashable], roots: Iterable[Record] = ()) -> set[Record]:
-    """Return what, outside of modules, leads to nothing but the loss, and uses no weight."""
-    found: set[Record] = set(roots)
-    for record in reversed(list(records)):
-        if record.role in ("loss", "total"):
-            found.add(record)
-        elif record.users and all(user in found or user.role in ("loss", "total") for user in record.users):
-            weighs = any(s.role == "weight" for s in record.sources)
-            if not (weighs or record.unit or record.key in cells):
-                found.add(record)
-    return found
-
-
-def _weighing(members: list[Record], inside: set[Record]) -> set[Record]:
-    """Return the records that use a weight, or lead to one that does, in their step."""
-    found: set[Record] = set()
-    for record in reversed(members):
-        after = (u for u in record.users if u in inside and u.step == record.step)
-        if any(s.role == "weight" for s in record.sources) or any(u in found for u in after):
-            found.add(record)
-    return found
-
-
-def _name_carries(records: list[Record], units: dict[str, Unit]) -> None:
-    """Give keys by unit, and name what crosses to another step: as the model does, else h, or h1, h2, ..."""
-    counts: Counter[Hashable] = Counter()
-    carried: dict[str, dict[tuple[object, ...], list[Record]]] = {}
-    for record in records:
-        if record.role not in ("op", "loss") or record.step is None:
-            continue
-        where = (record.group, record.step, record.unit, record.op)
-        record.key = (record.unit, record.op, counts[where])
-        counts[where] += 1
-    for record in records:
-        if record.role == "op" and record.step is not None and _crosses(record):
-            carried.setdefault(record.unit, {}).setdefault(record.key, []).append(record)
-    for name, found in carried.items():
-        given = {key: next((r.name for r in rs if r.name), "") for key, rs in found.items()}
-        plain = [key for key, own in given.items() if not own]
-        default = {key: "h" if len(plain) == 1 else f"h{i + 1}" for i, key in enumerate(plain)}
-        units[name].carries = {
-            key: given[key] or default[key]
-            for key in sorted(given, key=lambda k: (given[k] == "c", given[k]))
-        }
-    last: dict[tuple[object, ...], Record] = {}
-    crossing: set[tuple[object, ...]] = set()
-    for record in records:
-        own = (
-            units[record.unit].carries.get(record.key, "") if record.unit and record.step is not None else ""
-        )
-        if not own:
-            continue
-        where = (record.group, record.step, record.unit, own)
-        if _crosses(record):
-            record.carry = own
-            crossing.add(where)
-        else:
-            last[where] = record
-    for where, record in last.items():
-        if where not in crossing:
-            record.carry = str(where[-1])
-    for record in records:  # what a run begins from is named as what it becomes
-        if record.role == "state":
-            _name_state(record, units)
-
-
-def _crosses(record: Record) -> bool:
-    """Whether a later step of its own loop uses it."""
-    return any(
-        u.step is not None and u.group == record.group and u.step != record.step and u.role != "total"
-        for u in record.users
-    )
-
-
-def _name_state(record: Record, units: dict[str, Unit]) -> None:
-    user = record.users[0]
-    record.unit, record.group, record.step = user.unit, user.group, None
-    handed = record.key[0] if record.key else None
-    carries = units[record.unit].carries
-    own = units[handed.unit].carries.get(handed.key, "") if handed is not None else ""
-    record.carry = own or next(iter(carries.values()), "h")

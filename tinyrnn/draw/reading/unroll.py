@@ -11,11 +11,13 @@ from typing import Any
 
 from tinyrnn.autograd.tape import Node
 from tinyrnn.draw.reading.loops import find_runs
-from tinyrnn.draw.reading.records import Record, mark_reached, records_of, roots_of
+from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.rolled import Group, place
 from tinyrnn.draw.reading.rows import set_rows
 from tinyrnn.draw.reading.sequences import bridge_sequences, find_losses, mark_weights, prune
-from tinyrnn.draw.reading.units import Unit, find_units
+from tinyrnn.draw.reading.tape import mark_reached, records_of, roots_of
+from tinyrnn.draw.reading.unit import Unit
+from tinyrnn.draw.reading.units import find_units
 from tinyrnn.recurrence.opening import open_scans
 
 __all__ = ["Unrolled", "read", "uncollected", "unroll"]

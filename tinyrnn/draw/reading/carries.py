@@ -1,0 +1,71 @@
+"""Names of the states that cross from step to step."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+
+from tinyrnn.draw.reading.records import Record
+from tinyrnn.draw.reading.unit import Unit
+
+__all__ = ["name_carries"]
+
+
+def name_carries(records: list[Record], units: dict[str, Unit]) -> None:
+    """Give keys by unit, and name what crosses to another step: as the model does, else h, or h1, h2, ..."""
+    counts: Counter[Hashable] = Counter()
+    carried: dict[str, dict[tuple[object, ...], list[Record]]] = {}
+    for record in records:
+        if record.role not in ("op", "loss") or record.step is None:
+            continue
+        where = (record.group, record.step, record.unit, record.op)
+        record.key = (record.unit, record.op, counts[where])
+        counts[where] += 1
+    for record in records:
+        if record.role == "op" and record.step is not None and _crosses(record):
+            carried.setdefault(record.unit, {}).setdefault(record.key, []).append(record)
+    for name, found in carried.items():
+        given = {key: next((r.name for r in rs if r.name), "") for key, rs in found.items()}
+        plain = [key for key, own in given.items() if not own]
+        default = {key: "h" if len(plain) == 1 else f"h{i + 1}" for i, key in enumerate(plain)}
+        units[name].carries = {
+            key: given[key] or default[key]
+            for key in sorted(given, key=lambda k: (given[k] == "c", given[k]))
+        }
+    last: dict[tuple[object, ...], Record] = {}
+    crossing: set[tuple[object, ...]] = set()
+    for record in records:
+        own = (
+            units[record.unit].carries.get(record.key, "") if record.unit and record.step is not None else ""
+        )
+        if not own:
+            continue
+        where = (record.group, record.step, record.unit, own)
+        if _crosses(record):
+            record.carry = own
+            crossing.add(where)
+        else:
+            last[where] = record
+    for where, record in last.items():
+        if where not in crossing:
+            record.carry = str(where[-1])
+    for record in records:  # what a run begins from is named as what it becomes
+        if record.role == "state":
+            _name_state(record, units)
+
+
+def _crosses(record: Record) -> bool:
+    """Whether a later step of its own loop uses it."""
+    return any(
+        u.step is not None and u.group == record.group and u.step != record.step and u.role != "total"
+        for u in record.users
+    )
+
+
+def _name_state(record: Record, units: dict[str, Unit]) -> None:
+    user = record.users[0]
+    record.unit, record.group, record.step = user.unit, user.group, None
+    handed = record.key[0] if record.key else None
+    carries = units[record.unit].carries
+    own = units[handed.unit].carries.get(handed.key, "") if handed is not None else ""
+    record.carry = own or next(iter(carries.values()), "h")

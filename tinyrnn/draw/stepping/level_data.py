@@ -13,7 +13,7 @@ from tinyrnn.draw.stepping.bptt import Spread, Step
 from tinyrnn.draw.stepping.formula import symbol
 from tinyrnn.draw.stepping.grid import Place, Vertex, arrange
 from tinyrnn.draw.stepping.labels import Labels
-from tinyrnn.draw.stepping.levels import Level
+from tinyrnn.draw.stepping.levels import Level, Part
 from tinyrnn.draw.stepping.picture import picture_data
 from tinyrnn.draw.stepping.replay import Contribution
 
@@ -29,8 +29,8 @@ def level_data(
     -------
     dict
         ``of``: for each record its part, -1 for what nothing computes. ``parts``: their ``label``, ``kind``,
-        ``time`` and ``main`` record. ``sums``: part, record, and the array that all contributions of the part
-        to the record's gradient sum up to, where there are several.
+        ``time``, ``main`` record and its name, the ``sign``. ``sums``: part, record, and the array that all
+        contributions of the part to the record's gradient sum up to, where there are several.
     """
     sent: dict[tuple[int, Node], list[Array]] = {}
     for c in shown:
@@ -46,6 +46,8 @@ def level_data(
     for part in level.parts:
         told: dict[str, Any] = {"label": part.label, "kind": part.kind, "main": number[part.main]}
         time = labels.step[part.main]
+        if sign := _sign(part, labels):
+            told["sign"] = sign
         parts.append(told if time is None else {**told, "time": time})
     return {
         "name": level.name,
@@ -53,6 +55,12 @@ def level_data(
         "parts": parts,
         "sums": sums,
     }
+
+
+def _sign(part: Part, labels: Labels) -> str:
+    """Return the name of a part's result, where that of the part does not tell it."""
+    own = labels.text[part.main].split(".")[-1]
+    return "" if part.kind == "cell" or own in part.label.split() else own
 
 
 def bptt_data(
@@ -116,7 +124,7 @@ def level_vertices(level: Level, nodes: list[Node], labels: Labels) -> list[Vert
     }
     parts = [
         Vertex(
-            len(nodes) + i, part.label, "", _place(part.main, labels), [], True,
+            len(nodes) + i, part.label, _sign(part, labels), _place(part.main, labels), [], True,
             all(node.primitive is p.detach for node in part.members), part.layer,
         )
         for i, part in enumerate(level.parts)

@@ -59,7 +59,7 @@ function drawBox(column, template, i) {
   const copy = end !== undefined;
   const use = copy ? [column.nodes[end], slot] : null;
   const hue = partOf(v) === null ? node.hue : undefined;
-  const sign = partOf(v) === null ? node.sign ?? "" : "";
+  const sign = (partOf(v) ?? node).sign ?? "";
   const [left, top] = [column.left + x - width / 2, y - HEIGHT / 2];
   const cut = (partOf(v)?.members ?? [v]).every((n) => nodes[n].op === "detach");
   const kind = `box${copy ? " copy" : ""}${hue === undefined ? "" : " hue"}${cut ? " detach" : ""}`;

@@ -44,8 +44,10 @@ class Measures:
     def _sizes(self) -> None:
         widest: dict[tuple[str, ...], float] = {}
         sides = Counter[tuple[str, int]]()  # arrows of a box from and to other bands, and half of the others
+        inner = Counter[str]()  # arrows to a box from the others of its step and row
         for arrow in self.view.arrows:
             tail, head = self.view.boxes[arrow.tail], self.view.boxes[arrow.head]
+            inner[head.id] += tail.column == head.column and tail.band == head.band and not arrow.carry
             if arrow.share is None and not arrow.carry:
                 for box, end in ((tail, 0), (head, 1)):
                     sides[box.id, end] += 1 if tail.column == head.column and tail.band == head.band else 2
@@ -62,6 +64,8 @@ class Measures:
                 box.kind, (50.0, 0.0)
             )
             ports = PORT * max(sides[box.id, 0], sides[box.id, 1]) + 12 if box.column else 0.0
+            if box.carries and self.view.level == "gate":  # its state comes in the middle, all others below
+                ports = max(ports, 2 * PORT * inner[box.id] + 8)
             self.size[box.id] = (max(w, low), max(h, 26.0, tall, ports))
             if box.round:
                 low = w = max(w - 4, h + 2, ports, 32.0)

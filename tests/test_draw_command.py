@@ -37,7 +37,8 @@ def test_the_suffix_gives_the_format(tmp_path):
     [
         (
             {"output": "net.jpg"},
-            "'net.jpg' does not say the format; expected a suffix .svg, .png, .pdf, .html, .tex, .mmd, .dot, .gv",
+            "'net.jpg' does not say the format; "
+            "expected a suffix .svg, .png, .pdf, .html, .tex, .mmd, .dot, .gv",
         ),
         ({"output": "net"}, "'net' does not say the format"),
         ({"cell": "rnm"}, "draw: cell is 'rnm'; expected one of rnn, lstm, gru"),

@@ -80,7 +80,7 @@ class LoopCode:
     def source(self, reverse: bool) -> str:
         """Return the code of the loop; empty where it cannot be written."""
         runner = self._runner("python") if not self.refusal else None
-        return "" if runner is None else runner.source(reverse).text
+        return "" if runner is None else runner.source(reverse).text.rstrip()
 
     def runs(self, backend: str, reverse: bool) -> str:
         """Say in which form the loop runs on a backend, and why; nothing where that is what was asked for."""

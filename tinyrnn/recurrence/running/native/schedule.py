@@ -57,13 +57,12 @@ def fused(parted: Partition) -> Partition:
     for i in parted.lines(Stage.AFTER):
         if moves(i) and all(stage[a] is not Stage.AFTER for a in lines[i].args):
             stage[i] = Stage.LOOP
-    roots = {*parted.scan.carry_out, *parted.scan.ys, *(i for s in parted.sums for i in s.lines())}
     users: dict[int, list[int]] = {}
     for i in stage:
         for a in lines[i].args:
             users.setdefault(a, []).append(i)
     for i in reversed(parted.lines(Stage.BEFORE)):
-        if i not in roots and moves_in(i) and all(stage[u] is Stage.LOOP for u in users[i]):
+        if moves_in(i) and all(stage[u] is Stage.LOOP for u in users.get(i, ())):
             stage[i] = Stage.LOOP
     return Partition(parted.scan, stage, parted.sums)
 

@@ -130,7 +130,9 @@ class _Writer:
         elif line.primitive is p.stack:
             self._stack(i)
         else:
-            self.body.append(f"# {self.names.of(i)} = {line.primitive.name}({self.names.of(line.args[0])})")
+            self.body.append(
+                f"# {self.names.shown(i)} = {line.primitive.name}({self.names.shown(line.args[0])})"
+            )
             x = self._access(self.places.of(line.args[0]))
             self.body += reduction(line, self._access(self.places.of(i)), x)
 
@@ -147,7 +149,7 @@ class _Writer:
     def _product(self, i: int) -> None:
         line = self.lines[i]
         a, b = (self._access(self.places.of(k)) for k in line.args)
-        names = [self.names.of(k) for k in (i, *line.args)]
+        names = [self.names.shown(k) for k in (i, *line.args)]
         self.body.append("# {} = {} @ {}".format(*names))
         floats = {self.lines[k].dtype for k in line.args} == {line.dtype} and line.dtype.kind == "f"
         self.body += product(self._access(self.places.of(i)), a, b, floats=floats)
@@ -196,6 +198,10 @@ class _Names:
         """Return the name of a value; a number as it is."""
         line = self.lines[i]
         return repr(line.literal) if line.literal is not None else self._unique(i, self._wanted(line, i))
+
+    def shown(self, i: int) -> str:
+        """Return the name of a value in a comment, where it may be one that the code needs itself."""
+        return self._wanted(self.lines[i], i)
 
     def read(self, i: int) -> str:
         """Return the name of the element of a value that a nest reads from memory."""

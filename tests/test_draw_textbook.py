@@ -120,11 +120,9 @@ def test_custom_cells_and_loops_of_nothing():
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.skipif("graphviz-pure" not in available_engines(), reason="graphviz-pure is not installed")
-@pytest.mark.parametrize(
-    ("level", "theme"), [("op", "light"), ("gate", "light"), ("gate", "dark"), ("cell", "light")]
-)
+@pytest.mark.parametrize(("level", "theme"), [("op", "light"), ("gate", "dark"), ("cell", "light")])
 def test_it_can_be_read(faults, level, theme):
-    for name, make in MODELS.items():
+    for name, make in list(MODELS.items())[:: 2 if level == "op" else 1]:
         if name == "image_to_word":  # two of its lines share a few points, in boxes at level "op" too
             continue
         drawing = tr.draw.unrolled(

@@ -2,60 +2,63 @@
 
 from __future__ import annotations
 
-import doctest
-import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-import tinyrnn as tr
+from website.blocks import FENCED, SHOWN, BlockError, blocks, committed, run
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+REDRAW = "`python docs/build.py --pictures` draws it anew"
 
 
-def blocks(page: Path) -> list[tuple[int, str]]:
-    """Return each block with the number of its first line."""
-    text = page.read_text(encoding="utf-8")
-    return [(text[: found.start(1)].count("\n") + 1, found[1]) for found in BLOCK.finditer(text)]
-
-
-@pytest.fixture
-def _own_defaults() -> Iterator[None]:
-    before = tr.get_default_dtype()
-    yield
-    tr.set_default_dtype(before)
-
-
-@pytest.mark.usefixtures("_own_defaults")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_blocks_of_a_page_run(
-    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)  # for examples that save files
-    names: dict[str, Any] = {}
-    for line, code in blocks(page):
-        if ">>>" in code:
-            report: list[str] = []
-            test = doctest.DocTestParser().get_doctest(code, names, page.name, str(page), line - 1)
-            failed, _ = doctest.DocTestRunner(optionflags=FLAGS).run(
-                test, out=report.append, clear_globs=False
-            )
-            names = test.globs
-            assert not failed, "".join(report)
-        else:
-            capsys.readouterr()
-            exec(compile("\n" * (line - 1) + code, page, "exec"), names)
-            printed = capsys.readouterr().out.splitlines()
-            assert re.findall(r"^print\(.*\)  # (.*)$", code, re.M) == printed
+def test_the_blocks_of_a_page_run_and_draw_its_pictures(page: Path, tmp_path: Path) -> None:
+    for name, picture in committed(page, run(page, tmp_path)).items():
+        assert picture.is_file(), f"{page.name} shows {picture}, which is missing; {REDRAW}"
+        assert (tmp_path / name).read_bytes() == picture.read_bytes(), f"{picture}: {REDRAW}"
 
 
 def test_nothing_that_looks_like_code_is_left_out() -> None:
-    assert sum(len(blocks(page)) for page in PAGES) > 60
+    assert sum(len(blocks(page.read_text(encoding="utf-8"))) for page in PAGES) > 60
     for page in PAGES:
-        rest = BLOCK.sub("", page.read_text(encoding="utf-8"))
+        rest = FENCED.sub("", page.read_text(encoding="utf-8"))
         assert ">>>" not in rest, page.name
+
+
+def test_each_picture_that_is_shown_is_there() -> None:
+    for page in PAGES:
+        for link in SHOWN.findall(page.read_text(encoding="utf-8")):
+            assert (page.parent / link).is_file(), f"{page.name} shows {link}; {REDRAW}"
+
+
+def page_of(folder: Path, text: str) -> Path:
+    page = folder / "page.md"
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\nx = 1\n```\n```python\n>>> x\n2\n```\n",
+        "```python\nprint(1)  # 2\n```\n",
+        "```python\nprint(1)\n```\n",
+        "```python\nopen('a.svg', 'w').close()\n```\n```python\nopen('a.svg', 'w').write('1')\n```\n",
+    ],
+    ids=["a doctest fails", "another print", "a print that is not said", "two blocks write one file"],
+)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_page_that_says_what_is_not_so_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "ran").mkdir()
+    with pytest.raises(BlockError):
+        run(page_of(tmp_path, text), tmp_path / "ran")
+
+
+def test_what_a_block_writes_is_known_and_paired_with_what_the_page_shows(tmp_path: Path) -> None:
+    code = "from pathlib import Path\nPath('a.svg').write_text('a')\nPath('b.html').write_text('b')\n"
+    page = page_of(tmp_path, f"```python\n{code}```\n\n![A picture](pictures/a.svg)\n")
+    (tmp_path / "ran").mkdir()
+    ran = run(page, tmp_path / "ran")
+    assert [block.written for block in ran] == [["a.svg", "b.html"]]
+    assert committed(page, ran) == {"a.svg": tmp_path / "pictures" / "a.svg"}

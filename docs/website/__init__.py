@@ -1,0 +1,1 @@
+"""How README and docs become pages to read in a browser; `python docs/build.py` does it."""

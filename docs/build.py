@@ -1,6 +1,11 @@
-"""Draw the pictures that pages draw of themselves: of all pages, or of those that are named."""
+"""Build the site from README and docs, or draw the pictures that pages draw of themselves.
+
+Nothing is asked of the network, here or when the site is read; a warning fails.
+"""
 
 import argparse
+import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -8,6 +13,23 @@ from pathlib import Path
 from website.blocks import committed, run
 
 DOCS = Path(__file__).parent
+
+
+def site(out: Path) -> int:
+    """Write the site into a folder, and return 0 where nothing was wrong."""
+    from sphinx.cmd.build import main as sphinx
+    from website.source import EXTRA, put_together
+
+    if out.exists():
+        if any(out.iterdir()) and not (out / "objects.inv").exists():
+            sys.exit(f"build.py: {out} is not empty, and no site that was built before")
+        shutil.rmtree(out)
+    with tempfile.TemporaryDirectory() as folder:
+        source, read = Path(folder, "source"), Path(folder, "read")
+        put_together(source)
+        options = ["-q", "-W", "--keep-going", "-c", DOCS / "website", "-d", read]
+        extra = f"html_extra_path={source / EXTRA}"
+        return sphinx([str(option) for option in [*options, "-D", extra, source, out]])
 
 
 def pictures(pages: list[Path]) -> None:
@@ -20,14 +42,18 @@ def pictures(pages: list[Path]) -> None:
                 print(path)
 
 
-def main() -> None:
+def main() -> int:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", nargs="?", type=Path, default=DOCS.parent / "site", help="where to (site/)")
     parser.add_argument("--pictures", nargs="*", type=Path, metavar="PAGE", help="draw pages' pictures")
     asked = parser.parse_args()
-    if asked.pictures is not None:
-        pictures(asked.pictures or [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))])
+    os.environ["TINYRNN_BACKEND"] = "numpy"  # the plans on the pages are of its calls
+    if asked.pictures is None:
+        return site(asked.out)
+    pictures(asked.pictures or [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))])
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

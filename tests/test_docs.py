@@ -32,6 +32,9 @@ def test_each_picture_that_is_shown_is_there() -> None:
             assert (page.parent / link).is_file(), f"{page.name} shows {link}; {REDRAW}"
 
 
+WRITES = "from pathlib import Path\nPath('a.svg').write_text('{}')\n"
+
+
 def page_of(folder: Path, text: str) -> Path:
     page = folder / "page.md"
     page.write_text(text, encoding="utf-8")
@@ -44,11 +47,10 @@ def page_of(folder: Path, text: str) -> Path:
         "```python\nx = 1\n```\n```python\n>>> x\n2\n```\n",
         "```python\nprint(1)  # 2\n```\n",
         "```python\nprint(1)\n```\n",
-        "```python\nopen('a.svg', 'w').close()\n```\n```python\nopen('a.svg', 'w').write('1')\n```\n",
+        f"```python\n{WRITES.format(1)}```\n```python\n{WRITES.format(2)}```\n",
     ],
     ids=["a doctest fails", "another print", "a print that is not said", "two blocks write one file"],
 )
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_page_that_says_what_is_not_so_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "ran").mkdir()
     with pytest.raises(BlockError):
@@ -56,7 +58,7 @@ def test_a_page_that_says_what_is_not_so_is_refused(text: str, tmp_path: Path) -
 
 
 def test_what_a_block_writes_is_known_and_paired_with_what_the_page_shows(tmp_path: Path) -> None:
-    code = "from pathlib import Path\nPath('a.svg').write_text('a')\nPath('b.html').write_text('b')\n"
+    code = f"{WRITES.format(1)}Path('b.html').write_text('b')\n"
     page = page_of(tmp_path, f"```python\n{code}```\n\n![A picture](pictures/a.svg)\n")
     (tmp_path / "ran").mkdir()
     ran = run(page, tmp_path / "ran")

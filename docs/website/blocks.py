@@ -10,6 +10,7 @@ import contextlib
 import doctest
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,11 +102,15 @@ def _doctest(block: Block, page: Path, names: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def _own_state(folder: Path) -> Iterator[None]:
-    """Work in a folder, lay out with the engine that is the same everywhere, and put defaults back."""
+    """Work in a folder, lay out with the engine that is the same everywhere, and put defaults back.
+
+    A warning is an error; what else goes to the standard error, such as progress, is nobody's.
+    """
     dtype, engines = tr.get_default_dtype(), layout._ENGINES
     layout._ENGINES = tuple(sorted(engines, key=lambda engine: engine.name != ENGINE))
     try:
-        with contextlib.chdir(folder):
+        with contextlib.chdir(folder), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("error")
             yield
     finally:
         layout._ENGINES = engines

@@ -76,7 +76,7 @@ def conv2d(
     ----------
     input : Tensor or array_like, shape (..., in_channels, H, W)
         Any number of axes may stand before the channels: (T, B, C, H, W) is all steps at once.
-    weight : Tensor, shape (out_channels, in_channels / groups, *kernel)
+    weight : Tensor, shape (out_channels, in_channels / groups, kernel[0], kernel[1])
     bias : Tensor, shape (out_channels,), optional
     stride, padding, dilation, groups
         As in `tinyrnn.nn.Conv2d`.
@@ -280,7 +280,7 @@ class Conv2d(_Conv):
 
     Attributes
     ----------
-    weight : Parameter, shape (out_channels, in_channels / groups, *kernel_size)
+    weight : Parameter, shape (out_channels, in_channels / groups, kernel_size[0], kernel_size[1])
     bias : Parameter, shape (out_channels,), or None
 
     Examples

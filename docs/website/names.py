@@ -1,0 +1,61 @@
+"""Links from names in docstrings to where the reference describes them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from website.rooms import homes, rooms
+
+__all__ = ["setup"]
+
+
+def _public() -> dict[str, str]:
+    """Return the public names by what else they are called: by where they are defined, and in short."""
+    known = homes()
+    short: Counter[str] = Counter(path.rpartition(".")[2] for path in known.values())
+    found: dict[str, str] = {}
+    for room in rooms():
+        for name in room.names:
+            home = known[id(name.value)]
+            found[name.path] = home
+            where, what = (getattr(name.value, key, None) for key in ("__module__", "__qualname__"))
+            found[f"{where}.{what}"] = home
+            if short[name.short] == 1:
+                found[name.short] = home
+    return found
+
+
+def resolve(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
+) -> nodes.reference | None:
+    """Find the home of a public name that is called otherwise."""
+    if node.get("refdomain") != "py":
+        return None
+    names: dict[str, str] = getattr(app, "public_names", None) or _public()
+    app.public_names = names  # type: ignore[attr-defined]
+    target = str(node["reftarget"]).removesuffix("()").removeprefix("~")
+    first, dot, member = target.removeprefix("tr.").partition(".")
+    home = names.get(target) or (f"{names[first]}{dot}{member}" if first in names else None)
+    found: Any = home and env.domains.python_domain.objects.get(home)
+    if not found:
+        return None
+    uri = app.builder.get_relative_uri(node["refdoc"], found.docname) + f"#{found.node_id}"
+    return nodes.reference("", "", content, internal=True, refuri=uri)
+
+
+def skip(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out the fields of named tuples: their docstring lists them as attributes."""
+    return True if type(value).__name__ == "_tuplegetter" else None
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Tell Sphinx what is public."""
+    app.connect("missing-reference", resolve)
+    app.connect("autodoc-skip-member", skip)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

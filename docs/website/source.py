@@ -1,0 +1,84 @@
+"""What Sphinx reads: README, docs and the reference in one folder, with what their blocks wrote."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from website import reference
+from website.blocks import Block, blocks, run
+
+__all__ = ["EXTRA", "ROOT", "put_together"]
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+EXTRA = "_written"  # the folder of what blocks wrote, which goes into the site as it is
+# Where a page of docs/ stands in the navigation. Folders and all that is not named here are found.
+GALLERY = ["gallery", "tasks", "claims"]
+BUILT = ["architecture", "autograd"]
+USE = ["modules", "training", "sequences", "truncated_bptt", "drawing", "stepper", "dynamics", "rtrl"]
+
+
+def put_together(folder: Path) -> None:
+    """Write all pages into a folder, each under the path that it has in the repository."""
+    shutil.copytree(DOCS / "pictures", folder / "docs" / "pictures")
+    for page in [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")]:
+        _put(page, page.relative_to(ROOT), folder)
+    names = list(reference.pages().items())
+    (folder / "reference").mkdir()
+    for name, text in names:
+        (folder / "reference" / f"{name}.rst").write_text(text, encoding="utf-8")
+    _put(ROOT / "README.md", Path("index.md"), folder)
+    with open(folder / "index.md", "a", encoding="utf-8") as home:
+        home.write(_navigation([f"reference/{name}" for name, _ in names]))
+
+
+def _put(page: Path, name: Path, folder: Path) -> None:
+    """Copy a page; where its blocks write pages of their own, run them, and show each after its block."""
+    text = page.read_text(encoding="utf-8")
+    if any(".html" in block.code for block in blocks(text)):
+        written = folder / EXTRA / name.with_suffix("")
+        written.mkdir(parents=True)
+        text = _with_frames(text, run(page, written), name.stem)
+        for path in written.rglob("*"):
+            if path.is_file() and path.suffix != ".html":
+                path.unlink()
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+def _with_frames(text: str, ran: list[Block], folder: str) -> str:
+    for block in reversed(ran):
+        frames = [
+            f'<div class="shown"><iframe src="{folder}/{name}" title="{name}" loading="lazy"></iframe>\n'
+            f'<a href="{folder}/{name}">{name} on a page of its own</a></div>\n\n'
+            for name in block.written
+            if name.endswith(".html")
+        ]
+        if frames:
+            text = text[: block.end] + "\n\n" + "".join(frames) + text[block.end :]
+    return text
+
+
+def _navigation(names: list[str]) -> str:
+    """Return the tables of contents that Sphinx makes the navigation of."""
+
+    def found(folder: str) -> list[str]:
+        return [f"{folder}/{path.stem}" for path in sorted((ROOT / folder).glob("*.md"))]
+
+    placed = {f"docs/{name}" for name in [*GALLERY, *BUILT, *USE]}
+    rest = [name for name in found("docs") if name not in placed]
+    sections = {
+        "Learn": found("docs/learn"),
+        "Use": [*found("docs/use"), *_docs(USE), *rest],
+        "Reference": names,
+        "Gallery": _docs(GALLERY),
+        "How it is built": [*_docs(BUILT), "CONTRIBUTING", "CHANGELOG"],
+    }
+    toctree = "\n```{{toctree}}\n:hidden:\n:caption: {}\n\n{}\n```\n"
+    return "".join(toctree.format(title, "\n".join(listed)) for title, listed in sections.items() if listed)
+
+
+def _docs(names: Iterable[str]) -> list[str]:
+    return [f"docs/{name}" for name in names]

@@ -130,7 +130,7 @@ def test_auto_compiles_what_has_run_for_long(monkeypatch: pytest.MonkeyPatch) ->
 def test_auto_leaves_large_products_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
     monkeypatch.setattr(code, "AFTER", 0.0)
-    monkeypatch.setattr(code, "MOST", 5)
+    monkeypatch.setattr(code, "_most", lambda: 5)
     with tr.backend("auto"):
         plan = tr.explain(tr.nn.RNN(2, 3), tr.zeros((6, 1, 2))).scans[0]
     assert "multiplications a step" in plan.forward.runs

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+from tinyrnn.recurrence.running.native import blas
 from tinyrnn.recurrence.running.native.background import Compilation
 from tinyrnn.recurrence.running.native.forms import numba_loop, python_loop
 from tinyrnn.recurrence.running.native.runner import NativeRunner
 
 # When "auto" compiles: what was measured stands in docs/performance.md.
 AFTER = 0.5  # seconds that a loop has run as calls of NumPy: about what compiling takes, for each direction
-MOST = 1 << 20  # multiplications of a step's matrix products: beyond, these are most of its time in any form
+# Multiplications of a step's matrix products: beyond, these are nearly all of its time in any form.
+MOST = 1 << 25
+MOST_BY_SCIPY = 1 << 20  # where they are SciPy's, whose threads and NumPy's are in each other's way
 
 _FORMS = {"numba": numba_loop, "python": python_loop}
 
@@ -61,7 +64,7 @@ class LoopCode:
         if self._seconds[reverse] < AFTER or reverse in self._compilations or self.refusal:
             return
         runner = self._runner("numba")
-        if runner is not None and runner.multiplications() <= MOST:
+        if runner is not None and runner.multiplications() <= _most():
             source = runner.source(reverse)
             self._compilations[reverse] = Compilation(source.text, source.dtypes)
 
@@ -96,10 +99,14 @@ class LoopCode:
         runner = self._runner("numba")
         if runner is None:
             return self.refusal
-        if runner.multiplications() > MOST:
-            return (
-                f"its products are {runner.multiplications():,} multiplications a step, of at most {MOST:,}"
-            )
+        count, most = runner.multiplications(), _most()
+        if count > most:
+            return f"its products are {count:,} multiplications a step, of at most {most:,}"
         if reverse in self._compilations:
             return "it is being compiled"
         return f"so far for {self._seconds[reverse]:.2g} s, and it is compiled after {AFTER:g} s"
+
+
+def _most() -> int:
+    addresses, _ = blas.found()
+    return MOST if addresses else MOST_BY_SCIPY

@@ -17,9 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tinyrnn.recurrence.running.native import functions
+from tinyrnn.recurrence.running.native import blas, functions
 
-_FORM = 2  # raised where the way of compiling changes
+_FORM = 3  # raised where the way of compiling changes
 
 
 def source_file(text: str) -> str | None:
@@ -43,7 +43,8 @@ def source_file(text: str) -> str | None:
 def _version() -> str:
     """Return what else the machine code depends on."""
     numba = importlib.metadata.version("numba")
-    return "\n".join([str(_FORM), sys.version, numba, inspect.getsource(functions), ""])
+    library = str(blas.found()[1])
+    return "\n".join([str(_FORM), sys.version, numba, library, inspect.getsource(functions), ""])
 
 
 def _folder() -> Path | None:

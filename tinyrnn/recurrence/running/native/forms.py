@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.recurrence.running.native import cache, functions
+from tinyrnn.recurrence.running.native import blas, cache, functions
 
 Loop = Callable[..., None]
 
@@ -36,7 +36,8 @@ def numba_loop(text: str, dtypes: tuple[str, ...]) -> Loop:
     """Return the function of a source, compiled for arrays of these dtypes, or read from the disk."""
     with _compiling:
         numba = importlib.import_module("numba")
-        space: dict[str, Any] = {"__name__": __name__, **functions.NAMES, **_compiled_functions()}
+        compiled = {**blas.compiled(), **_compiled_functions()}
+        space: dict[str, Any] = {"__name__": __name__, **functions.NAMES, **compiled}
         path = cache.source_file(text)
         exec(compile(text, path or "<loop>", "exec"), space)
         options = {"nogil": True, "error_model": "numpy", "cache": path is not None, "no_cfunc_wrapper": True}

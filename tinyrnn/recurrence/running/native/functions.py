@@ -137,7 +137,7 @@ CONTRACTED = (
 
 # What the code of a loop may name.
 NAMES: dict[str, Any] = {
-    "np": np, "dot": np.dot, "inf": np.inf, "nan": np.nan, "bool": bool, "abs": abs,
+    "np": np, "dot32": np.dot, "dot64": np.dot, "inf": np.inf, "nan": np.nan, "bool": bool, "abs": abs,
     "float32": float32, "float64": float64, "int64": int64,
     **{function.__name__: function for function in CONTRACTED},
 }  # fmt: skip

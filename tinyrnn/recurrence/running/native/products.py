@@ -10,26 +10,24 @@ from tinyrnn.recurrence.running.native.places import Place
 BLAS_FROM = 64  # multiplications: what a call costs
 
 
-def product(out: Access, a: Access, b: Access, *, floats: bool) -> list[str]:
-    """Write ``out = a @ b``; ``floats``: whether all three are of one dtype that BLAS knows."""
-    if floats and len(a.place.shape) == len(b.place.shape) == len(out.place.shape) == 2:
+def product(out: Access, a: Access, b: Access, dot: str) -> list[str]:
+    """Write ``out = a @ b``; ``dot``: the function for their dtype, empty where BLAS does not know it."""
+    if dot and len(a.place.shape) == len(b.place.shape) == len(out.place.shape) == 2:
         rows, depth, columns = *a.place.shape, b.place.shape[1]
         if rows * depth * columns >= BLAS_FROM:
             if not out.place.in_rows:
                 out, a, b = (Access(x.array, x.place.transposed) for x in (out, b, a))
-            # A matrix times a vector is another function of BLAS, which looks along one axis only.
-            vector = depth > 1 and (rows == 1) != (columns == 1)
-            found = [_matrix(x, vector=vector and 1 in x.place.shape) for x in (a, b, out)]
+            found = [_matrix(x) for x in (a, b, out)]
             if out.place.in_rows and all(found):
-                return ["dot({}, {}, {})".format(*found)]
+                return [f"{dot}({', '.join(found)})"]
     return _loops(out, a, b)
 
 
-def _matrix(x: Access, *, vector: bool) -> str:
+def _matrix(x: Access) -> str:
     """Write a matrix as BLAS takes it; an empty string where its elements lie apart."""
     rows, columns = x.place.shape
     if x.place.in_rows:
-        return x.slice(rows * columns) + ("" if vector else f".reshape({rows}, {columns})")
+        return f"{x.slice(rows * columns)}.reshape({rows}, {columns})"
     if x.place.transposed.in_rows:
         return f"{x.slice(rows * columns)}.reshape({columns}, {rows}).T"
     return ""

@@ -151,8 +151,9 @@ class _Writer:
         a, b = (self._access(self.places.of(k)) for k in line.args)
         names = [self.names.shown(k) for k in (i, *line.args)]
         self.body.append("# {} = {} @ {}".format(*names))
-        floats = {self.lines[k].dtype for k in line.args} == {line.dtype} and line.dtype.kind == "f"
-        self.body += product(self._access(self.places.of(i)), a, b, floats=floats)
+        one_dtype = {self.lines[k].dtype for k in line.args} == {line.dtype}
+        dot = f"dot{8 * line.dtype.itemsize}" if one_dtype and line.dtype.kind == "f" else ""
+        self.body += product(self._access(self.places.of(i)), a, b, dot)
 
     def _join(self, i: int) -> None:
         """Copy the parts of a concatenation which were not written in their place straight away."""

@@ -126,7 +126,9 @@ def test_one_cycle_goes_up_and_down_while_the_momentum_goes_down_and_up(o: dict[
     assert momenta[0] == momenta[-1] == o.get("max_momentum", 0.95)
     again = optim.OneCycleLR(optim.SGD([tr.ones(2)], lr=1.0, momentum=0.9), 0.5, **o)
     again.load_state_dict(schedule.state_dict())
-    with pytest.raises(ValueError, match=rf"step {schedule.total_steps + 1} of a cycle of"):
+    again.step()  # after the last update, as `fit` and most loops do
+    assert group["lr"] == again.get_last_lr()[0]
+    with pytest.raises(ValueError, match=rf"call {schedule.total_steps + 1} of step\(\) in a cycle of"):
         again.step()
 
 

@@ -14,8 +14,8 @@ from tinyrnn.optim.scheduler import LRScheduler
 class OneCycleLR(LRScheduler):
     """Rise to ``max_lr`` from a ``div_factor``-th of it, and fall to a ``final_div_factor``-th of that.
 
-    The policy of Smith and Topin (2018), as PyTorch has it. Call ``step()`` after each update but the last,
-    for a cycle of ``total_steps`` updates. The momentum (of `Adam` the first of ``betas``) falls while the
+    The policy of Smith and Topin (2018), as PyTorch has it. Call ``step()`` after each of ``total_steps``
+    updates; the last call changes nothing. The momentum (of `Adam` the first of ``betas``) falls while the
     rate rises, and rises again.
 
     Parameters
@@ -53,8 +53,7 @@ class OneCycleLR(LRScheduler):
     >>> for update in range(5):
     ...     print(f"{optimizer.param_groups[0]['lr']:.4f} {optimizer.param_groups[0]['betas'][0]:.3f}")
     ...     optimizer.step()
-    ...     if update < 4:
-    ...         schedule.step()
+    ...     schedule.step()
     0.0040 0.950
     0.0520 0.900
     0.1000 0.850
@@ -125,12 +124,12 @@ class OneCycleLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """Compute the learning rate of each group for the present step, and set its momentum."""
-        t = self.last_epoch
-        if t >= self.total_steps:
+        if self.last_epoch > self.total_steps:
             raise ValueError(
-                f"OneCycleLR: step {t + 1} of a cycle of {self.total_steps}; expected no more calls of "
-                "step(), or a larger total_steps"
+                f"OneCycleLR: call {self.last_epoch} of step() in a cycle of {self.total_steps} updates; "
+                "expected one for each update, or a larger total_steps"
             )
+        t = min(self.last_epoch, self.total_steps - 1)  # after the last update nothing is left to change
         rates: list[float] = []
         for group in self.optimizer.param_groups:
             began, rate, momentum = 0.0, "initial_lr", "max_momentum"

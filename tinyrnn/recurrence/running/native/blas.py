@@ -39,7 +39,7 @@ def found() -> tuple[dict[str, int], int]:
 
 @functools.cache
 def compiled() -> dict[str, Any]:
-    """Return ``dot32`` and ``dot64``, the product of two matrices into a third, for compiled code."""
+    """Return ``dot32`` and ``dot64``, ``np.dot(a, b, out)`` of contiguous arrays, for compiled code."""
     numba = importlib.import_module("numba")
     addresses, bits = found()
     if not addresses:
@@ -47,53 +47,64 @@ def compiled() -> dict[str, Any]:
         return {"dot32": by_scipy, "dot64": by_scipy}
     for name, address in addresses.items():
         importlib.import_module("llvmlite.binding").add_symbol(f"tinyrnn_{name}", address)
-    return {f"dot{size}": _dot(numba, letter, size, bits) for letter, size in (("s", 32), ("d", 64))}
+    return {"dot32": _dot("s", bits), "dot64": _dot("d", bits)}
 
 
 def np_dot(a: Any, b: Any, out: Any) -> None:
-    """Write the product of two matrices into a third."""
+    """Write a product into an array."""
     np.dot(a, b, out)
 
 
-def _dot(numba: Any, letter: str, size: int, bits: int) -> Any:
-    t = numba.types
-    length, option, place = t.int32 if bits == 32 else t.int64, t.int32, t.uintp
-    number = t.float32 if size == 32 else t.float64
-    array = (place, length)  # where it begins, and how far its rows or elements are apart
+def _dot(letter: str, bits: int) -> Any:
+    """Return a product as Numba's compiler takes it: the call of a function, written straight away.
 
-    def external(name: str, *arguments: Any) -> Any:
-        return t.ExternalFunction(f"tinyrnn_{letter}{name}", t.void(option, option, *arguments))
+    Compiled from Python, it would take longer than all the rest of an LSTM's loop.
+    """
+    extending, cgutils, ir, types = map(
+        importlib.import_module, ("numba.extending", "numba.core.cgutils", "llvmlite.ir", "numba.core.types")
+    )
+    length, option, pointer = ir.IntType(bits), ir.IntType(32), cgutils.voidptr_t
+    number = ir.FloatType() if letter == "s" else ir.DoubleType()
 
-    gemm = external("gemm", option, length, length, length, number, *array, *array, number, *array)
-    gemv = external("gemv", length, length, number, *array, *array, number, *array)
-    taken = numba.njit(_taken)
-    bytes_each = size // 8
+    def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kinds = signature.args
+        arrays = [context.make_array(kind)(context, builder, x) for kind, x in zip(kinds, args)]
+        a, b, out = (builder.bitcast(array.data, pointer) for array in arrays)
+        sizes = [
+            [builder.trunc(n, length) if bits < 64 else n for n in cgutils.unpack_tuple(builder, array.shape)]
+            for array in arrays
+        ]
 
-    @numba.njit(error_model="numpy")
-    def dot(a: Any, b: Any, out: Any) -> None:
-        m, k, n = a.shape[0], a.shape[1], b.shape[1]
-        how_a, lead_a = taken(a)
-        how_b, lead_b = taken(b)
-        a_at, b_at, out_at = a.ctypes.data, b.ctypes.data, out.ctypes.data
-        if n == 1:  # a matrix times a vector is another function
-            step, out_step = b.strides[0] // bytes_each, out.strides[0] // bytes_each
-            rows, columns = (m, k) if how_a == _PLAIN else (k, m)
-            gemv(_ROWS, how_a, rows, columns, 1, a_at, lead_a, b_at, step, 0, out_at, out_step)
-        elif m == 1:
-            step, out_step = a.strides[1] // bytes_each, out.strides[1] // bytes_each
-            how = _TRANSPOSED if how_b == _PLAIN else _PLAIN
-            rows, columns = (k, n) if how_b == _PLAIN else (n, k)
-            gemv(_ROWS, how, rows, columns, 1, b_at, lead_b, a_at, step, 0, out_at, out_step)
+        def call(name: str, *values: Any) -> None:
+            kinds = [value.type for value in values]
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.VoidType(), kinds), f"tinyrnn_{letter}{name}"
+            )
+            builder.call(function, values)
+
+        def taken(k: int, flip: bool = False) -> tuple[Any, Any]:
+            """Return how BLAS takes a matrix that lies in rows, or in columns, and how far these are apart."""
+            in_rows = kinds[k].layout == "C"
+            return option(_PLAIN if in_rows != flip else _TRANSPOSED), sizes[k][1 if in_rows else 0]
+
+        def stored(k: int) -> list[Any]:
+            return sizes[k] if kinds[k].layout == "C" else sizes[k][::-1]
+
+        rows, one, zero, step = option(_ROWS), number(1), number(0), length(1)
+        if kinds[1].ndim == 1:
+            how, lead = taken(0)
+            call("gemv", rows, how, *stored(0), one, a, lead, b, step, zero, out, step)
+        elif kinds[0].ndim == 1:
+            how, lead = taken(1, flip=True)
+            call("gemv", rows, how, *stored(1), one, b, lead, a, step, zero, out, step)
         else:
-            lead = out.strides[0] // bytes_each
-            gemm(_ROWS, how_a, how_b, m, n, k, 1, a_at, lead_a, b_at, lead_b, 0, out_at, lead)
+            (how_a, lead_a), (how_b, lead_b) = taken(0), taken(1)
+            (m, k), (_, n) = sizes[0], sizes[1]
+            call("gemm", rows, how_a, how_b, m, n, k, one, a, lead_a, b, lead_b, zero, out, n)
+        return context.get_dummy_value()
+
+    @extending.intrinsic
+    def dot(typing: Any, a: Any, b: Any, out: Any) -> Any:
+        return types.void(a, b, out), write
 
     return dot
-
-
-def _taken(x: Any) -> tuple[int, int]:
-    """Return how a matrix lies in memory, as it is or transposed, and how far its rows are apart there."""
-    rows, columns = x.shape
-    if x.strides[1] == x.itemsize and (rows == 1 or x.strides[0] >= columns * x.itemsize):
-        return _PLAIN, max(x.strides[0] // x.itemsize, columns)
-    return _TRANSPOSED, max(x.strides[1] // x.itemsize, rows)

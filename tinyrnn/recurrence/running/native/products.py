@@ -17,17 +17,19 @@ def product(out: Access, a: Access, b: Access, dot: str) -> list[str]:
         if rows * depth * columns >= BLAS_FROM:
             if not out.place.in_rows:
                 out, a, b = (Access(x.array, x.place.transposed) for x in (out, b, a))
-            found = [_matrix(x) for x in (a, b, out)]
+            # A matrix times a vector is another function of BLAS, which looks along one axis only.
+            vector = depth > 1 and (rows == 1) != (columns == 1)
+            found = [_matrix(x, vector=vector and 1 in x.place.shape) for x in (a, b, out)]
             if out.place.in_rows and all(found):
                 return [f"{dot}({', '.join(found)})"]
     return _loops(out, a, b)
 
 
-def _matrix(x: Access) -> str:
+def _matrix(x: Access, *, vector: bool) -> str:
     """Write a matrix as BLAS takes it; an empty string where its elements lie apart."""
     rows, columns = x.place.shape
     if x.place.in_rows:
-        return f"{x.slice(rows * columns)}.reshape({rows}, {columns})"
+        return x.slice(rows * columns) + ("" if vector else f".reshape({rows}, {columns})")
     if x.place.transposed.in_rows:
         return f"{x.slice(rows * columns)}.reshape({columns}, {rows}).T"
     return ""

@@ -2,12 +2,13 @@
 
     python benchmarks/own_cells.py [--sizes ...] [--quick]
 
-A peephole LSTM and an LSTM with layer normalisation beside `nn.LSTM`, a minimal gated unit beside `nn.GRU`, an
-LSTM decoder with dot attention over 20 places beside `nn.LSTM`. Where a cell has more multiplications than
-its layer, or fewer, the ratio is by multiplication.
+A peephole LSTM, one with layer normalisation, and one that attends to 20 places, beside `nn.LSTM`; a minimal
+gated unit beside `nn.GRU`. Where a cell has more multiplications than its layer, or fewer, the ratio is by
+multiplication.
 """
 
 import argparse
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +19,6 @@ import peers
 import tinyrnn as tr
 
 SOURCE = 20  # places that the decoder attends to
-
-Step = Callable[[Any, Any], Any]
 
 
 class Cell(tr.nn.Module):
@@ -126,6 +125,14 @@ CELLS: dict[str, tuple[type[Cell], str]] = {
 }
 
 
+def scanned(cell: Cell, start: Any, x: Any) -> Any:
+    return tr.scan(cell.step, start, x)[1]
+
+
+def called(layer: Any, x: Any) -> Any:
+    return layer(x)[0]
+
+
 def training_step(run: Callable[[], Any], parameters: list[Any], g: Any, backend: str) -> measure.Run:
     def step() -> None:
         with tr.backend(backend):
@@ -153,17 +160,16 @@ def main() -> None:
                 f"{what}, {backend}": training_step(run, list(module.parameters()), g, backend)
                 for backend in ("numpy", "numba")
                 for what, module, run in (
-                    ("cell", cell, lambda: tr.scan(cell.step, start, x)[1]),
-                    ("layer", layer, lambda: layer(x)[0]),
+                    ("cell", cell, functools.partial(scanned, cell, start, x)),
+                    ("layer", layer, functools.partial(called, layer, x)),
                 )
             }
             times = measure.interleaved(runs, turns=turns, seconds=seconds)
             more = cell.products / (peers.GATES[layer_name] * H * (I + H))
             ratios = [times[f"cell, {b}"] / times[f"layer, {b}"] / more for b in ("numpy", "numba")]
             shown = [measure.milliseconds(times[key]) for key in runs]
-            rows.append(
-                [f"{size} {peers.SIZES[size]}", name, layer_name, *shown, *(f"{r:.2f}" for r in ratios)]
-            )
+            shown += [f"{ratio:.2f}" for ratio in ratios]
+            rows.append([f"{size} {peers.SIZES[size]}", name, layer_name, *shown])
     print("ms of a training step, by calls of NumPy and by the loop compiled by Numba\n")
     header = ["cell, NumPy", "layer, NumPy", "cell, Numba", "layer, Numba", "ratio, NumPy", "ratio, Numba"]
     print(measure.markdown(["(T,B,I,H)", "cell", "layer", *header], rows))

@@ -83,7 +83,7 @@ def _dot(letter: str, bits: int) -> Any:
             builder.call(function, values)
 
         def taken(k: int, flip: bool = False) -> tuple[Any, Any]:
-            """Return how BLAS takes a matrix that lies in rows, or in columns, and how far these are apart."""
+            """Return how BLAS takes a matrix, by rows or by columns, and how far these are apart."""
             in_rows = kinds[k].layout == "C"
             return option(_PLAIN if in_rows != flip else _TRANSPOSED), sizes[k][1 if in_rows else 0]
 

@@ -311,3 +311,22 @@ def test_rules_hold_for_random_models(kinds, steps, embedded, head, by_hand, twi
     if steps > 1:
         assert [len(group.columns) for group in found.groups] == [steps]
         assert len([u for u in found.units.values() if u.carries]) == len(cells)
+
+
+def test_a_state_that_another_recurrence_reads_one_step_later_is_drawn_at_every_level() -> None:
+    w, v = (tr.randn(3, 3, requires_grad=True) for _ in range(2))
+
+    def step(carry, x):
+        h, m = carry["h"], carry["m"]
+        new = tr.tanh(h @ w + x)
+        late, now = tr.sigmoid(h @ v), tr.sigmoid(new @ v)
+        late.name, now.name = "late", "now"
+        return {"h": new, "m": now * m + late}, None
+
+    with tr.unrolled():
+        last, _ = tr.scan(step, {"h": tr.zeros(3), "m": tr.zeros(3)}, tr.ones((2, 3)))
+        loss = (last["m"] ** 2).sum()
+    loss.backward()
+    for level in LEVELS:
+        tr.draw.unrolled(loss, level)
+    assert '"t1.cell.h" -> "t2.cell_2.late"' in tr.draw.unrolled(loss, "gate").source

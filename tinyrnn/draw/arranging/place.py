@@ -178,6 +178,7 @@ class _Placing:
             blocks = [block for (_, at), block in measures.blocks.items() if at == band]
             states = [b for b in view.boxes.values() if b.kind == "state" and b.band == band]
             carries = list(dict.fromkeys(c for b in [*boxes, *states] for c in b.carries))
+            carries += {c: 0 for block in blocks for c in block.lanes if c not in carries}  # of other bands
             carries.sort(key=lambda c: (c != "c", c))  # the cell state above
             under = max((measures.under(b) for b in boxes), default=0.0)
             tall = max((layout.size[b.id][1] for b in boxes), default=0.0)

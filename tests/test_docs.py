@@ -57,6 +57,10 @@ def test_a_page_that_says_what_is_not_so_is_refused(text: str, tmp_path: Path) -
         run(page_of(tmp_path, text), tmp_path / "ran")
 
 
+def test_what_is_printed_may_be_said_behind_a_call_of_several_lines(tmp_path: Path) -> None:
+    run(page_of(tmp_path, "```python\nprint(\n    1\n)  # 1\nprint(2)  # 2\n```\n"), tmp_path)
+
+
 def test_what_a_block_writes_is_known_and_paired_with_what_the_page_shows(tmp_path: Path) -> None:
     code = f"{WRITES.format(1)}Path('b.html').write_text('b')\n"
     page = page_of(tmp_path, f"```python\n{code}```\n\n![A picture](pictures/a.svg)\n")

@@ -23,7 +23,8 @@ __all__ = ["Block", "BlockError", "blocks", "committed", "run"]
 
 ENGINE = "graphviz-pure"  # draws the same picture on every machine
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SAID = re.compile(r"^print\(.*\)  # (.*)$", re.MULTILINE)  # what a line is said to print
+# What a line is said to print; or a call of several lines, behind its last bracket.
+SAID = re.compile(r"^(?:print\(.*)?\)  # (.*)$", re.MULTILINE)
 SHOWN = re.compile(r"!\[[^]]*\]\(([^)\s]+\.svg)\)")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 

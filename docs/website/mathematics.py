@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
@@ -12,6 +13,12 @@ from sphinx.util import logging
 __all__ = ["mathml", "setup"]
 
 SAME = {"aligned": "align*", "gathered": "gather*"}  # what latex2mathml knows by another name
+BETTER = {
+    # A name before a bracket is a function, with no space between the two; and a bracket of a given size
+    # stands as close to what is inside as any other.
+    r"<mo>([A-Za-z]+)</mo>(?=<mo stretchy)": r'<mi mathvariant="normal">\1</mi>',
+    r'(minsize="[^"]*" maxsize="[^"]*")': r'\1 lspace="0" rspace="0"',
+}
 LEFT_OVER = ("\\", "<mi>&</mi>")  # what it did not understand stands in its output as it was
 
 
@@ -32,6 +39,8 @@ def mathml(tex: str, display: bool = False) -> str:
         raise ValueError(f"{type(error).__name__}: {error}") from error
     if any(mark in written for mark in LEFT_OVER):
         raise ValueError("latex2mathml does not know a command of it")
+    for pattern, better in BETTER.items():
+        written = re.sub(pattern, better, written)
     return written
 
 

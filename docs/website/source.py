@@ -6,14 +6,17 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from website import reference
+from website import cells, command, operations, reference
 from website.blocks import Block, blocks, run
+from website.listing import linked, listings
 
 __all__ = ["EXTRA", "ROOT", "put_together"]
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+FILES = ".files"  # what the blocks of page.md write stands in page.files/
 EXTRA = "_written"  # the folder of what blocks wrote, which goes into the site as it is
+GENERATED = (operations, cells, command)  # pages of the reference that read the library itself
 # Where a page of docs/ stands in the navigation. Folders and all that is not named here are found.
 GALLERY = ["gallery", "tasks", "claims"]
 BUILT = ["architecture", "autograd"]
@@ -23,29 +26,38 @@ USE = ["modules", "training", "sequences", "truncated_bptt", "drawing", "stepper
 def put_together(folder: Path) -> None:
     """Write all pages into a folder, each under the path that it has in the repository."""
     shutil.copytree(DOCS / "pictures", folder / "docs" / "pictures")
-    for page in [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")]:
-        _put(page, page.relative_to(ROOT), folder)
-    names = list(reference.pages().items())
-    (folder / "reference").mkdir()
-    for name, text in names:
-        (folder / "reference" / f"{name}.rst").write_text(text, encoding="utf-8")
-    _put(ROOT / "README.md", Path("index.md"), folder)
+    pages = {Path("index.md"): ROOT / "README.md"}
+    pages |= {page.relative_to(ROOT): page for page in [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]}
+    pages |= {page.relative_to(ROOT): page for page in DOCS.rglob("*.md")}
+    shown: set[Path] = set()  # files of the repository that pages link to
+    for name, page in pages.items():
+        shown |= _put(page, name, folder)
+    described = {f"reference/{name}.rst": text for name, text in reference.pages().items()}
+    described |= {f"reference/{each.__name__.rpartition('.')[2]}.rst": each.page() for each in GENERATED}
+    for name, text in (described | listings(shown, ROOT)).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
     with open(folder / "index.md", "a", encoding="utf-8") as home:
-        home.write(_navigation([f"reference/{name}" for name, _ in names]))
+        home.write(_navigation([name.removesuffix(".rst") for name in described]))
 
 
-def _put(page: Path, name: Path, folder: Path) -> None:
-    """Copy a page; where its blocks write pages of their own, run them, and show each after its block."""
+def _put(page: Path, name: Path, folder: Path) -> set[Path]:
+    """Copy a page, and return the files to which it links.
+
+    Where its blocks write pages of their own they are run, and each such page is shown after its block.
+    """
     text = page.read_text(encoding="utf-8")
     if any(".html" in block.code for block in blocks(text)):
-        written = folder / EXTRA / name.with_suffix("")
+        written = folder / EXTRA / name.with_suffix(FILES)
         written.mkdir(parents=True)
-        text = _with_frames(text, run(page, written), name.stem)
+        text = _with_frames(text, run(page, written), written.name)
         for path in written.rglob("*"):
             if path.is_file() and path.suffix != ".html":
                 path.unlink()
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    text, files = linked(text, page, ROOT)
     (folder / name).write_text(text, encoding="utf-8")
+    return files
 
 
 def _with_frames(text: str, ran: list[Block], folder: str) -> str:
@@ -65,7 +77,8 @@ def _navigation(names: list[str]) -> str:
     """Return the tables of contents that Sphinx makes the navigation of."""
 
     def found(folder: str) -> list[str]:
-        return [f"{folder}/{path.stem}" for path in sorted((ROOT / folder).glob("*.md"))]
+        stems = sorted(path.stem for path in (ROOT / folder).glob("*.md"))
+        return [f"{folder}/{stem}" for stem in sorted(stems, key=lambda stem: stem != "index")]
 
     placed = {f"docs/{name}" for name in [*GALLERY, *BUILT, *USE]}
     rest = [name for name in found("docs") if name not in placed]

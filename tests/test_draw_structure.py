@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinyrnn as tr
+from tinyrnn.draw.choices import LEVELS
 from tinyrnn.draw.reading.fold import columns_of
-from tinyrnn.draw.reading.levels import LEVELS, view_of
+from tinyrnn.draw.reading.levels import view_of
 from tinyrnn.draw.reading.unroll import unroll
 
 # For each model: its groups with their number of columns, and the units from below, with

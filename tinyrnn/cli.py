@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tinyrnn import info
+from tinyrnn.draw.choices import LEVELS, STYLES, THEME_NAMES, VALUES, WEIGHTS
 from tinyrnn.draw.command import CELLS, LOSSES, PAGES, PICTURES, draw_command, step_command
-from tinyrnn.draw.composing import STYLES
 from tinyrnn.draw.drawing import format_of
 from tinyrnn.draw.layout import LayoutError
-from tinyrnn.draw.reading.levels import LEVELS
-from tinyrnn.draw.style import THEMES
 from tinyrnn.recurrence.truncation.truncated import TruncatedBPTT
 
 STEPS, QUICK_STEPS = 2000, 300  # updates of the demo
@@ -178,12 +176,12 @@ def _parser() -> Parser:
         "--expand", type=_steps, default=(), metavar="T,T", help="steps to show operation by operation"
     )
     draw.add_argument(
-        "--weights", choices=("alias", "tray"), default="alias", help="a copy at each use, or once (alias)"
+        "--weights", choices=WEIGHTS, default="alias", help="a copy at each use, or once (alias)"
     )
     draw.add_argument(
-        "--values", choices=("summary", "full", "none"), default="summary", help="what boxes say (summary)"
+        "--values", choices=VALUES, default="summary", help="what boxes say (summary)"
     )
-    draw.add_argument("--theme", choices=tuple(THEMES), default="light", help="colours (light)")
+    draw.add_argument("--theme", choices=THEME_NAMES, default="light", help="colours (light)")
     draw.add_argument(
         "--style", choices=STYLES, default="boxes", help="boxes, or as a textbook has it (boxes)"
     )

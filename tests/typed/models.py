@@ -67,8 +67,14 @@ for window in tr.TruncatedBPTT(k1=5).windows(x.data, x.data):
     assert_type(window.start, int)
 with tr.no_grad(), tr.unrolled(), tr.scope("encoder"):
     pass
+assert_type(tr.draw.unrolled(loss, "gate", style="textbook", show=["weights"]), tr.draw.Drawing)
+assert_type(tr.draw.stepper(loss, level="op"), tr.draw.Stepper)
 
 tagger(x, step=2)  # expected-error
 tagger.foward(x)  # expected-error
 tr.optim.Adam(tagger.parameters(), learning_rate=1.0)  # expected-error
 tr.fit(tagger, tr.nn.mse_loss, [], optimizer, epochs=1, schedule_each="step")  # expected-error
+tr.draw.unrolled(loss, "gates")  # expected-error
+tr.draw.unrolled(loss, values="all")  # expected-error
+tr.draw.compare(loss, loss, show=["norms"])  # expected-error
+tr.draw.stepper(loss, level="rolled")  # expected-error

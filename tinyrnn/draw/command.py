@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.draw.choices import Level, Style, ThemeName, Values, Weights
 from tinyrnn.draw.drawing import FORMATS, format_of
 from tinyrnn.draw.stepping.page import MOST_RECORDS, stepper
 from tinyrnn.draw.stepping.replay import replay
@@ -94,12 +95,12 @@ def small_model(
 def draw_command(
     output: str,
     *,
-    level: str = "cell",
+    level: Level = "cell",
     expand: Collection[int] = (),
-    theme: str = "light",
-    weights: str = "alias",
-    values: str = "summary",
-    style: str = "boxes",
+    theme: ThemeName = "light",
+    weights: Weights = "alias",
+    values: Values = "summary",
+    style: Style = "boxes",
     width: float | None = None,
     dpi: int | None = None,
     animate: bool = False,

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import Any
 
 from tinyrnn.autograd.arguments import COUNT, ITERABLE, SEVERAL, checked, one_of
-from tinyrnn.draw.composing import STYLES, compose, has_columns
+from tinyrnn.draw.choices import LEVELS, STYLES, WEIGHTS, Level, Shown, Style, ThemeName, Values, Weights
+from tinyrnn.draw.composing import compose, has_columns
 from tinyrnn.draw.drawing import Drawing
-from tinyrnn.draw.reading.levels import LEVELS
 from tinyrnn.draw.reading.unroll import uncollected, unroll
 from tinyrnn.draw.style import theme_of
 from tinyrnn.draw.unrolled import CENTIMETRES, GRAPH, OPTIONS, options_of
@@ -18,23 +18,23 @@ __all__ = ["compare"]
 
 
 @checked(
-    first=GRAPH, second=GRAPH, level=one_of(*LEVELS), names=SEVERAL, weights=one_of("alias", "tray"),
+    first=GRAPH, second=GRAPH, level=one_of(*LEVELS), names=SEVERAL, weights=one_of(*WEIGHTS),
     show=ITERABLE.or_none(),
     style=one_of(*STYLES), width=CENTIMETRES.or_none(), dpi=COUNT.or_none(), **OPTIONS,
 )  # fmt: skip
 def compare(
     first: Any,
     second: Any,
-    level: str = "cell",
+    level: Level = "cell",
     *,
     names: Collection[str] = ("first", "second"),
-    style: str = "boxes",
-    weights: str = "alias",
-    values: str = "summary",
+    style: Style = "boxes",
+    weights: Weights = "alias",
+    values: Values = "summary",
     gradients: bool = True,
-    theme: str = "light",
+    theme: ThemeName = "light",
     max_nodes: int = 400,
-    show: Collection[str] | None = None,
+    show: Collection[Shown] | None = None,
     width: float | None = None,
     dpi: int | None = None,
     engine: str | None = None,

@@ -10,9 +10,10 @@ from tinyrnn.autograd.arguments import WHOLE, check
 from tinyrnn.draw.arranging.geometry import Layout
 from tinyrnn.draw.arranging.place import place
 from tinyrnn.draw.arranging.wrap import wrapped
+from tinyrnn.draw.choices import LEVELS, SHOWN, Level, Shown, Style, Values, Weights
 from tinyrnn.draw.reading.captions import add_captions, missing
 from tinyrnn.draw.reading.fold import Column, columns_of
-from tinyrnn.draw.reading.levels import LEVELS, view_of
+from tinyrnn.draw.reading.levels import view_of
 from tinyrnn.draw.reading.textbook import as_textbook
 from tinyrnn.draw.reading.tray import add_weights
 from tinyrnn.draw.reading.unroll import Unrolled
@@ -21,10 +22,8 @@ from tinyrnn.draw.reading.windows import windows_of
 from tinyrnn.draw.text import BADGE
 from tinyrnn.draw.writing.dot import MARGIN
 
-__all__ = ["LETTERS", "SHOWN", "STYLES", "Options", "compose", "has_columns"]
+__all__ = ["LETTERS", "Options", "compose", "has_columns"]
 
-SHOWN = ("weights", "shapes", "dtypes", "values", "gradients")
-STYLES = ("boxes", "textbook")
 LETTERS = 7.0  # the smallest letters at a given width, in points
 
 
@@ -32,19 +31,19 @@ LETTERS = 7.0  # the smallest letters at a given width, in points
 class Options:
     """What is asked of a picture; see `tinyrnn.draw.unrolled`."""
 
-    level: str = "cell"
+    level: Level = "cell"
     expand: Collection[int] = ()
-    weights: str = "alias"
-    values: str = "summary"
+    weights: Weights = "alias"
+    values: Values = "summary"
     gradients: bool = True
     max_nodes: int = 400
     windows: Any = None
-    shown: frozenset[str] = frozenset(SHOWN)
+    shown: frozenset[Shown] = frozenset(SHOWN)
     width: float | None = None
-    style: str = "boxes"
+    style: Style = "boxes"
 
 
-def has_columns(recorded: Unrolled, level: str) -> bool:
+def has_columns(recorded: Unrolled, level: Level) -> bool:
     """Whether there are steps, or modules to be drawn as boxes; else there are operations alone."""
     modules = any(unit.role == "module" for unit in recorded.units.values())
     return bool(recorded.steps) or (modules and level != "op")
@@ -70,7 +69,7 @@ def compose(recorded: Unrolled, options: Options, unfolded: Column | None = None
     shades = windows_of(options.windows, recorded.steps)
     borders = {t for replay, start, stop in shades for t in (replay, start, stop)} - {0}
 
-    def made(level: str) -> View:
+    def made(level: Level) -> View:
         view = _within(recorded, level, opened, borders, options, unfolded)
         view.shades = shades
         view.notes += missing(recorded, options.gradients)
@@ -124,7 +123,7 @@ def _opened(recorded: Unrolled, options: Options) -> frozenset[int]:
 
 def _within(
     recorded: Unrolled,
-    level: str,
+    level: Level,
     opened: frozenset[int],
     borders: set[int],
     options: Options,

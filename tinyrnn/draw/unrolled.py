@@ -17,12 +17,25 @@ from tinyrnn.autograd.arguments import (
     one_of,
 )
 from tinyrnn.autograd.primitive import Value
-from tinyrnn.draw.composing import SHOWN, STYLES, Options, compose, has_columns
+from tinyrnn.draw.choices import (
+    LEVELS,
+    SHOWN,
+    STYLES,
+    THEME_NAMES,
+    VALUES,
+    WEIGHTS,
+    Level,
+    Shown,
+    Style,
+    ThemeName,
+    Values,
+    Weights,
+)
+from tinyrnn.draw.composing import Options, compose, has_columns
 from tinyrnn.draw.drawing import SECONDS, Drawing
 from tinyrnn.draw.exploring.behind import behind_boxes, behind_records, unchanged
-from tinyrnn.draw.reading.levels import LEVELS
 from tinyrnn.draw.reading.unroll import uncollected, unroll
-from tinyrnn.draw.style import THEMES, theme_of
+from tinyrnn.draw.style import theme_of
 from tinyrnn.draw.writing.dot import dot_of
 from tinyrnn.draw.writing.plain import plain_dot
 
@@ -30,9 +43,9 @@ __all__ = ["graph", "options_of", "unrolled"]
 
 
 OPTIONS: dict[str, Kind] = {
-    "values": one_of("summary", "full", "none"),
+    "values": one_of(*VALUES),
     "gradients": FLAG,
-    "theme": one_of(*THEMES),
+    "theme": one_of(*THEME_NAMES),
     "max_nodes": COUNT,
     "engine": TEXT.or_none(),
     "timeout": SECONDS,
@@ -50,22 +63,22 @@ GRAPH = Kind(
 
 @checked(
     outputs=GRAPH, level=one_of(*LEVELS), style=one_of(*STYLES), expand=ITERABLE,
-    weights=one_of("alias", "tray"), show=ITERABLE.or_none(), width=CENTIMETRES.or_none(),
+    weights=one_of(*WEIGHTS), show=ITERABLE.or_none(), width=CENTIMETRES.or_none(),
     dpi=COUNT.or_none(), **OPTIONS,
 )  # fmt: skip
 def unrolled(
     outputs: Any,
-    level: str = "cell",
+    level: Level = "cell",
     *,
-    style: str = "boxes",
+    style: Style = "boxes",
     expand: Collection[int] = (),
-    weights: str = "alias",
-    values: str = "summary",
+    weights: Weights = "alias",
+    values: Values = "summary",
     gradients: bool = True,
-    theme: str = "light",
+    theme: ThemeName = "light",
     max_nodes: int = 400,
     windows: Any = None,
-    show: Collection[str] | None = None,
+    show: Collection[Shown] | None = None,
     width: float | None = None,
     dpi: int | None = None,
     engine: str | None = None,
@@ -158,12 +171,12 @@ def unrolled(
 
 def options_of(
     where: str,
-    level: str,
+    level: Level,
     *,
-    style: str,
-    values: str,
+    style: Style,
+    values: Values,
     gradients: bool,
-    show: Collection[str] | None,
+    show: Collection[Shown] | None,
     **more: Any,
 ) -> Options:
     """Return what is asked of a picture."""
@@ -180,9 +193,9 @@ def options_of(
 def graph(
     tensor: Any,
     *,
-    values: str = "summary",
+    values: Values = "summary",
     gradients: bool = True,
-    theme: str = "light",
+    theme: ThemeName = "light",
     max_nodes: int = 400,
     engine: str | None = None,
     timeout: float = 30.0,

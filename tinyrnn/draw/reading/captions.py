@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tinyrnn.autograd.tape import Constant, Leaf
-from tinyrnn.draw.reading.levels import LEVELS
+from tinyrnn.draw.choices import LEVELS
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box, View

@@ -13,9 +13,7 @@ from tinyrnn.draw.reading.unit import Unit
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box, View
 
-__all__ = ["LEVELS", "SYMBOLS", "kind_of", "view_of"]
-
-LEVELS = ("op", "gate", "cell", "layer", "rolled")
+__all__ = ["SYMBOLS", "kind_of", "view_of"]
 
 SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "matmul": "matmul", "sigmoid": "σ",
@@ -41,7 +39,7 @@ def view_of(
     ----------
     unrolled : Unrolled
     level : str
-        One of `LEVELS`. Steps in `expand` are drawn at level ``op``.
+        One of `tinyrnn.draw.choices.LEVELS`. Steps in `expand` are drawn at level ``op``.
     columns : list of Column
         Which steps are shown and which folded.
     expand : frozenset of int

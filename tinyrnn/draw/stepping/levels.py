@@ -17,10 +17,9 @@ from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box
 from tinyrnn.draw.stepping.labels import SUBSCRIPTS, Labels
 
-__all__ = ["COARSE", "LEVELS", "Level", "Part", "level_of"]
+__all__ = ["COARSE", "Level", "Part", "level_of"]
 
 COARSE = ("cell", "gate")
-LEVELS = (*COARSE, "op")
 
 
 @dataclass

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import ARRAY, COUNT, PATH, TEXT, checked, instance, one_of
 from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.draw.choices import STEPPER_LEVELS, StepperLevel
 from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.labels import Labels
-from tinyrnn.draw.stepping.levels import LEVELS
 from tinyrnn.draw.stepping.packing import pack
 from tinyrnn.draw.stepping.replay import replay
 
@@ -74,7 +74,7 @@ class Stepper:
 @checked(
     output=instance(Tensor, "a Tensor"),
     gradient=ARRAY.or_none(),
-    level=one_of(*LEVELS),
+    level=one_of(*STEPPER_LEVELS),
     title=TEXT,
     max_records=COUNT,
 )
@@ -82,7 +82,7 @@ def stepper(
     output: Tensor,
     gradient: npt.ArrayLike | Tensor | None = None,
     *,
-    level: str = "cell",
+    level: StepperLevel = "cell",
     title: str = "Backpropagation through time, step by step",
     max_records: int = MOST_RECORDS,
 ) -> Stepper:

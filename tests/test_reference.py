@@ -26,6 +26,15 @@ DESCRIBED = {
 }
 
 
+@pytest.mark.parametrize(("path", "value"), PUBLIC, ids=[path for path, _ in PUBLIC])
+def test_help_begins_with_one_sentence_and_has_an_example(path: str, value: Any) -> None:
+    said = inspect.getdoc(value) or ""
+    first, _, rest = said.partition("\n")
+    assert first.endswith((".", ":")), f"{path}: {first}"
+    assert rest.startswith("\n") or not rest, f"{path}: the summary takes more than a line"
+    assert ">>> " in said, path
+
+
 def test_every_public_name_is_described_once() -> None:
     assert len(PUBLIC) > 400
     homes = rooms.homes()

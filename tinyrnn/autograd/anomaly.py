@@ -20,7 +20,18 @@ from tinyrnn.autograd.tape import Node
 
 
 class AnomalyError(RuntimeError):
-    """Inside `detect_anomaly`: a number is not finite, or a saved value is not what it was."""
+    """Inside `detect_anomaly`: a number is not finite, or a saved value is not what it was.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> x = tr.tensor([1.0, 0.0], requires_grad=True)
+    >>> with tr.detect_anomaly():
+    ...     tr.sqrt(x).sum().backward()
+    Traceback (most recent call last):
+        ...
+    tinyrnn.autograd.anomaly.AnomalyError: backward: the gradient of 'sqrt', at its ... is inf at [1]
+    """
 
 
 class Watched(list[Any]):

@@ -15,7 +15,19 @@ from tinyrnn.autograd.tape import Node
 
 
 class LostGradientWarning(UserWarning):
-    """A recorded Tensor became plain numbers, in which no gradient comes back."""
+    """A recorded Tensor became plain numbers, in which no gradient comes back.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import warnings
+    >>> x = tr.tensor(2.0, requires_grad=True)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     y = float(x * x)
+    >>> y, caught[0].category.__name__
+    (4.0, 'LostGradientWarning')
+    """
 
 
 class Conversions:

@@ -151,6 +151,17 @@ class Primitive:
         The same operation in simpler ones, which gives the compiler more to simplify.
     **vjps : callable
         One VJP for each operand that can have a gradient, by the operand's name.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> cube = tr.Primitive("cube", lambda x: x**3, x=lambda g, x: g * 3 * x * x)
+    >>> x = tr.tensor([1.0, 2.0], requires_grad=True)
+    >>> cube(x).sum().backward()
+    >>> x.grad
+    tensor([ 3., 12.])
+    >>> tr.testing.check_grads(cube, np.array([0.5, -1.0]))
     """
 
     __slots__ = (

@@ -71,10 +71,24 @@ def get_rng_state() -> dict[str, Any]:
 def set_rng_state(state: Mapping[str, Any]) -> None:
     """Bring the library's own generator to a state that `get_rng_state` returned.
 
+    Parameters
+    ----------
+    state : mapping
+        What `get_rng_state` returned.
+
     Raises
     ------
     ValueError
         Where it is no such state; nothing is changed then.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> state = tr.get_rng_state()
+    >>> x = tr.randn(3)
+    >>> tr.set_rng_state(state)
+    >>> (tr.randn(3) == x).all()
+    tensor(True)
     """
     set_state(generator(), state)
 

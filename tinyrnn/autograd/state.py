@@ -167,7 +167,19 @@ def no_grad() -> Mode:
 
 
 def enable_grad() -> Mode:
-    """Record again inside a `no_grad` block."""
+    """Record again inside a `no_grad` block.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> x = tr.tensor([1.0], requires_grad=True)
+    >>> with tr.no_grad():
+    ...     a = 2 * x
+    ...     with tr.enable_grad():
+    ...         b = 2 * x
+    >>> a.requires_grad, b.requires_grad
+    (False, True)
+    """
     return Mode(recording=True)
 
 
@@ -282,10 +294,22 @@ def steps_from(first: int) -> Mode:
 def set_default_dtype(dtype: npt.DTypeLike) -> None:
     """Set the dtype of new parameters and of Tensors made of Python floats: float32 (as at first) or float64.
 
+    Parameters
+    ----------
+    dtype : dtype_like
+
     Raises
     ------
     TypeError
         Where the dtype is not a floating one.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.set_default_dtype("float64")
+    >>> tr.tensor([1.0]).dtype
+    dtype('float64')
+    >>> tr.set_default_dtype("float32")
     """
     global _default_dtype
     if dtype is None or not FLOATING.of_type(dtype):
@@ -295,5 +319,12 @@ def set_default_dtype(dtype: npt.DTypeLike) -> None:
 
 
 def get_default_dtype() -> np.dtype[np.floating]:
-    """Return the dtype that new parameters get."""
+    """Return the dtype that new parameters get.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.get_default_dtype()
+    dtype('float32')
+    """
     return _default_dtype

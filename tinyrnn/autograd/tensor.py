@@ -34,6 +34,15 @@ class Tensor(Conversions, Operators):
         The value. Changing it in place is not recorded; optimisers do it between passes.
     node : Node or None
         The record; None for a constant.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> x = tr.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    >>> y = (x @ x.T).sum()
+    >>> y.backward()
+    >>> x.shape, y.item(), x.grad.tolist()
+    ((2, 2), 52.0, [[8.0, 12.0], [8.0, 12.0]])
     """
 
     __slots__ = ("__weakref__", "_label", "data", "node")

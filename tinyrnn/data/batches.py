@@ -52,7 +52,16 @@ class Shuffled:
 
 
 class Batches(Shuffled):
-    """What `batches` returns: can be gone over any number of times, and says its length."""
+    """What `batches` returns: can be gone over any number of times, and says its length.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> batches = tr.data.batches(np.arange(10), np.arange(10), 4, rng=0)
+    >>> len(batches), [x.size for x, _ in batches]
+    (3, [4, 4, 2])
+    """
 
     def __init__(self, x: Any, y: Any, size: int, rng: Rng, axis: int, drop_last: bool) -> None:
         leaves, tree = flatten((x, y))

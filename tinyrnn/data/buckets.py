@@ -16,6 +16,14 @@ class PaddedBatch(NamedTuple):
     """Sequences side by side, (T, B, ...), with their lengths, (B,).
 
     ``y`` is padded too where the targets are sequences (``y_lengths`` is None where they are not).
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> (batch,) = tr.data.bucket_by_length([np.ones(3), np.ones(1)], None, 2, rng=0)
+    >>> batch.x.shape, batch.lengths
+    ((3, 2), array([1, 3]))
     """
 
     x: Array
@@ -31,6 +39,14 @@ class Buckets(Shuffled):
     ----------
     padding : float
         The share of all places, in x and in y, that is padding.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> found = tr.data.bucket_by_length([np.ones(n) for n in (2, 9, 2, 8)], None, 2, rng=0)
+    >>> len(found), round(found.padding, 3)
+    (2, 0.045)
     """
 
     def __init__(self, x: Sequence[Any], y: Sequence[Any] | None, size: int, rng: Rng, value: float) -> None:

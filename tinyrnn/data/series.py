@@ -105,7 +105,19 @@ def windows_of(series: Any, look_back: int, horizon: int = 1, *, stride: int = 1
 
 
 class Streams(NamedTuple):
-    """A sequence as parallel streams, (T, B, ...): ``y`` is what follows on ``x``."""
+    """A sequence as parallel streams, (T, B, ...): ``y`` is what follows on ``x``.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> streams = tr.data.streams(range(9), 2)
+    >>> streams.x.T
+    array([[0, 1, 2, 3],
+           [4, 5, 6, 7]])
+    >>> streams.y.T
+    array([[1, 2, 3, 4],
+           [5, 6, 7, 8]])
+    """
 
     x: Array
     y: Array

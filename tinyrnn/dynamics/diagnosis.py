@@ -31,6 +31,16 @@ class Diagnosis(NamedTuple):
         What they were read from.
     unmeasured : str
         Why nothing could be measured; empty where something was.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> found = tr.dynamics.diagnose(tr.nn.Linear(2, 1, rng=0), (np.ones((4, 2)), np.zeros((4, 1))))
+    >>> print(found)
+    nothing was measured: no state passes from step to step on the way to the loss
+    >>> found.findings
+    []
     """
 
     findings: list[Finding]
@@ -148,6 +158,17 @@ def diagnose_watch(watched: Watch) -> Diagnosis:
     Returns
     -------
     Diagnosis
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> model = tr.nn.GRU(2, 3, rng=0)
+    >>> watched = tr.dynamics.watch(model, every=1)
+    >>> with watched:
+    ...     (model(np.ones((10, 4, 2)))[0][-1] ** 2).mean().backward()
+    >>> print(tr.dynamics.diagnose_watch(watched))
+    nothing is wrong with the gradients
     """
     clipped: list[Finding] = []
     if watched.clipped > OFTEN:

@@ -31,6 +31,19 @@ class Finding(NamedTuple):
         What was measured.
     remedy : str
         What is usually done about it.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> class Last(tr.nn.Module):
+    ...     def __init__(self):
+    ...         self.rnn = tr.nn.RNN(2, 8, rng=0)
+    ...     def forward(self, x):
+    ...         return self.rnn(x)[0][-1]
+    >>> found = tr.dynamics.diagnose(Last(), (np.ones((100, 4, 2)), np.zeros((4, 8))))
+    >>> found.findings[0].kind, found.findings[0].where
+    ('vanishing', 'rnn.l0')
     """
 
     kind: str

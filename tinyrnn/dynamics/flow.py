@@ -33,6 +33,16 @@ class StateFlow:
         ``‖g ∂h_T/∂h_t‖`` for the gradient g at the last state: what is left of it alone, t steps from the
         beginning. Where there is a loss at each step, ``norm`` adds fresh gradients on the way, and this does
         not.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> y, _ = tr.nn.GRU(2, 3, rng=0)(np.ones((20, 4, 2)))
+    >>> flow = tr.dynamics.gradient_flow((y[-1] ** 2).mean())
+    >>> state = flow.states["l0.h"]
+    >>> state.steps[:3], state.norm.shape, bool(state.norm[0] < state.norm[-1])
+    (array([0, 1, 2]), (20,), True)
     """
 
     steps: Array
@@ -70,6 +80,15 @@ class GradientFlow:
         By layer and lag, what the recurrence lets pass whatever the loss asks: ``‖ν ∂c_T/∂c_{T-lag}‖ / ‖ν‖``
         for a random ν at all parts of the last state, an estimate of the root mean square of the singular
         values. Where rows have lengths of their own, the lag counts from the end of each.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> y, _ = tr.nn.GRU(2, 3, rng=0)(np.ones((20, 4, 2)))
+    >>> flow = tr.dynamics.gradient_flow((y[-1] ** 2).mean())
+    >>> list(flow.states), list(flow.weights)
+    (['l0.h'], ['bias_hh_l0', 'bias_ih_l0', 'weight_hh_l0', 'weight_ih_l0'])
     """
 
     states: dict[str, StateFlow]

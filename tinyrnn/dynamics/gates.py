@@ -105,6 +105,15 @@ class GateShares(NamedTuple):
     -----
     The bounds are those of Karpathy, Johnson and Fei-Fei (2015), "Visualizing and understanding recurrent
     networks".
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> y, _ = tr.nn.GRU(2, 3, rng=0)(np.ones((20, 4, 2)))
+    >>> flow = tr.dynamics.gradient_flow((y[-1] ** 2).mean())
+    >>> flow.gates["l0.z"].low.shape
+    (20,)
     """
 
     low: Array

@@ -28,6 +28,15 @@ class Perturbation(NamedTuple):
         ``J_t ... J_1 Δh_0``. It may overflow to inf where gradients explode; its logarithm does not.
     log10_actual, log10_predicted : ndarray, shape (T + 1, B)
         Decimal logarithms of their Euclidean norms.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> cell = tr.nn.RNNCell(3, 4, rng=0)
+    >>> change = tr.dynamics.perturb(cell, np.ones((20, 2, 3)), np.zeros((2, 4)), 1e-6)
+    >>> change.actual.shape, bool(change.log10_actual[20, 0] < change.log10_actual[0, 0])
+    ((21, 2, 4), True)
     """
 
     actual: Array

@@ -38,6 +38,22 @@ class UORO(RTRL):
     Notes
     -----
     C. Tallec and Y. Ollivier (2018), "Unbiased online recurrent optimization", ICLR.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> rng, gradients = np.random.default_rng(0), []
+    >>> w = tr.tensor(0.5, requires_grad=True)
+    >>> for _ in range(500):
+    ...     uoro = tr.dynamics.UORO(lambda h, x: (w * h + x,) * 2, [w], rng=rng)
+    ...     uoro.start(tr.zeros(()))
+    ...     for _ in range(3):
+    ...         w.grad = None
+    ...         uoro.backward(uoro.step(tr.ones(())))
+    ...     gradients.append(w.grad.item())
+    >>> round(float(np.mean(gradients)))  # RTRL's, on average
+    2
     """
 
     _instead = "or "

@@ -127,5 +127,24 @@ class Watch:
 def watch(
     model: Any, every: int = 20, *, max_norm: float | None = None, baseline: float | None = None
 ) -> Watch:
-    """Return a `Watch` over a training run; its arguments are those of the class."""
+    """Return a `Watch` over a training run; its arguments are those of the class.
+
+    Parameters
+    ----------
+    model, every, max_norm, baseline
+        As in `Watch`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> model = tr.nn.GRU(2, 3, rng=0)
+    >>> watched = tr.dynamics.watch(model, every=10)
+    >>> for _ in range(20):
+    ...     model.zero_grad()
+    ...     with watched:
+    ...         (model(np.ones((10, 4, 2)))[0][-1] ** 2).mean().backward()
+    >>> len(watched.flows)
+    2
+    """
     return Watch(model, every, max_norm=max_norm, baseline=baseline)

@@ -29,6 +29,17 @@ class Hypothesis(NamedTuple):
         Of all that was written, the end mark too.
     ended : bool
         Whether it came to the end mark.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> follow = np.log([[0.1, 0.6, 0.3], [0.2, 0.2, 0.6], [0.4, 0.3, 0.3]])  # 2 is the end mark
+    >>> def step(tokens, state):
+    ...     return follow[tokens], state
+    >>> (found,) = tr.beam_search(step, [0], width=2, length=5, end=2)
+    >>> found[0].tokens, found[0].ended
+    (array([1]), True)
     """
 
     tokens: Array

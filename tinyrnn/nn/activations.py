@@ -41,7 +41,14 @@ class _Activation(Module):
 
 
 class ReLU(_Activation):
-    """``max(x, 0)``; see `tinyrnn.relu`."""
+    """``max(x, 0)``; see `tinyrnn.relu`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.ReLU()(tr.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
 
     function = F.relu
 
@@ -50,7 +57,14 @@ class ReLU(_Activation):
 
 
 class Sigmoid(_Activation):
-    """The logistic function; see `tinyrnn.sigmoid`."""
+    """The logistic function; see `tinyrnn.sigmoid`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.Sigmoid()(tr.tensor([0.0, 2.0]))
+    tensor([0.5      , 0.8807...])
+    """
 
     function = F.sigmoid
 
@@ -59,7 +73,14 @@ class Sigmoid(_Activation):
 
 
 class Tanh(_Activation):
-    """The hyperbolic tangent; see `tinyrnn.tanh`."""
+    """The hyperbolic tangent; see `tinyrnn.tanh`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.Tanh()(tr.tensor([0.0, 0.5]))
+    tensor([0.       , 0.4621...])
+    """
 
     function = F.tanh
 
@@ -86,7 +107,14 @@ class ELU(_Activation):
 
 
 class SELU(_Activation):
-    """`ELU`, scaled so that mean 0 and variance 1 stay so; see `tinyrnn.selu`."""
+    """`ELU`, scaled so that mean 0 and variance 1 stay so; see `tinyrnn.selu`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.SELU()(tr.tensor([-1.0, 2.0]))
+    tensor([-1.1113...,  2.1014... ])
+    """
 
     function = F.selu
 
@@ -95,7 +123,14 @@ class SELU(_Activation):
 
 
 class LeakyReLU(_Activation):
-    """``x`` where it is positive, ``negative_slope * x`` elsewhere; see `tinyrnn.leaky_relu`."""
+    """``x`` where it is positive, ``negative_slope * x`` elsewhere; see `tinyrnn.leaky_relu`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.LeakyReLU(0.25)(tr.tensor([-1.0, 2.0]))
+    tensor([-0.25,  2.  ])
+    """
 
     function = F.leaky_relu
 
@@ -104,7 +139,14 @@ class LeakyReLU(_Activation):
 
 
 class GELU(_Activation):
-    """``x * Φ(x)``, or with ``approximate="tanh"`` nearly so; see `tinyrnn.gelu`."""
+    """``x * Φ(x)``, or with ``approximate="tanh"`` nearly so; see `tinyrnn.gelu`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.GELU()(tr.tensor([-1.0, 2.0]))
+    tensor([-0.1586...,  1.9544... ])
+    """
 
     function = F.gelu
 
@@ -113,7 +155,14 @@ class GELU(_Activation):
 
 
 class SiLU(_Activation):
-    """``x * sigmoid(x)``; see `tinyrnn.silu`."""
+    """``x * sigmoid(x)``; see `tinyrnn.silu`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.SiLU()(tr.tensor([-1.0, 2.0]))
+    tensor([-0.2689...,  1.7615...])
+    """
 
     function = F.silu
 
@@ -122,7 +171,14 @@ class SiLU(_Activation):
 
 
 class Mish(_Activation):
-    """``x * tanh(softplus(x))``; see `tinyrnn.mish`."""
+    """``x * tanh(softplus(x))``; see `tinyrnn.mish`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.Mish()(tr.tensor([-1.0, 2.0]))
+    tensor([-0.3034...,  1.9439...])
+    """
 
     function = F.mish
 
@@ -131,7 +187,14 @@ class Mish(_Activation):
 
 
 class Hardtanh(_Activation):
-    """``x`` limited to ``[min_val, max_val]``; see `tinyrnn.hardtanh`."""
+    """``x`` limited to ``[min_val, max_val]``; see `tinyrnn.hardtanh`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.Hardtanh(-1.0, 0.75)(tr.tensor([-4.0, 0.5, 2.0]))
+    tensor([-1.  ,  0.5 ,  0.75])
+    """
 
     function = F.hardtanh
 
@@ -140,7 +203,14 @@ class Hardtanh(_Activation):
 
 
 class Hardsigmoid(_Activation):
-    """``x / 6 + 1 / 2``, limited to ``[0, 1]``; see `tinyrnn.hardsigmoid`."""
+    """``x / 6 + 1 / 2``, limited to ``[0, 1]``; see `tinyrnn.hardsigmoid`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.Hardsigmoid()(tr.tensor([-4.0, 0.0, 1.5]))
+    tensor([0.  , 0.5 , 0.75])
+    """
 
     function = F.hardsigmoid
 
@@ -149,7 +219,14 @@ class Hardsigmoid(_Activation):
 
 
 class Softsign(_Activation):
-    """``x / (1 + abs(x))``; see `tinyrnn.softsign`."""
+    """``x / (1 + abs(x))``; see `tinyrnn.softsign`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.Softsign()(tr.tensor([-1.0, 3.0]))
+    tensor([-0.5 ,  0.75])
+    """
 
     function = F.softsign
 
@@ -158,7 +235,14 @@ class Softsign(_Activation):
 
 
 class LogSigmoid(_Activation):
-    """``log(sigmoid(x))``; see `tinyrnn.logsigmoid`."""
+    """``log(sigmoid(x))``; see `tinyrnn.logsigmoid`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.LogSigmoid()(tr.tensor([0.0, 2.0]))
+    tensor([-0.6931..., -0.1269... ])
+    """
 
     function = F.logsigmoid
 

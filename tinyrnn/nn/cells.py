@@ -20,7 +20,20 @@ from tinyrnn.nn.inputs import kind_of
 
 
 class LSTMState(NamedTuple):
-    """The state of an LSTM: the hidden state ``h`` and the cell state ``c``."""
+    """The state of an LSTM: the hidden state ``h`` and the cell state ``c``.
+
+    Attributes
+    ----------
+    h, c : Tensor, shape (B, hidden_size) of a cell, (num_layers * directions, B, hidden_size) of a layer
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> y, state = tr.nn.LSTM(2, 3)(tr.zeros((5, 4, 2)))
+    >>> state.h.shape, state.c.shape
+    ((1, 4, 3), (1, 4, 3))
+    >>> h, c = state.detach()  # for the next window of a long sequence
+    """
 
     h: Tensor
     c: Tensor

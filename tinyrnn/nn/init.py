@@ -66,6 +66,15 @@ def _fill(tensor: T, values: Any) -> T:
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, rng: Rng = None) -> T:
     """Fill with numbers from U(a, b).
 
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+    a, b : float
+        The bounds.
+    rng : Generator or int, optional
+        Where the numbers come from; the library's generator by default.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -80,37 +89,109 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, rng: Rng = None) -> T:
 
 @checked(tensor=FILLED, mean=NUMBER, std=number(), rng=RNG)
 def normal_(tensor: T, mean: float = 0.0, std: float = 1.0, rng: Rng = None) -> T:
-    """Fill with numbers from N(mean, std²)."""
+    """Fill with numbers from N(mean, std²).
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+    mean, std : float
+    rng : Generator or int, optional
+        Where the numbers come from; the library's generator by default.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> p = tr.nn.init.normal_(tr.zeros(1000), std=0.1, rng=0)
+    >>> round(float(p.numpy().std()), 2)
+    0.1
+    """
     return _fill(tensor, generator(rng).normal(mean, std, tensor.shape))
 
 
 @checked(tensor=FILLED, value=NUMBER)
 def constant_(tensor: T, value: float) -> T:
-    """Fill with one number."""
+    """Fill with one number.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+    value : float
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.init.constant_(tr.zeros(3), 0.5)
+    tensor([0.5, 0.5, 0.5])
+    """
     return _fill(tensor, value)
 
 
 @checked(tensor=FILLED)
 def zeros_(tensor: T) -> T:
-    """Fill with zeros."""
+    """Fill with zeros.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.init.zeros_(tr.ones(3))
+    tensor([0., 0., 0.])
+    """
     return _fill(tensor, 0.0)
 
 
 @checked(tensor=FILLED)
 def ones_(tensor: T) -> T:
-    """Fill with ones."""
+    """Fill with ones.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.init.ones_(tr.zeros(3))
+    tensor([1., 1., 1.])
+    """
     return _fill(tensor, 1.0)
 
 
 @checked(tensor=FILLED)
 def eye_(tensor: T) -> T:
-    """Fill a matrix with ones on the diagonal and zeros elsewhere."""
+    """Fill a matrix with ones on the diagonal and zeros elsewhere.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.init.eye_(tr.ones((2, 3)))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
     return identity_(tensor)
 
 
 @checked(tensor=FILLED, scale=NUMBER)
 def identity_(tensor: T, scale: float = 1.0) -> T:
     """Fill a matrix with ``scale`` on the diagonal and zeros elsewhere.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+    gain : float
 
     Examples
     --------
@@ -161,14 +242,48 @@ def _fans(where: str, tensor: Any) -> tuple[int, int]:
 
 @checked(tensor=FILLED, gain=NUMBER, rng=RNG)
 def xavier_uniform_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
-    """Fill from U(-a, a) with ``a = gain * sqrt(6 / (fan_in + fan_out))``."""
+    """Fill from U(-a, a) with ``a = gain * sqrt(6 / (fan_in + fan_out))``.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+    gain : float
+        Of the function that follows, see `calculate_gain`.
+    rng : Generator or int, optional
+        Where the numbers come from; the library's generator by default.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> p = tr.nn.init.xavier_uniform_(tr.zeros((40, 20)), rng=0)
+    >>> round(float(abs(p.numpy()).max()), 2)  # at most sqrt(6 / 60)
+    0.32
+    """
     a = gain * math.sqrt(6 / sum(_fans("xavier_uniform_", tensor)))
     return uniform_(tensor, -a, a, rng)
 
 
 @checked(tensor=FILLED, gain=NUMBER, rng=RNG)
 def xavier_normal_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
-    """Fill from N(0, std²) with ``std = gain * sqrt(2 / (fan_in + fan_out))``."""
+    """Fill from N(0, std²) with ``std = gain * sqrt(2 / (fan_in + fan_out))``.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+    gain : float
+        Of the function that follows, see `calculate_gain`.
+    rng : Generator or int, optional
+        Where the numbers come from; the library's generator by default.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> p = tr.nn.init.xavier_normal_(tr.zeros((40, 60)), rng=0)
+    >>> round(float(p.numpy().std()), 2)  # sqrt(2 / 100)
+    0.14
+    """
     return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(_fans("xavier_normal_", tensor))), rng)
 
 
@@ -181,7 +296,28 @@ def _kaiming_std(where: str, tensor: Any, a: float, mode: Mode, nonlinearity: st
 def kaiming_uniform_(
     tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
 ) -> T:
-    """Fill from U(-b, b) with ``b = gain * sqrt(3 / fan)``; ``a`` is the slope of ``leaky_relu``."""
+    """Fill from U(-b, b) with ``b = gain * sqrt(3 / fan)``; ``a`` is the slope of ``leaky_relu``.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+    a : float
+        The slope of ``leaky_relu`` below 0.
+    mode : {"fan_in", "fan_out"}
+        Whether values keep their size on the way forward, or gradients on the way back.
+    nonlinearity : str
+        What follows, see `calculate_gain`.
+    rng : Generator or int, optional
+        Where the numbers come from; the library's generator by default.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> p = tr.nn.init.kaiming_uniform_(tr.zeros((40, 50)), nonlinearity="relu", rng=0)
+    >>> round(float(abs(p.numpy()).max()), 2)  # at most sqrt(6 / 50)
+    0.35
+    """
     bound = math.sqrt(3) * _kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, rng)
 
@@ -190,7 +326,28 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: T, a: float = 0.0, mode: Mode = "fan_in", nonlinearity: str = "leaky_relu", rng: Rng = None
 ) -> T:
-    """Fill from N(0, std²) with ``std = gain / sqrt(fan)``; ``a`` is the slope of ``leaky_relu``."""
+    """Fill from N(0, std²) with ``std = gain / sqrt(fan)``; ``a`` is the slope of ``leaky_relu``.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+    a : float
+        The slope of ``leaky_relu`` below 0.
+    mode : {"fan_in", "fan_out"}
+        Whether values keep their size on the way forward, or gradients on the way back.
+    nonlinearity : str
+        What follows, see `calculate_gain`.
+    rng : Generator or int, optional
+        Where the numbers come from; the library's generator by default.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> p = tr.nn.init.kaiming_normal_(tr.zeros((40, 50)), nonlinearity="relu", rng=0)
+    >>> round(float(p.numpy().std()), 2)  # sqrt(2 / 50)
+    0.2
+    """
     return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), rng)
 
 
@@ -199,6 +356,14 @@ def orthogonal_(tensor: T, gain: float = 1.0, rng: Rng = None) -> T:
     """Fill with ``gain`` times a random matrix whose rows (or columns, if there are fewer) are orthonormal.
 
     A recurrent weight stacks its gates, (gates * H, H); give it gate by gate where each is to be orthogonal.
+
+    Parameters
+    ----------
+    tensor : Parameter, Tensor or ndarray
+        What is filled, in place.
+    gain : float
+    rng : Generator or int, optional
+        Where the numbers come from; the library's generator by default.
 
     Examples
     --------

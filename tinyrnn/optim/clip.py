@@ -21,7 +21,20 @@ from tinyrnn.optim.hyperparameters import check_number
 
 
 class NonFiniteGradientWarning(RuntimeWarning):
-    """A gradient was NaN or infinite, could not be clipped, and was dropped with all others of that step."""
+    """A gradient was NaN or infinite, could not be clipped, and was dropped with all others of that step.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import warnings
+    >>> w = tr.tensor([1.0], requires_grad=True)
+    >>> (w * float("inf")).sum().backward()
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     norm = tr.optim.clip_grad_norm_([w], max_norm=1.0)
+    >>> norm, caught[0].category.__name__, w.grad
+    (inf, 'NonFiniteGradientWarning', None)
+    """
 
 
 @checked(error_if_nonfinite=FLAG)

@@ -85,7 +85,27 @@ class MultiStepLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """Multiply by ``gamma`` every epoch: ``gamma ** t``."""
+    """Multiply by ``gamma`` every epoch: ``gamma ** t``.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    gamma : float
+    last_epoch : int
+        As in `StepLR`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> optimizer = tr.optim.SGD([tr.ones(2)], lr=1.0)
+    >>> schedule = tr.optim.ExponentialLR(optimizer, gamma=0.5)
+    >>> for epoch in range(3):
+    ...     print(optimizer.param_groups[0]["lr"])
+    ...     schedule.step()
+    1.0
+    0.5
+    0.25
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
         self.gamma = check_number("ExponentialLR", "gamma", gamma)
@@ -101,6 +121,30 @@ class CosineAnnealingLR(LRScheduler):
 
     The learning rate is ``eta_min + (first - eta_min) * (1 + cos(pi * t / T_max)) / 2``; after ``T_max`` it
     rises again, as PyTorch's does.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    T_max : int
+        Epochs down.
+    eta_min : float
+        The least learning rate.
+    last_epoch : int
+        As in `StepLR`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> optimizer = tr.optim.SGD([tr.ones(2)], lr=1.0)
+    >>> schedule = tr.optim.CosineAnnealingLR(optimizer, T_max=4)
+    >>> for epoch in range(5):
+    ...     print(round(optimizer.param_groups[0]["lr"], 3))
+    ...     schedule.step()
+    1.0
+    0.854
+    0.5
+    0.146
+    0.0
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:

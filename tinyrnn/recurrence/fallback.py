@@ -12,7 +12,20 @@ _warned: set[Any] = set()
 
 
 class ScanFallbackWarning(UserWarning):
-    """A step could not be compiled, and runs as a recorded loop: the same numbers, more slowly."""
+    """A step could not be compiled, and runs as a recorded loop: the same numbers, more slowly.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import warnings
+    >>> def step(h, x):
+    ...     return (h + x if x.item() > 0 else h), h
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     total, _ = tr.scan(step, tr.zeros(()), tr.tensor([1.0, -2.0, 3.0]))
+    >>> total.item(), caught[0].category.__name__
+    (4.0, 'ScanFallbackWarning')
+    """
 
 
 def warn_of_step(step: Callable[..., Any], reason: str) -> None:

@@ -48,6 +48,19 @@ class EarlyStopping(_Best):
     mode : {"min", "max"}
     min_delta : float
         An improvement must be larger than this.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(64, 3))
+    >>> model = tr.nn.Linear(3, 1, rng=0)
+    >>> data = tr.data.batches(x, x.sum(1, keepdims=True), size=16, rng=0)
+    >>> loss = lambda model, b: tr.nn.mse_loss(model(b[0]), b[1])
+    >>> still = tr.optim.SGD(model.parameters(), lr=0.0)
+    >>> callbacks = [tr.training.EarlyStopping(2, "loss")]
+    >>> len(tr.fit(model, loss, data, still, epochs=30, callbacks=callbacks)) < 30
+    True
     """
 
     @checked(patience=COUNT, metric=TEXT, mode=MODE, min_delta=number())
@@ -83,6 +96,17 @@ class BestWeights(_Best):
     metric : str
         A column of the history.
     mode : {"min", "max"}
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(64, 3))
+    >>> model = tr.nn.Linear(3, 1, rng=0)
+    >>> data = tr.data.batches(x, x.sum(1, keepdims=True), size=16, rng=0)
+    >>> loss = lambda model, b: tr.nn.mse_loss(model(b[0]), b[1])
+    >>> optimizer, best = tr.optim.Adam(model.parameters(), lr=0.1), tr.training.BestWeights("loss")
+    >>> history = tr.fit(model, loss, data, optimizer, epochs=5, callbacks=[best])
     """
 
     @checked(metric=TEXT, mode=MODE)

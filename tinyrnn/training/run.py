@@ -27,6 +27,20 @@ class Run:
     history : History
     stop : bool
         A callback sets it, to make this epoch the last.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(64, 3))
+    >>> model = tr.nn.Linear(3, 1, rng=0)
+    >>> data = tr.data.batches(x, x.sum(1, keepdims=True), size=16, rng=0)
+    >>> loss = lambda model, b: tr.nn.mse_loss(model(b[0]), b[1])
+    >>> def three_epochs(run):
+    ...     run.stop = run.epoch == 3
+    >>> optimizer = tr.optim.Adam(model.parameters(), lr=0.1)
+    >>> len(tr.fit(model, loss, data, optimizer, epochs=30, callbacks=[three_epochs]))
+    3
     """
 
     def __init__(

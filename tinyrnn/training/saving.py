@@ -95,6 +95,17 @@ def load(path: str | os.PathLike[str], **parts: Any) -> dict[str, Any]:
         changed then**, not even in the parts that did fit.
     TypeError
         Where a part is nothing to load into.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import os, tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = os.path.join(folder.name, "run.safetensors")
+    >>> _ = tr.save(path, model=tr.nn.GRU(2, 3), epoch=7)
+    >>> tr.load(path, model=tr.nn.GRU(2, 3))
+    {'epoch': 7}
+    >>> folder.cleanup()
     """
     name = os.fspath(path)
     for key, part in parts.items():

@@ -175,7 +175,23 @@ def _is_range(part: slice) -> bool:
 
 
 class _Joined:
-    """Join what stands in brackets, along one axis."""
+    """Join what stands in brackets, along one axis: `r_` along the first, `c_` as columns, as in NumPy.
+
+    Raises
+    ------
+    TypeError
+        Where a part is no array, number, or slice of numbers with an end.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> a = tr.tensor([1.0, 2.0])
+    >>> tr.r_[a, 0.0, 3:5]
+    tensor([1., 2., 0., 3., 4.])
+    >>> tr.c_[a, 10 * a]
+    tensor([[ 1., 10.],
+            [ 2., 20.]])
+    """
 
     def __init__(self, columns: bool) -> None:
         self.columns = columns

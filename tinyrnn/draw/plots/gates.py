@@ -42,6 +42,14 @@ def plot_gate_values(values: Mapping[str, Any], *, row: int | None = 0, axes: An
     row : int, optional
         Which row of the batch; None where there is no batch axis.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> values = tr.dynamics.gate_values(tr.nn.GRUCell(3, 4, rng=0), np.ones((5, 2, 3)))
+    >>> tr.draw.plot_gate_values(values, row=1).get_xlabel()
+    'step'
     """
     where = "plot_gate_values"
     _some(where, values)
@@ -70,6 +78,17 @@ def plot_gates(gates: Mapping[str, Any], *, axes: Any = None) -> Any:
     gates : mapping of str to GateShares
         As in ``GradientFlow.gates``.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> y, _ = tr.nn.GRU(2, 3, rng=0)(np.ones((20, 4, 2)))
+    >>> flow = tr.dynamics.gradient_flow((y[-1] ** 2).mean())
+    >>> list(flow.gates)
+    ['l0.r', 'l0.z', 'l0.n']
+    >>> tr.draw.plot_gates(flow.gates).get_xlabel()
+    'step'
     """
     _some("plot_gates", gates)
     names: list[str] = []
@@ -93,6 +112,14 @@ def plot_gate_jacobians(parts: Mapping[str, Any], *, row: int = 0, axes: Any = N
     row : int
         Which row of the batch.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> parts = tr.dynamics.gate_jacobians(tr.nn.GRUCell(3, 4, rng=0), np.ones((5, 2, 3)))
+    >>> tr.draw.plot_gate_jacobians(parts).get_xlabel()
+    'step'
     """
     _some("plot_gate_jacobians", parts)
     found = {name: jacobians_of("plot_gate_jacobians", part, row) for name, part in parts.items()}

@@ -46,6 +46,15 @@ def plot_gradient_norms(runs: Any, *, axes: Any = None) -> Any:
     runs : StateFlow, or mapping of str to StateFlow
         A state of what `dynamics.gradient_flow` returns; several by name, of one run or of many.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> y, _ = tr.nn.GRU(2, 3, rng=0)(np.ones((20, 4, 2)))
+    >>> flow = tr.dynamics.gradient_flow((y[-1] ** 2).mean())
+    >>> tr.draw.plot_gradient_norms(flow.states["l0.h"]).get_xlabel()
+    'step'
     """
     axes = new_axes(axes)
     runs = runs if isinstance(runs, Mapping) else {"": runs}
@@ -86,6 +95,15 @@ def plot_gradient_flow(
     ------
     ValueError
         There is no such row.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> y, _ = tr.nn.GRU(2, 3, rng=0)(np.ones((20, 4, 2)))
+    >>> flow = tr.dynamics.gradient_flow((y[-1] ** 2).mean())
+    >>> tr.draw.plot_gradient_flow(flow).get_xlabel()
+    'step'
     """
     ways = {name: "reverse" if _falls(state.steps) else "forward" for name, state in flow.states.items()}
     chosen = {
@@ -132,6 +150,13 @@ def plot_gradient_table(table: Any, *, axes: Any = None) -> Any:
     table : ndarray, shape (T, T)
         As in ``GradientFlow.pairs``.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> tr.draw.plot_gradient_table(np.tril(np.full((5, 5), 0.1))).get_xlabel()
+    'state of step'
     """
     table = np.asarray(table.data if isinstance(table, Tensor) else table)
     if table.ndim != 2 or not table.size:
@@ -153,6 +178,15 @@ def plot_weight_shares(weights: Mapping[str, Any], *, axes: Any = None) -> Any:
     weights : mapping of str to ndarray, each of shape (T,)
         As in ``GradientFlow.weights``.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> y, _ = tr.nn.GRU(2, 3, rng=0)(np.ones((20, 4, 2)))
+    >>> flow = tr.dynamics.gradient_flow((y[-1] ** 2).mean())
+    >>> tr.draw.plot_weight_shares(flow.weights).get_xlabel()
+    'step'
     """
     if not weights:
         raise ValueError("plot_weight_shares: there are no weights")

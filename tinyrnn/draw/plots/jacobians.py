@@ -69,6 +69,14 @@ def plot_step_jacobians(
     row : int
         Which row of the batch.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> jacobians = tr.dynamics.step_jacobians(tr.nn.RNNCell(3, 4, rng=0), np.ones((5, 2, 3)))
+    >>> tr.draw.plot_step_jacobians(jacobians, row=1).get_xlabel()
+    'step'
     """
     matrices = jacobians_of("plot_step_jacobians", jacobians, row)
     axes, steps = new_axes(axes), np.arange(1, len(matrices) + 1)
@@ -104,6 +112,15 @@ def plot_jacobian_products(products: Any, bound: Any = None, *, row: int = 0, ax
     row : int
         Which row of the batch.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> pairs = [(20, k) for k in range(20)]
+    >>> products = tr.dynamics.jacobian_products(tr.nn.RNNCell(3, 4, rng=0), np.ones((20, 2, 3)), pairs=pairs)
+    >>> tr.draw.plot_jacobian_products(products).get_xlabel()
+    'lag t - k, in steps'
     """
     where = "plot_jacobian_products"
     row = row_of(where, row, products.log10_norm.shape[1])
@@ -134,6 +151,14 @@ def plot_lyapunov_exponents(exponents: Any, *, axes: Any = None) -> Any:
     exponents : ndarray, shape (B, n)
         As `dynamics.lyapunov_exponents` returns them.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> exponents = tr.dynamics.lyapunov_exponents(tr.nn.RNNCell(3, 4, rng=0), np.ones((50, 2, 3)))
+    >>> tr.draw.plot_lyapunov_exponents(exponents).get_ylabel()
+    'Lyapunov exponent, 1/step (above 0: chaos)'
     """
     axes = new_axes(axes)
     exponents = np.atleast_2d(np.asarray(exponents, np.float64))
@@ -160,6 +185,15 @@ def plot_perturbation(change: Any, *, row: int = 0, axes: Any = None) -> Any:
     row : int
         Which row of the batch.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> cell = tr.nn.RNNCell(3, 4, rng=0)
+    >>> change = tr.dynamics.perturb(cell, np.ones((20, 2, 3)), np.zeros((2, 4)), 1e-6)
+    >>> tr.draw.plot_perturbation(change).get_xlabel()
+    'step (0: the state that was changed)'
     """
     row = row_of("plot_perturbation", row, change.log10_actual.shape[1])
     axes = new_axes(axes)
@@ -181,6 +215,13 @@ def plot_spectrum(W: Any, *, axes: Any = None) -> Any:
     ----------
     W : Tensor or array_like, shape (n, n)
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> rnn = tr.nn.RNN(2, 16, rng=0)
+    >>> tr.draw.plot_spectrum(rnn.weight_hh_l0).get_xlabel()
+    'real part'
     """
     matrix = np.asarray(W.data if isinstance(W, Tensor) else W, np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():

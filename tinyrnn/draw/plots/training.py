@@ -36,6 +36,19 @@ def plot_watch(watched: Any, state: str | None = None, *, axes: Any = None) -> A
     state : str, optional
         Which state, such as ``l0.h``; the first by default.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> model = tr.nn.GRU(2, 3, rng=0)
+    >>> watched = tr.dynamics.watch(model, every=1)
+    >>> for _ in range(3):
+    ...     model.zero_grad()
+    ...     with watched:
+    ...         (model(np.ones((10, 4, 2)))[0][-1] ** 2).mean().backward()
+    >>> tr.draw.plot_watch(watched).get_ylabel()
+    'update'
     """
     flows = {1 + i * watched.every: flow for i, flow in enumerate(watched.flows) if flow.states}
     if not flows:
@@ -71,6 +84,19 @@ def plot_diagnosis(diagnosis: Any, *, axes: Any = None) -> Any:
     diagnosis : Diagnosis
         As `dynamics.diagnose` and `dynamics.diagnose_watch` return it.
     axes : matplotlib Axes, optional
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> import numpy as np
+    >>> class Last(tr.nn.Module):
+    ...     def __init__(self):
+    ...         self.rnn = tr.nn.RNN(2, 8, rng=0)
+    ...     def forward(self, x):
+    ...         return self.rnn(x)[0][-1]
+    >>> found = tr.dynamics.diagnose(Last(), (np.ones((100, 4, 2)), np.zeros((4, 8))))
+    >>> tr.draw.plot_diagnosis(found).get_xlabel()
+    'steps back from the last'
     """
     if diagnosis.flow is None or not diagnosis.flow.carried:
         raise ValueError(f"plot_diagnosis: nothing was measured: {diagnosis.unmeasured}")

@@ -44,6 +44,16 @@ class Stepper:
     ----------
     html : str
         The whole page: one file that needs no network.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> w = tr.tensor([0.5], requires_grad=True)
+    >>> page = tr.draw.stepper(tr.tanh(w).sum())
+    >>> page
+    <Stepper: 2 records forward, 3 backward, from L>
+    >>> page.html[:15]
+    '<!DOCTYPE html>'
     """
 
     @checked(html=TEXT, summary=TEXT)

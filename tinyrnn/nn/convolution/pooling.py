@@ -26,7 +26,20 @@ def max_pool1d(
     dilation: Size = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """The largest of each window: (..., C, L) to (..., C, L'). Arguments as in `MaxPool1d`."""
+    """The largest of each window: (..., C, L) to (..., C, L'). Arguments as in `MaxPool1d`.
+
+    Parameters
+    ----------
+    input : Tensor or array_like, shape (..., C, L)
+    kernel_size, stride, padding, dilation, ceil_mode
+        As in `tinyrnn.nn.MaxPool1d`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.functional.max_pool1d(tr.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[3., 2.]])
+    """
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
@@ -39,7 +52,20 @@ def max_pool2d(
     dilation: Size = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """The largest of each window: (..., C, H, W) to (..., C, H', W'). Arguments as in `MaxPool2d`."""
+    """The largest of each window: (..., C, H, W) to (..., C, H', W'). Arguments as in `MaxPool2d`.
+
+    Parameters
+    ----------
+    input : Tensor or array_like, shape (..., C, H, W)
+    kernel_size, stride, padding, dilation, ceil_mode
+        As in `tinyrnn.nn.MaxPool2d`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.functional.max_pool2d(tr.tensor([[[1.0, 3.0], [2.0, 0.0]]]), 2)
+    tensor([[[3.]]])
+    """
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
@@ -52,7 +78,20 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:
-    """The mean of each window: (..., C, L) to (..., C, L'). Arguments as in `AvgPool1d`."""
+    """The mean of each window: (..., C, L) to (..., C, L'). Arguments as in `AvgPool1d`.
+
+    Parameters
+    ----------
+    input : Tensor or array_like, shape (..., C, L)
+    kernel_size, stride, padding, ceil_mode, count_include_pad
+        As in `tinyrnn.nn.AvgPool1d`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.functional.avg_pool1d(tr.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
+    tensor([[2., 1.]])
+    """
     return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
@@ -66,7 +105,20 @@ def avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:
-    """The mean of each window: (..., C, H, W) to (..., C, H', W'). Arguments as in `AvgPool2d`."""
+    """The mean of each window: (..., C, H, W) to (..., C, H', W'). Arguments as in `AvgPool2d`.
+
+    Parameters
+    ----------
+    input : Tensor or array_like, shape (..., C, H, W)
+    kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+        As in `tinyrnn.nn.AvgPool2d`.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> tr.nn.functional.avg_pool2d(tr.tensor([[[1.0, 3.0], [2.0, 0.0]]]), 2)
+    tensor([[[1.5]]])
+    """
     return _avg_pool(
         "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
     )

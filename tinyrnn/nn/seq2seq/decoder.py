@@ -33,6 +33,15 @@ class DecoderState(NamedTuple):
         What attention needs of them, worked out once.
     real : Tensor of bool, shape (S, B, 1), or None
         Which keys are real.
+
+    Examples
+    --------
+    >>> import tinyrnn as tr
+    >>> decoder = tr.nn.Decoder(tr.nn.Embedding(5, 4), tr.nn.GRUCell(4, 8), tr.nn.Linear(8, 5))
+    >>> state = decoder.begin(tr.zeros((2, 8)))
+    >>> logits, state = decoder([[0, 0], [2, 1]], state)
+    >>> state.carry.shape, state.keys
+    ((2, 8), None)
     """
 
     carry: Any

@@ -18,24 +18,11 @@ pytestmark = [
 ]
 
 
-# What is left to mend, as counted; all else is zero.
-KNOWN: dict[tuple[str, str], dict[str, int]] = {
-    ("image_to_word", "op"): {"same_line": 4},
-    ("image_to_word", "gate"): {"same_line": 2},
-    ("bidirectional", "op, 60 cm"): {"text_over": 2, "same_line": 4},
-}
-
-
-def counted(found: dict[str, list[str]]) -> dict[str, int]:
-    return {kind: len(places) for kind, places in found.items()}
-
-
 @pytest.mark.parametrize("level", ["op", "gate", "cell", "layer", "rolled"])
 def test_pictures_can_be_read(faults, level):
     for name, make in MODELS.items():
         drawing = tr.draw.unrolled(make(), level, max_nodes=2000, engine="graphviz-pure")
-        found = faults(drawing)
-        assert counted(found) == KNOWN.get((name, level), {}), (name, found)
+        assert not faults(drawing), name
 
 
 @pytest.mark.parametrize("options", [{"theme": "dark"}, {"weights": "tray"}, {"expand": [2]}], ids=str)
@@ -71,8 +58,7 @@ def test_at_a_given_width_letters_have_seven_points(faults, level, width):
         ):
             continue
         drawing = tr.draw.unrolled(make(), level, width=width, max_nodes=2000, engine="graphviz-pure")
-        found = faults(drawing)
-        assert counted(found) == KNOWN.get((name, f"{level}, {width} cm"), {}), (name, found)
+        assert not faults(drawing), name
         assert faults.page.evaluate(smallest) >= 6.99, name
         wide = faults.page.evaluate("() => document.querySelector('svg').width.baseVal.value") / 96 * 2.54
         assert abs(wide - width) < 0.05, name

@@ -123,8 +123,6 @@ def test_custom_cells_and_loops_of_nothing():
 @pytest.mark.parametrize(("level", "theme"), [("op", "light"), ("gate", "dark"), ("cell", "light")])
 def test_it_can_be_read(faults, level, theme):
     for name, make in list(MODELS.items())[:: 2 if level == "op" else 1]:
-        if name == "image_to_word":  # two of its lines share a few points, in boxes at level "op" too
-            continue
         drawing = tr.draw.unrolled(
             make(), level, style="textbook", theme=theme, max_nodes=2000, engine="graphviz-pure"
         )

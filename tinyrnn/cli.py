@@ -178,9 +178,7 @@ def _parser() -> Parser:
     draw.add_argument(
         "--weights", choices=WEIGHTS, default="alias", help="a copy at each use, or once (alias)"
     )
-    draw.add_argument(
-        "--values", choices=VALUES, default="summary", help="what boxes say (summary)"
-    )
+    draw.add_argument("--values", choices=VALUES, default="summary", help="what boxes say (summary)")
     draw.add_argument("--theme", choices=THEME_NAMES, default="light", help="colours (light)")
     draw.add_argument(
         "--style", choices=STYLES, default="boxes", help="boxes, or as a textbook has it (boxes)"

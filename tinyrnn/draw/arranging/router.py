@@ -177,9 +177,18 @@ class Router:
         """Return the height at which an arrow leaves or arrives at a side: above or below the middle."""
         return self.heights.get((id(way), end), self.layout.centre[box.id][1])
 
+    def _gradient_above(self, way: Way) -> bool:
+        """Whether the gradient goes back above its arrow where that arrives; see `beside`."""
+        tracks, centre = self.tracks, self.layout.centre
+        i = tracks.place.get(id(way), -1)
+        if (i, 1) not in tracks.gaps:
+            return False
+        leaves_left = (i, 0) in tracks.gaps and tracks.gaps[i, 0] < centre[way.tail.id][0]
+        return leaves_left == (tracks.gaps[i, 1] < centre[way.head.id][0])
+
     def _spread(self) -> None:
         """Give the arrows at the sides of boxes in blocks a height each, by where they come from or go."""
-        sides: dict[tuple[str, int], list[tuple[float, int, Way]]] = {}
+        sides: dict[tuple[str, int], list[tuple[float, bool, int, Way]]] = {}
         for i, way in enumerate(self.ways):
             for end, box, other in ((0, way.tail, way.head), (1, way.head, way.tail)):
                 if (box.column, box.band) not in self.measures.blocks:
@@ -193,17 +202,21 @@ class Router:
                     y = -ABOVE if end else ABOVE
                 elif way.kind != "inside":
                     continue
-                sides.setdefault((box.id, end), []).append((y, i, way))
+                else:  # past boxes of its own row it goes by the bends
+                    bends = self.layout.bends.get((way.tail.id, way.head.id), [])
+                    y = bends[-end][1] if bends else y
+                over = end == 1 and self._gradient_above(way)
+                sides.setdefault((box.id, end), []).append((y, over, i, way))
         for (id_, end), arrows in sides.items():
             middle, half = self.layout.centre[id_][1], self.layout.size[id_][1] / 2 - 6
-            above = sorted(a for a in arrows if a[0] > middle + 0.5)
-            below = sorted((a for a in arrows if a[0] < middle - 0.5), key=lambda a: -a[0])
+            above = sorted((a for a in arrows if a[0] > middle + 0.5), key=lambda a: a[:3])
+            below = sorted((a for a in arrows if a[0] < middle - 0.5), key=lambda a: (-a[0], not a[1]))
             for sign, group in ((1, above), (-1, below)):
                 ports: dict[object, float] = {}  # what attention looks at shares one
-                for _, i, way in group:
+                for _, _, i, way in group:
                     ports.setdefault(i if way.arrow.share is None else "attention", len(ports) + 1.0)
                 pitch = min(PORT, half / max(len(ports), 1))
-                for _, i, way in group:
+                for _, _, i, way in group:
                     n = ports[i if way.arrow.share is None else "attention"]
                     self.heights[id(way), end] = middle + sign * pitch * n
 

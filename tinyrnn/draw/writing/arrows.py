@@ -150,11 +150,12 @@ def _between(layout: Layout, view: View, arrow: Arrow, path: Path) -> tuple[floa
     if len(ends) == 2 and ends[0] != ends[1]:
         (_, a), (b, _) = sorted(ends)
         x = (a + b) / 2
-    elif ends and tail.kind == "state":
-        edge = layout.centre[tail.id][0] + layout.size[tail.id][0] / 2 * (
-            1 if layout.centre[tail.id][0] < ends[0][0] else -1
-        )
-        x = (ends[0][0] + edge) / 2 if edge < ends[0][0] else (ends[0][1] + edge) / 2
+    elif ends and "state" in (tail.kind, head.kind):
+        left, right = ends[0]
+        state = tail if tail.kind == "state" else head
+        before = layout.centre[state.id][0] < left
+        edge = layout.side(state.id, 1 if before else -1)[0]
+        x = (left + edge) / 2 if before else (right + edge) / 2
     else:
         return middle(path)
     near = min(path, key=lambda point: abs(point[0] - x))

@@ -1,4 +1,5 @@
-// The ratio of WCAG, for each text against the nearest background; translucent tints are blended.
+// The ratio of WCAG, for each text against the nearest background; translucent tints are blended. Gives how many
+// texts there are, and those with less than 4.5.
 () => {
   const made = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
   const kept = (f, known = new Map()) => (x) => (known.has(x) || known.set(x, f(x)), known.get(x));
@@ -11,14 +12,16 @@
   const over = (top, below) => top.slice(0, 3).map((x, i) => x * top[3] + below[i] * (1 - top[3]));
   const backdrop = kept((element) => element === null ? [1, 1, 1]
     : over(parse(getComputedStyle(element).backgroundColor), backdrop(element.parentElement)));
-  const found = [];
+  const found = {texts: 0, faint: []};
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const [parent, text] = [walk.currentNode.parentElement, walk.currentNode.textContent.trim()];
     if (!text || !parent.checkVisibility()) continue;
     if (parent.closest("svg, :disabled, script, style, option")) continue;
     const [a, b] = [light(parse(getComputedStyle(parent).color)), light(backdrop(parent))];
-    found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), text]);
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    found.texts += 1;
+    if (ratio < 4.5) found.faint.push([ratio, text]);
   }
   return found;
 }

@@ -13,6 +13,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "website.mathematics",
     "website.names",
+    "website.pictures",
 ]
 
 # Pages are plain GitHub Markdown.
@@ -37,6 +38,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
+html_show_sourcelink = False
+html_show_search_summary = False  # it would be fetched, which no browser does from disk
 html_math_renderer = "mathml"
 html_theme_options = {"top_of_page_buttons": [], "navigation_with_keys": False}
 pygments_style = "a11y-high-contrast-light"

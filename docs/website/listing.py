@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import os
 import re
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["linked", "listings"]
@@ -28,26 +30,25 @@ def linked(text: str, page: Path, root: Path) -> tuple[str, set[Path]]:
 
 
 def listings(paths: set[Path], root: Path) -> dict[str, str]:
-    """Return the pages that show these, and the files of those that are folders, as reStructuredText."""
-    todo, found = sorted(paths), dict[str, str]()
-    while todo:
-        path = todo.pop()
-        if (root / path).is_dir():
-            inside = sorted(each.relative_to(root) for each in (root / path).iterdir() if _is_shown(each))
-            todo += [each for each in inside if f"{FOLDER}/{each}.rst" not in found]
-            text = "\n".join(
-                f"* :doc:`{each.name} </{FOLDER}/{each}>`: {_first(root / each)}" for each in inside
-            )
-        else:
-            code = (root / path).read_text(encoding="utf-8")
-            language = {".py": "python", ".js": "javascript"}.get(path.suffix, "text")
-            text = f".. code-block:: {language}\n\n" + re.sub("^(?=.)", "   ", code, flags=re.MULTILINE)
-        title = f"``{path}``"
-        found[f"{FOLDER}/{path}.rst"] = f":orphan:\n\n{title}\n{'=' * len(title)}\n\n{text}\n"
-    return found
+    """Return the pages that show these files and folders, as reStructuredText."""
+    return {f"{FOLDER}/{path}.rst": "\n".join(_page(path, paths, root)) for path in sorted(paths)}
 
 
-def _is_shown(path: Path) -> bool:
+def _page(path: Path, shown: set[Path], root: Path) -> Iterator[str]:
+    title = f"``{path}``"
+    yield from (":orphan:", "", title, "=" * len(title), "")
+    if (root / path).is_dir():
+        for each in sorted(filter(_is_source, (root / path).iterdir())):
+            place = each.relative_to(root)
+            name = f":doc:`{each.name} </{FOLDER}/{place}>`" if place in shown else f"``{each.name}``"
+            yield f"* {name}: {_first(each)}"
+    else:
+        language = {".py": "python", ".js": "javascript"}.get(path.suffix, "text")
+        yield from (f".. code-block:: {language}", "")
+        yield textwrap.indent((root / path).read_text(encoding="utf-8"), "   ")
+
+
+def _is_source(path: Path) -> bool:
     return (path.is_dir() and path.name != "__pycache__") or path.suffix in (".py", ".js")
 
 

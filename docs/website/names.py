@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from typing import Any
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
 
 from website.rooms import homes, rooms
@@ -15,6 +17,7 @@ from website.rooms import homes, rooms
 __all__ = ["setup"]
 
 
+@functools.cache
 def _public() -> dict[str, str]:
     """Return the public names by what else they are called: by where they are defined, and in short."""
     known = homes()
@@ -37,14 +40,13 @@ def resolve(
     """Find the home of a public name that is called otherwise."""
     if node.get("refdomain") != "py":
         return None
-    names: dict[str, str] = getattr(app, "public_names", None) or _public()
-    app.public_names = names  # type: ignore[attr-defined]
+    names = _public()
     target = str(node["reftarget"]).removesuffix("()").removeprefix("~")
     first, dot, member = target.removeprefix("tr.").partition(".")
     home = names.get(target) or (f"{names[first]}{dot}{member}" if first in names else None)
     found: Any = home and env.domains.python_domain.objects.get(home)
-    if not found:
-        return None
+    if not found or (node["reftype"] == "class" and found.objtype == "function"):
+        return None  # in "ndarray, shape (T,)", the type of an argument, `shape` is no function
     uri = app.builder.get_relative_uri(node["refdoc"], found.docname) + f"#{found.node_id}"
     return nodes.reference("", "", content, internal=True, refuri=uri)
 
@@ -55,7 +57,10 @@ def skip(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Tell Sphinx what is public."""
+    """Tell Sphinx what is public, and to say attributes where it would say variables."""
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"
     app.connect("missing-reference", resolve)
     app.connect("autodoc-skip-member", skip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

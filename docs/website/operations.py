@@ -109,7 +109,7 @@ def page() -> str:
 def _family(found: list[Primitive]) -> Iterator[str]:
     formulas = {each: gradients(each) for each in found if each.differentiable}
     if any(formulas.values()):
-        yield from (".. list-table::", "   :class: operations", "")
+        yield from (".. list-table::", "   :class: operations", "   :widths: auto", "")
         for each, written in formulas.items():
             if written:
                 yield from (f"   * - ``{each.name}({', '.join(each.operands)})``", "     - ", "")

@@ -29,7 +29,11 @@ def _page(room: Room, known: dict[int, str]) -> Iterator[str]:
         yield from _table(
             (f":py:obj:`{name.short} <{name.path}>`", _inline(summary(name.value))) for name in here
         )
-    for title, names in _groups(here).items():
+    groups = _groups(here)
+    yield from (line for names in groups.values() if len(names) == 1 for line in _entry(names[0]))
+    for title, names in groups.items():
+        if len(names) == 1:
+            continue
         yield from _heading(title, "-")
         for name in names:
             yield from _entry(name)
@@ -45,7 +49,7 @@ def _heading(text: str, line: str) -> Iterator[str]:
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield from (".. list-table::", "   :class: names", "")
+    yield from (".. list-table::", "   :class: names", "   :widths: auto", "")
     for first, *others in rows:
         yield from (f"   * - {first}", *(f"     - {other}" for other in others))
     yield ""

@@ -77,8 +77,12 @@ def _navigation(names: list[str]) -> str:
     """Return the tables of contents that Sphinx makes the navigation of."""
 
     def found(folder: str) -> list[str]:
+        """Return the pages of a folder: its index, and the others in the order in which that names them."""
+        index = ROOT / folder / "index.md"
+        text = index.read_text(encoding="utf-8") if index.exists() else ""
         stems = sorted(path.stem for path in (ROOT / folder).glob("*.md"))
-        return [f"{folder}/{stem}" for stem in sorted(stems, key=lambda stem: stem != "index")]
+        stems.sort(key=lambda stem: (stem != "index", text.find(f"]({stem}.md") % (len(text) + 1)))
+        return [f"{folder}/{stem}" for stem in stems]
 
     placed = {f"docs/{name}" for name in [*GALLERY, *BUILT, *USE]}
     rest = [name for name in found("docs") if name not in placed]

@@ -58,7 +58,10 @@ def test_a_page_that_says_what_is_not_so_is_refused(text: str, tmp_path: Path) -
 
 
 def test_what_is_printed_may_be_said_behind_a_call_of_several_lines(tmp_path: Path) -> None:
-    run(page_of(tmp_path, "```python\nprint(\n    1\n)  # 1\nprint(2)  # 2\n```\n"), tmp_path)
+    run(
+        page_of(tmp_path, "```python\nprint(\n    1\n)  # 1\nprint(2)  # 2\nx = int(\n    3\n)  # 3\n```\n"),
+        tmp_path,
+    )
 
 
 def test_what_a_block_writes_is_known_and_paired_with_what_the_page_shows(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ __all__ = ["Block", "BlockError", "blocks", "committed", "run"]
 ENGINE = "graphviz-pure"  # draws the same picture on every machine
 FENCED = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What a line is said to print; or a call of several lines, behind its last bracket.
-SAID = re.compile(r"^(?:print\(.*)?\)  # (.*)$", re.MULTILINE)
+SAID = re.compile(r"^print\((?:.*|\n(?: .*\n)+)\)  # (.*)$", re.MULTILINE)
 SHOWN = re.compile(r"!\[[^]]*\]\(([^)\s]+\.svg)\)")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from website import cells, command, operations, reference
 from website.blocks import Block, blocks, run
 from website.listing import linked, listings
+from website.notebooks import notebook
 
 __all__ = ["EXTRA", "ROOT", "put_together"]
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 FILES = ".files"  # what the blocks of page.md write stands in page.files/
+LEARN = DOCS / "learn"  # whose pages are notebooks too
 EXTRA = "_written"  # the folder of what blocks wrote, which goes into the site as it is
 GENERATED = (operations, cells, command)  # pages of the reference that read the library itself
 # Where a page of docs/ stands in the navigation. Folders and all that is not named here are found.
@@ -56,6 +58,10 @@ def _put(page: Path, name: Path, folder: Path) -> set[Path]:
                 path.unlink()
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     text, files = linked(text, page, ROOT)
+    if page.parent == LEARN and page.stem != "index":
+        title, below, rest = text.partition("\n")
+        text = f"{title}{below}\n[This chapter as a notebook]({page.stem}.ipynb)\n{rest}"
+        (folder / name).with_suffix(".ipynb").write_text(notebook(page), encoding="utf-8")
     (folder / name).write_text(text, encoding="utf-8")
     return files
 

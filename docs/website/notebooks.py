@@ -1,0 +1,63 @@
+"""A page as a notebook: its text as cells of Markdown, its blocks as cells of code, without outputs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from doctest import DocTestParser
+from pathlib import Path
+from typing import Any
+
+from website.blocks import FENCED
+
+__all__ = ["notebook"]
+
+# An answer stays in one cell, folded, with its code to read.
+ANSWER = re.compile(r"^<details.*?^</details>$", re.MULTILINE | re.DOTALL)
+PICTURE = re.compile(r"(!\[[^]]*\]\()([^)\s]+\.(?:svg|png))\)")
+KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+def notebook(page: Path) -> str:
+    """Return a page as the text of a notebook, with its pictures in it."""
+    cells = [_cell(number, kind, text) for number, (kind, text) in enumerate(_parts(page))]
+    python = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    found = {"cells": cells, "metadata": python, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _parts(page: Path) -> Iterator[tuple[str, str]]:
+    """Yield the kind of each cell, and what is in it."""
+    text = page.read_text(encoding="utf-8")
+    answers = [found.span() for found in ANSWER.finditer(text)]
+    at = 0
+    for block in FENCED.finditer(text):
+        if not any(start <= block.start() < end for start, end in answers):
+            yield "markdown", _with_pictures(text[at : block.start()], page)
+            yield "code", _plain(block[1])
+            at = block.end()
+    yield "markdown", _with_pictures(text[at:], page)
+
+
+def _cell(number: int, kind: str, text: str) -> dict[str, Any]:
+    lines = text.strip().splitlines(keepends=True)
+    cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": lines}
+    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+
+
+def _plain(code: str) -> str:
+    """Return a doctest without its prompts and without what it shows."""
+    if ">>>" not in code:
+        return code
+    return "".join(example.source for example in DocTestParser().get_examples(code))
+
+
+def _with_pictures(text: str, page: Path) -> str:
+    def inside(found: re.Match[str]) -> str:
+        path = page.parent / found[2]
+        data = base64.b64encode(path.read_bytes()).decode("ascii")
+        return f"{found[1]}data:{KINDS[path.suffix]};base64,{data})"
+
+    return PICTURE.sub(inside, text)

@@ -1,0 +1,61 @@
+"""Each chapter as a notebook: it holds what the page holds, and runs from its first cell to its last."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from website.notebooks import notebook
+
+ROOT = Path(__file__).parent.parent
+CHAPTERS = sorted((ROOT / "docs" / "learn").glob("[0-9]*.md"))
+PAGE = """# A page
+
+```python
+>>> x = 1
+>>> for _ in range(2):
+...     x += 1
+>>> x
+3
+```
+
+![A picture](a.svg)
+
+<details markdown="1"><summary>Answer</summary>
+
+```python
+y = 2
+```
+
+</details>
+
+```python
+print(x)  # 3
+```
+"""
+
+
+def test_text_and_code_are_cells_and_an_answer_is_folded(tmp_path: Path) -> None:
+    (tmp_path / "a.svg").write_text("<svg/>")
+    (tmp_path / "page.md").write_text(PAGE)
+    cells = json.loads(notebook(tmp_path / "page.md"))["cells"]
+    assert [cell["cell_type"] for cell in cells] == ["markdown", "code", "markdown", "code", "markdown"]
+    assert "".join(cells[1]["source"]) == "x = 1\nfor _ in range(2):\n    x += 1\nx"
+    text = "".join(cells[2]["source"])
+    assert "![A picture](data:image/svg+xml;base64," in text
+    assert text.index("<details") < text.index("y = 2") < text.index("</details>")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # of the notebook's own packages
+@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
+def test_a_chapter_runs_as_a_notebook(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    found = nbformat.reads(notebook(page), as_version=4)
+    nbformat.validate(found)
+    where = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(found, timeout=120, kernel_name="python3", resources=where).execute()

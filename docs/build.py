@@ -17,8 +17,11 @@ DOCS = Path(__file__).parent
 
 def site(out: Path) -> int:
     """Write the site into a folder, and return 0 where nothing was wrong."""
-    from sphinx.cmd.build import main as sphinx
-    from website.source import EXTRA, put_together
+    try:
+        from sphinx.cmd.build import main as sphinx
+        from website.source import EXTRA, put_together
+    except ImportError as error:
+        sys.exit(f'build.py: {error}; pip install ".[docs]"')
 
     if out.exists():
         if any(out.iterdir()) and not (out / "objects.inv").exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections import Counter
 from typing import Any
 
@@ -45,10 +46,19 @@ def resolve(
     first, dot, member = target.removeprefix("tr.").partition(".")
     home = names.get(target) or (f"{names[first]}{dot}{member}" if first in names else None)
     found: Any = home and env.domains.python_domain.objects.get(home)
-    if not found or (node["reftype"] == "class" and found.objtype == "function"):
-        return None  # in "ndarray, shape (T,)", the type of an argument, `shape` is no function
+    if not found:
+        return None
     uri = app.builder.get_relative_uri(node["refdoc"], found.docname) + f"#{found.node_id}"
     return nodes.reference("", "", content, internal=True, refuri=uri)
+
+
+def only_classes(app: Sphinx, doctree: nodes.document) -> None:
+    """Take back the links from words of a type that are no classes: T and shape in "ndarray, shape (T,)"."""
+    classes = {name.path for room in rooms() for name in room.names if inspect.isclass(name.value)}
+    for node in list(doctree.findall(pending_xref)):
+        typed = node.get("refdomain") == "py" and node["reftype"] == "class"
+        if typed and _public().get(node["reftarget"]) not in classes:
+            node.replace_self(node.children)
 
 
 def skip(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
@@ -61,6 +71,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     for field in PyObject.doc_field_types:
         if field.name == "variable":
             field.label = "Attributes"
+    app.connect("doctree-read", only_classes)
     app.connect("missing-reference", resolve)
     app.connect("autodoc-skip-member", skip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

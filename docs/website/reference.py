@@ -30,13 +30,13 @@ def _page(room: Room, known: dict[int, str]) -> Iterator[str]:
             (f":py:obj:`{name.short} <{name.path}>`", _inline(summary(name.value))) for name in here
         )
     groups = _groups(here)
-    yield from (line for names in groups.values() if len(names) == 1 for line in _entry(names[0]))
+    yield from (line for names in groups.values() if len(names) == 1 for line in _entry(names[0], known))
     for title, names in groups.items():
         if len(names) == 1:
             continue
         yield from _heading(title, "-")
         for name in names:
-            yield from _entry(name)
+            yield from _entry(name, known)
 
 
 def _inline(text: str) -> str:
@@ -64,11 +64,25 @@ def _groups(names: list[Name]) -> dict[str, list[Name]]:
     return found
 
 
-def _entry(name: Name) -> Iterator[str]:
+def _described(kind: type, known: dict[int, str]) -> list[str]:
+    """Return the bases whose members are described elsewhere: public ones, with theirs, and Python's."""
+    public = [base for base in kind.__mro__[1:] if id(base) in known or not _is_ours(base)]
+    return list(dict.fromkeys(base.__name__ for each in public for base in each.__mro__))
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "tinyrnn"
+
+
+def _entry(name: Name, known: dict[int, str]) -> Iterator[str]:
     value: Any = name.value
     if inspect.isclass(value):
-        yield from (f".. autoclass:: {name.path}", "   :members:", "")
+        yield from (f".. autoclass:: {name.path}", "   :members:")
+        yield from (f"   :inherited-members: {', '.join(_described(value, known))}", "")
     elif callable(value):
         yield from (f".. autofunction:: {name.path}", "")
+        for attribute in getattr(value, "__dict__", {}):
+            if not attribute.startswith("_"):  # such as scan.plan
+                yield from (f".. autofunction:: {name.path}.{attribute}", "")
     else:
         yield from (f".. autodata:: {name.path}", "   :no-value:", "")

@@ -201,7 +201,7 @@ class _Conv(Module):
         self.bias = Parameter(rng.uniform(-bound, bound, out_channels), dtype=dtype) if bias else None
 
     def forward(self, input: npt.ArrayLike) -> Tensor:
-        """Map (..., in_channels, *axes) to (..., out_channels, *windows)."""
+        """Map ``(..., in_channels, *axes)`` to ``(..., out_channels, *windows)``."""
         where = type(self).__name__
         x = as_images(where, as_input(where, "input", input, self.weight.dtype), self.axes, self.in_channels)
         windows = self.windows

@@ -331,3 +331,18 @@ def test_a_state_that_another_recurrence_reads_one_step_later_is_drawn_at_every_
     for level in LEVELS:
         tr.draw.unrolled(loss, level)
     assert '"t1.cell.h" -> "t2.cell_2.late"' in tr.draw.unrolled(loss, "gate").source
+
+
+def test_a_sum_of_two_sequences_keeps_both_of_them() -> None:
+    layers = [tr.nn.GRU(3, 3, rng=i) for i in range(3)]
+    for last in (False, True):
+        with tr.unrolled():
+            x = tr.ones((4, 1, 3))
+            for layer in layers:
+                x = x + layer(x)[0]
+            loss = ((x[-1] if last else x) ** 2).mean()
+        loss.backward()
+        assert list(unroll(loss).units) == ["l0", "l0_2", "l0_3", "loss", "x"]
+        source = tr.draw.unrolled(loss).source
+        for tail in ("l0", "l0_2"):
+            assert f'"t2.{tail}.cell" -> "t2.l0_3.cell"' in source

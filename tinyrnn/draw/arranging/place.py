@@ -21,6 +21,7 @@ __all__ = ["place"]
 
 PAD, BETWEEN, APART, RISE, ROW_GAP = 14.0, 46.0, 84.0, 34.0, 16.0
 FOOT = 26.0  # of a step's panel, with its name: tracks pass below it
+HEAD = 11.0  # and above its upper end, which is 12 over the boxes
 
 
 def place(view: View) -> Layout:
@@ -169,11 +170,13 @@ class _Placing:
         self.bottom_of: dict[int, float] = {}
         y = 0.0
         lowest = min(self._stepped(), default=-1)
+        panels = self._tops()
         for i, band in enumerate(view.bands):
             tracks = channels.get(i, 0)
-            self.bottom_of[i] = y
+            above = HEAD if i and view.bands[i - 1] in panels else 0.0
+            self.bottom_of[i] = y + above
             below = FOOT if i and band == lowest else 0.0
-            y += max(RISE if i else 0.0, TRACK * tracks + 18.0 + below if tracks else 0.0)
+            y += max(RISE if i else 0.0, TRACK * tracks + 18.0 + above + below if tracks else 0.0)
             boxes = [b for b in view.boxes.values() if b.band == band and b.kind not in ("state", "fold")]
             blocks = [block for (_, at), block in measures.blocks.items() if at == band]
             states = [b for b in view.boxes.values() if b.kind == "state" and b.band == band]
@@ -213,6 +216,14 @@ class _Placing:
     def _stepped(self) -> set[int]:
         """Return the bands in which boxes of single steps stand."""
         return {b.band for b in self.view.boxes.values() if b.column in self.columns and b.kind != "fold"}
+
+    def _tops(self) -> set[int]:
+        """Return the bands over which the panel of a step ends."""
+        tops: dict[str, int] = {}
+        for box in self.view.boxes.values():
+            if box.column in self.columns and box.kind != "fold":
+                tops[box.column] = max(tops.get(box.column, box.band), box.band)
+        return set(tops.values())
 
     def _heights(self) -> None:
         """Set the heights of all boxes, and the panels of the steps."""

@@ -110,6 +110,7 @@ class Tracks:
                         self.ports[i, end] = x
                         break
         taken: Counter[tuple[str, int]] = Counter()
+        beside: dict[tuple[str, int], list[tuple[float, int]]] = {}
         for i, way in enumerate(self.around):
             for end, box in ((0, way.tail), (1, way.head)):
                 if (i, end) in self.ports:
@@ -122,7 +123,15 @@ class Tracks:
                     x = centre + PORT * taken[box.id, end]
                     taken[box.id, end] += 1
                     self.ports.setdefault((i, 1 - end), x)
-                self.ports[i, end] = min(max(x, centre - w / 2 + 6), centre + w / 2 - 12)
+                low, high = centre - w / 2 + 6, centre + w / 2 - 12
+                self.ports[i, end] = min(max(x, low), high)
+                if x > high:
+                    beside.setdefault((box.id, end), []).append((x, i))
+        for (_, end), arrows in beside.items():  # what comes from further right arrives further right
+            names = dict.fromkeys(self.name(self.around[i]) for _, i in sorted(arrows, reverse=True))
+            places = {name: PORT * n for n, name in enumerate(names)}
+            for _, i in arrows:
+                self.ports[i, end] -= places[self.name(self.around[i])]
 
     def gutter_x(self, way: Way) -> float:
         """Return where a way goes up or down beside a column."""

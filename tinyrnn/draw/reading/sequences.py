@@ -83,9 +83,10 @@ def _entry(sequence: Record, t: int, axis: int) -> list[Record] | None:
     if sequence.op == "concatenate" and params["axis"] != axis:
         parts = [_entry(source, t, axis) for source in sequence.sources]
         return [entry for part in parts if part for entry in part] if all(parts) else None
-    if sequence.op in ELEMENTWISE:  # such as a dropout mask
-        parts = [_entry(source, t, axis) for source in sequence.sources if source.shape == sequence.shape]
-        return next((part for part in parts if part), None)
+    if sequence.op in ELEMENTWISE:  # such as a dropout mask, or the sum of what two layers gave
+        given = [s for s in sequence.sources if s.shape == sequence.shape and s.role != "constant"]
+        parts = [_entry(source, t, axis) for source in given]
+        return [entry for part in parts if part for entry in part] if all(parts) else None
     return None
 
 

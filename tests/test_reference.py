@@ -21,9 +21,9 @@ PUBLIC = [
     if not inspect.ismodule(getattr(ROOMS[room], name))
 ]
 PAGES = reference.pages()
-DESCRIBED = {
+DESCRIBED = [
     line.split(":: ")[1] for page in PAGES.values() for line in page.splitlines() if ":: tinyrnn" in line
-}
+]
 
 
 @pytest.mark.parametrize(("path", "value"), PUBLIC, ids=[path for path, _ in PUBLIC])

@@ -40,9 +40,9 @@ def test_every_public_name_is_described_once() -> None:
     homes = rooms.homes()
     for path, value in PUBLIC:
         assert homes[id(value)] in DESCRIBED, path
-    assert (
-        len(DESCRIBED) == len(set(homes.values())) == sum(page.count(":: tinyrnn") for page in PAGES.values())
-    )
+    assert len(DESCRIBED) == len(set(DESCRIBED))
+    rest = set(DESCRIBED) - set(homes.values())
+    assert rest == {"tinyrnn.scan.plan", "tinyrnn.scan.cache_info", "tinyrnn.scan.cache_clear"}
 
 
 def test_a_name_of_several_rooms_is_linked_from_each() -> None:

@@ -59,9 +59,11 @@ def test_the_example_draws_all_its_pictures(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["draw_unrolled.py", str(tmp_path)])
     runpy.run_path(str(ROOT / "examples" / "draw_unrolled.py"), run_name="__main__")
     written = {path.name for path in tmp_path.glob("*.svg")}
-    page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
-    assert len(written) == page.count("drawing = ") == 12
-    assert written == set(re.findall(r"\(pictures/(.*?)\)", page))
-    assert len(capsys.readouterr().out.splitlines()) == 12
+    pages = [
+        (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("gallery.md", "gallery_styles.md")
+    ]
+    assert len(written) == sum(page.count("drawing = ") for page in pages) == 30
+    assert written == {name for page in pages for name in re.findall(r"\(pictures/(.*?)\)", page)}
+    assert len(capsys.readouterr().out.splitlines()) == 30
     for name in written:
         assert (tmp_path / name).read_bytes() == (ROOT / "docs" / "pictures" / name).read_bytes(), name

@@ -20,7 +20,7 @@ LEARN = DOCS / "learn"  # whose pages are notebooks too
 EXTRA = "_written"  # the folder of what blocks wrote, which goes into the site as it is
 GENERATED = (operations, cells, command)  # pages of the reference that read the library itself
 # Where a page of docs/ stands in the navigation. Folders and all that is not named here are found.
-GALLERY = ["gallery", "tasks", "claims"]
+GALLERY = ["gallery", "gallery_styles", "tasks", "claims"]
 BUILT = ["architecture", "autograd"]
 USE = ["modules", "training", "sequences", "truncated_bptt", "drawing", "stepper", "dynamics", "rtrl"]
 

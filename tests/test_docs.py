@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +74,10 @@ def test_what_a_block_writes_is_known_and_paired_with_what_the_page_shows(tmp_pa
     ran = run(page, tmp_path / "ran")
     assert [block.written for block in ran] == [["a.svg", "b.html"]]
     assert committed(page, ran) == {"a.svg": tmp_path / "pictures" / "a.svg"}
+
+
+def test_a_page_draws_its_own_pictures(tmp_path: Path) -> None:
+    page = page_of(tmp_path, f"```python\n{WRITES.format('<svg/>')}```\n\n![A picture](pictures/a.svg)\n")
+    command = [sys.executable, str(ROOT / "docs" / "build.py"), "--pictures", str(page)]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    assert (tmp_path / "pictures" / "a.svg").read_text() == "<svg/>"

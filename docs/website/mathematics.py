@@ -17,6 +17,8 @@ BETTER = {
     # A name before a bracket is a function, with no space between the two; and a bracket of a given size
     # stands as close to what is inside as any other.
     r"<mo>([A-Za-z]+)</mo>(?=<mo stretchy)": r'<mi mathvariant="normal">\1</mi>',
+    r"<mo>(&#x02202;)</mo>": r"<mi>\1</mi>",  # a partial derivative, and no operator that wants space
+    r"<mo>(/|&#x0002F;)</mo>": r'<mo lspace="0" rspace="0">\1</mo>',
     r'(minsize="[^"]*" maxsize="[^"]*")': r'\1 lspace="0" rspace="0"',
 }
 LEFT_OVER = ("\\", "<mi>&</mi>")  # what it did not understand stands in its output as it was

@@ -55,6 +55,12 @@ def tensor(
 def as_tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None) -> Tensor:
     """Make a constant Tensor that shares its memory with an array, where it can; return a Tensor as it is.
 
+    Parameters
+    ----------
+    data : array_like or Tensor
+    dtype : dtype_like, optional
+        By default that of an array, and of Python's floats that of `get_default_dtype`.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -112,6 +118,15 @@ def zeros(
 ) -> Tensor:
     """Make a Tensor of zeros, of the default dtype unless given.
 
+    Parameters
+    ----------
+    shape : int, or sequence of int
+        ``zeros(2, 3)`` or ``zeros((2, 3))``.
+    dtype : dtype_like, optional
+        The default is that of `get_default_dtype`.
+    requires_grad : bool
+        Whether gradients with respect to it are wanted.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -131,6 +146,15 @@ def ones(
 ) -> Tensor:
     """Make a Tensor of ones, of the default dtype unless given.
 
+    Parameters
+    ----------
+    shape : int, or sequence of int
+        ``ones(2, 3)`` or ``ones((2, 3))``.
+    dtype : dtype_like, optional
+        The default is that of `get_default_dtype`.
+    requires_grad : bool
+        Whether gradients with respect to it are wanted.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -148,6 +172,14 @@ def zeros_like(
 ) -> Tensor:
     """Make a Tensor of zeros of the shape, and unless given of the dtype, of another.
 
+    Parameters
+    ----------
+    x : array_like or Tensor
+    dtype : dtype_like, optional
+        That of ``x`` by default.
+    requires_grad : bool
+        Whether gradients with respect to it are wanted.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -163,6 +195,14 @@ def ones_like(
     x: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """Make a Tensor of ones of the shape, and unless given of the dtype, of another.
+
+    Parameters
+    ----------
+    x : array_like or Tensor
+    dtype : dtype_like, optional
+        That of ``x`` by default.
+    requires_grad : bool
+        Whether gradients with respect to it are wanted.
 
     Examples
     --------
@@ -182,6 +222,17 @@ def randn(
     rng: np.random.Generator | int | None = None,
 ) -> Tensor:
     """Make a Tensor of standard normal numbers, from the library's generator or from ``rng``.
+
+    Parameters
+    ----------
+    shape : int, or sequence of int
+        ``randn(2, 3)`` or ``randn((2, 3))``.
+    dtype : dtype_like, optional
+        The default is that of `get_default_dtype`.
+    requires_grad : bool
+        Whether gradients with respect to it are wanted.
+    rng : Generator or int, optional
+        Where the numbers come from; the library's generator by default.
 
     Examples
     --------

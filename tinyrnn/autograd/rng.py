@@ -18,6 +18,15 @@ _generator: np.random.Generator | None = (
 def manual_seed(seed: int) -> np.random.Generator:
     """Seed the library's own generator, and return it.
 
+    Parameters
+    ----------
+    seed : int
+
+    Returns
+    -------
+    Generator
+        The generator itself, for code that wants one.
+
     Examples
     --------
     >>> import tinyrnn as tr

@@ -129,6 +129,18 @@ def streams(sequence: Any, batch: int) -> Streams:
 
     Up to ``batch`` steps at the end are left over.
 
+    Parameters
+    ----------
+    sequence : array_like, shape (N, ...)
+        One step after the other.
+    batch : int
+        How many stretches, B.
+
+    Returns
+    -------
+    Streams
+        ``x`` and ``y``, both (T, B, ...) with ``T = (N - 1) // B``; ``y`` is one step ahead of ``x``.
+
     Examples
     --------
     >>> x, y = streams(np.arange(7), batch=2)

@@ -51,6 +51,11 @@ def error_rate(predictions: Sequence[Iterable[Any]], targets: Sequence[Iterable[
     Of strings it is the character error rate, of lists of words the word error rate, of lists of phonemes the
     phoneme error rate. It can be more than 1.
 
+    Parameters
+    ----------
+    predictions, targets : sequence of sequences
+        As many of one as of the other: strings, lists of words, or anything that can be compared.
+
     Raises
     ------
     ValueError

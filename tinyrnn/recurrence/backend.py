@@ -54,6 +54,10 @@ def set_backend(name: str) -> str:
 def backend(name: str) -> Mode:
     """Use a backend inside of a ``with`` block, or of a function that it decorates; see `set_backend`.
 
+    Parameters
+    ----------
+    name : {"auto", "numba", "numpy"}
+
     Examples
     --------
     >>> import tinyrnn as tr

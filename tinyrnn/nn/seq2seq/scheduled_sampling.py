@@ -19,6 +19,15 @@ from tinyrnn.autograd.rng import generator
 def linear_decay(update: int, slope: float, start: float = 1.0, floor: float = 0.0) -> float:
     """Return ``max(floor, start - slope * update)``.
 
+    Parameters
+    ----------
+    update : int
+        How many updates there have been.
+    slope : float
+        What each takes away.
+    start, floor : float
+        The first probability and the last.
+
     Examples
     --------
     >>> [linear_decay(i, slope=0.25, floor=0.5) for i in range(4)]
@@ -31,6 +40,13 @@ def linear_decay(update: int, slope: float, start: float = 1.0, floor: float = 0
 def exponential_decay(update: int, k: float) -> float:
     """Return ``k ** update``, for k below 1.
 
+    Parameters
+    ----------
+    update : int
+        How many updates there have been.
+    k : float
+        Below 1.
+
     Examples
     --------
     >>> exponential_decay(2, k=0.5)
@@ -42,6 +58,13 @@ def exponential_decay(update: int, k: float) -> float:
 @checked(update=number(), k=number(1.0))
 def inverse_sigmoid_decay(update: int, k: float) -> float:
     """Return ``k / (k + exp(update / k))``, for k of at least 1: near 1 for a while, then down.
+
+    Parameters
+    ----------
+    update : int
+        How many updates there have been.
+    k : float
+        At least 1; half is reached after ``k log k`` updates.
 
     Examples
     --------

@@ -45,6 +45,12 @@ def cholesky(a: Any, *, upper: bool = False) -> Any:
     Only the lower triangle of ``a`` is read (with ``upper`` the upper one). The gradient is that of a
     symmetric matrix, and so symmetric, as in PyTorch.
 
+    Parameters
+    ----------
+    a : array_like or Tensor, shape (..., M, M)
+    upper : bool
+        Whether the transpose is wanted.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -64,6 +70,17 @@ def eigh(a: Any, UPLO: Literal["L", "U"] = "L") -> EighResult:
     symmetric matrix, and so symmetric, as in PyTorch. Eigenvectors of equal eigenvalues are not determined:
     where they are used in a way that depends on their choice, the gradient is not finite. Eigenvalues always
     have one.
+
+    Parameters
+    ----------
+    a : array_like or Tensor, shape (..., M, M)
+    UPLO : {"L", "U"}
+        Which triangle is read.
+
+    Returns
+    -------
+    eigenvalues : Tensor or ndarray, shape (..., M)
+    eigenvectors : Tensor or ndarray, shape (..., M, M)
 
     Raises
     ------
@@ -129,6 +146,14 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: 
 @of_one
 def svdvals(a: Any) -> Any:
     """Singular values of a matrix, falling; see `svd`.
+
+    Parameters
+    ----------
+    a : array_like or Tensor, shape (..., M, N)
+
+    Returns
+    -------
+    Tensor or ndarray, shape (..., min(M, N))
 
     Examples
     --------

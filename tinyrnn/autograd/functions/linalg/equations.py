@@ -37,6 +37,10 @@ class SlogdetResult(NamedTuple):
 def inv(a: Any) -> Any:
     """Inverse of a matrix.
 
+    Parameters
+    ----------
+    a : array_like or Tensor, shape (..., M, M)
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -104,6 +108,14 @@ def det(a: Any) -> Any:
 
     A gradient of that gradient needs a matrix that has an inverse.
 
+    Parameters
+    ----------
+    a : array_like or Tensor, shape (..., M, M)
+
+    Returns
+    -------
+    Tensor or ndarray, shape (...)
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -115,6 +127,14 @@ def det(a: Any) -> Any:
 
 def slogdet(a: Any) -> SlogdetResult:
     """Sign of the determinant, a constant, and the logarithm of its size.
+
+    Parameters
+    ----------
+    a : array_like or Tensor, shape (..., M, M)
+
+    Returns
+    -------
+    sign, logabsdet : Tensor or ndarray, shape (...)
 
     Examples
     --------
@@ -131,6 +151,11 @@ def slogdet(a: Any) -> SlogdetResult:
 @checked(n=WHOLE)
 def matrix_power(a: Any, n: int) -> Any:
     """Product of ``n`` times the same matrix; for negative ``n``, of its inverse.
+
+    Parameters
+    ----------
+    a : array_like or Tensor, shape (..., M, M)
+    n : int
 
     Examples
     --------
@@ -157,6 +182,11 @@ def matrix_power(a: Any, n: int) -> Any:
 @checked(arrays=SEVERAL)
 def multi_dot(arrays: Sequence[Any]) -> Any:
     """Product of several matrices, in the order of the fewest multiplications for the first and last vectors.
+
+    Parameters
+    ----------
+    arrays : sequence of array_like or Tensor
+        Matrices; the first may be a row and the last a column, each of one axis.
 
     Examples
     --------

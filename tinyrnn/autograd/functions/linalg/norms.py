@@ -95,6 +95,16 @@ def _kept(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
 def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """Norm of the elements over any axes, as one vector; see `norm`.
 
+    Parameters
+    ----------
+    x : array_like or Tensor
+    axis : int or tuple of int, optional
+        All axes by default.
+    keepdims : bool
+        Whether the axes stay, with length 1.
+    ord : number, inf or -inf
+        Which norm, as in `norm`.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -115,6 +125,14 @@ def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: Any =
 @checked(keepdims=FLAG, ord=ORDER)
 def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """Norm of the matrices in the last two axes; see `norm`.
+
+    Parameters
+    ----------
+    x : array_like or Tensor, shape (..., M, N)
+    keepdims : bool
+        Whether the two axes stay, with length 1.
+    ord
+        Which norm, as in `norm`.
 
     Examples
     --------

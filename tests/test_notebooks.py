@@ -48,6 +48,13 @@ def test_text_and_code_are_cells_and_an_answer_is_folded(tmp_path: Path) -> None
     assert text.index("<details") < text.index("y = 2") < text.index("</details>")
 
 
+def test_a_cell_that_is_to_fail_says_so(tmp_path: Path) -> None:
+    shown = "```python\n>>> 1 / 0\nTraceback (most recent call last):\n    ...\nZeroDivisionError: ...\n```\n"
+    (tmp_path / "page.md").write_text(shown)
+    _, cell, _ = json.loads(notebook(tmp_path / "page.md"))["cells"]
+    assert (cell["source"], cell["metadata"]) == (["1 / 0"], {"tags": ["raises-exception"]})
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # of the notebook's own packages
 @pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)

@@ -36,15 +36,19 @@ def _parts(page: Path) -> Iterator[tuple[str, str]]:
     for block in FENCED.finditer(text):
         if not any(start <= block.start() < end for start, end in answers):
             yield "markdown", _with_pictures(text[at : block.start()], page)
-            yield "code", _plain(block[1])
+            yield "code", block[1]
             at = block.end()
     yield "markdown", _with_pictures(text[at:], page)
 
 
 def _cell(number: int, kind: str, text: str) -> dict[str, Any]:
-    lines = text.strip().splitlines(keepends=True)
-    cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": lines}
-    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+    cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}}
+    if kind == "code":
+        if "Traceback (most recent call last):" in text:  # it is to be seen, and the next cells run on
+            cell["metadata"] = {"tags": ["raises-exception"]}
+        cell |= {"execution_count": None, "outputs": []}
+        text = _plain(text)
+    return cell | {"source": text.strip().splitlines(keepends=True)}
 
 
 def _plain(code: str) -> str:

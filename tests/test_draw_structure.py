@@ -346,3 +346,14 @@ def test_a_sum_of_two_sequences_keeps_both_of_them() -> None:
         source = tr.draw.unrolled(loss).source
         for tail in ("l0", "l0_2"):
             assert f'"t2.{tail}.cell" -> "t2.l0_3.cell"' in source
+
+
+def test_two_calls_of_a_layer_have_inputs_of_their_own() -> None:
+    rnn, first, second = tr.nn.RNN(2, 3), tr.randn(3, 1, 2), tr.randn(3, 1, 2)
+    for inputs, boxes in (((first, second), 2), ((first, first), 1)):
+        with tr.unrolled():
+            a, b = (rnn(x)[1][0] for x in inputs)
+            loss = ((a - b) ** 2).mean()
+        loss.backward()
+        drawn = re.findall(r'^ *"(t2\.x\w*)" \[', tr.draw.unrolled(loss).source, re.M)
+        assert len(drawn) == boxes, drawn

@@ -20,7 +20,7 @@ def test_a_plan_prints_as_it_reads() -> None:
     assert repr(plan) == str(plan)
     assert repr(plan).startswith("scan l0, 5 steps\nforward: 10 NumPy calls per step\n")
     assert repr(plan.scans[0].forward) == str(plan.scans[0].forward)
-    assert repr(tr.explain(lambda: None)) == "no scan was compiled in this call"
+    assert repr(tr.explain(lambda: None)) == "no scan with a gradient was compiled in this call"
 
 
 def test_truncated_bptt_prints_as_its_call() -> None:

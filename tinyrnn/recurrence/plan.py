@@ -165,7 +165,8 @@ class Plan(NamedTuple):
     scans: list[ScanPlan]
 
     def __str__(self) -> str:
-        return "\n\n".join(str(scan) for scan in self.scans) or "no scan was compiled in this call"
+        none = "no scan with a gradient was compiled in this call"
+        return "\n\n".join(str(scan) for scan in self.scans) or none
 
     def __repr__(self) -> str:
         return str(self)

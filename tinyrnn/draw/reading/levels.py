@@ -170,11 +170,8 @@ class _Grouping:
         """Return the kind, the title and the end of the id of a unit's box."""
         if unit.role == "input":
             own = record.name or "x"
-            return (
-                "input",
-                own,
-                ".".join(filter(None, (record.group, own if record.step is not None else unit.name))),
-            )
+            at = unit.name if record.step is None else own + f"_{unit.nth + 1}" * bool(unit.nth)
+            return "input", own, ".".join(filter(None, (record.group, at)))
         if unit.role == "cell":
             short = unit.kind.removesuffix("Cell") or unit.kind or unit.name
             carries = list(dict.fromkeys(unit.carries.values()))

@@ -22,6 +22,8 @@ class Unit:
         only puts together, or takes apart, what the steps gave.
     reverse : bool
         Whether its loop goes from the last step to the first.
+    nth : int
+        Of an input: which of those that a step reads, 0 for the first.
     row : int
         Counted from below, along the flow of data.
     groups : set of str
@@ -34,6 +36,7 @@ class Unit:
     kind: str = ""
     role: str = "ops"
     reverse: bool = False
+    nth: int = 0
     row: int = 0
     groups: set[str] = field(default_factory=set[str])
     carries: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])

@@ -16,6 +16,7 @@ from tinyrnn.draw.reading.carries import name_carries
 from tinyrnn.draw.reading.leads import closure, lossy_of, weighing_of
 from tinyrnn.draw.reading.loops import names
 from tinyrnn.draw.reading.records import MOVES, Record, Run
+from tinyrnn.draw.reading.tape import memory
 from tinyrnn.draw.reading.unit import Unit
 
 __all__ = ["find_units"]
@@ -39,6 +40,7 @@ class _Units:
         self.containers = containers_of(self.computed)
         self.shared = shared_path(self.computed, self.containers)
         self.begin: dict[int, int | None] = {}
+        self.inputs: dict[Hashable, list[tuple[Hashable, str]]] = {}  # of a step: their memory, and for whom
         for record in self.computed:
             if record.run is not None and record.key:
                 self.begin.setdefault(record.run.chain, record.step)
@@ -339,4 +341,11 @@ class _Units:
         if record.step is None:
             record.group = user.group
         whole = user.unit if record.step is None else None  # at each step it is another part of the same
-        record.unit = self._unit(("input", name, record.group, whole), name, "", "input")
+        key, n = ("input", name, record.group, whole), 0
+        if record.step is not None:  # another array that another cell reads at this step is another input
+            there = self.inputs.setdefault((key, record.step), [])
+            at = None if record.value is None else memory(record.value)
+            n = next((n for n, (m, unit) in enumerate(there) if m == at or unit == user.unit), len(there))
+            there += [(at, user.unit)] * (n == len(there))
+        record.unit = self._unit((*key, n), name, "", "input")
+        self.found[record.unit].nth = n

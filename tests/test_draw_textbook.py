@@ -117,6 +117,24 @@ def test_custom_cells_and_loops_of_nothing():
             assert bool(outs) == (level in ("op", "gate", "cell")), (name, level)
 
 
+def test_a_named_value_that_is_no_nonlinearity_keeps_its_name():
+    w = tr.randn(3, 3, requires_grad=True)
+
+    def step(h, x):
+        h = tr.tanh(h @ w + x)
+        slope = 1 - h * h
+        slope.name = "slope"
+        return slope * h, None
+
+    with tr.unrolled():
+        h, _ = tr.scan(step, tr.zeros(3), tr.ones((2, 3)))
+        loss = (h**2).mean()
+    loss.backward()
+    found = circles(tr.draw.unrolled(loss, "gate", style="textbook"), 2)
+    assert "tanh" not in found
+    assert "slope" in tr.draw.unrolled(loss, "gate", style="textbook").source
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.skipif("graphviz-pure" not in available_engines(), reason="graphviz-pure is not installed")

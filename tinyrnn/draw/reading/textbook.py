@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyrnn.draw.reading.levels import NONLINEAR, SYMBOLS
+from tinyrnn.draw.reading.records import MOVES
 from tinyrnn.draw.reading.sequences import leaves_of
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Arrow, Box, View
@@ -24,7 +25,8 @@ def as_textbook(view: View, unrolled: Unrolled) -> View:
             if len(names) == 1:
                 box.title, _, box.index = names[0].partition("_")
         elif box.kind == "gate" and box.title not in SYMBOLS.values():
-            before = [source for record in box.members for source in record.sources]  # of a part of it
+            part = all(record.op in MOVES for record in box.members)  # of gates that are computed at once
+            before = [source for record in box.members for source in record.sources] if part else []
             op = next((r.op for r in [*reversed(box.members), *before] if r.op in NONLINEAR), "")
             if op and op != box.title:  # a gate that has a name
                 box.title, box.lines = SYMBOLS.get(op, op), [box.title, *box.lines]

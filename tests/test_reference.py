@@ -94,7 +94,13 @@ def test_what_the_rules_write(name: str, written: dict[str, str] | None) -> None
 
 
 @pytest.mark.parametrize(
-    "written", [r"\frac{a}{b}", r"\begin{aligned} a &= b \\ c &= d \end{aligned}", r"\sum_{t=1}^T \delta_t"]
+    "written",
+    [
+        r"\frac{a}{b}",
+        r"\begin{aligned} a &= b \\ c &= d \end{aligned}",
+        r"\Bigl\lVert x \Bigr\rangle",
+        r"\sum_{t=1}^T \delta_t",
+    ],
 )
 def test_mathematics_is_understood_whole(written: str) -> None:
     assert mathml(written).startswith("<math")

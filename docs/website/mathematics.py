@@ -18,7 +18,10 @@ BETTER = {
     # stands as close to what is inside as any other.
     r"<mo>([A-Za-z]+)</mo>(?=<mo stretchy)": r'<mi mathvariant="normal">\1</mi>',
     r"<mo>(&#x02202;)</mo>": r"<mi>\1</mi>",  # a partial derivative, and no operator that wants space
-    r"<mo>(/|&#x0002F;)</mo>": r'<mo lspace="0" rspace="0">\1</mo>',
+    # A slash and bars of no given size want neither space nor more height than their line.
+    r'<mo(?: fence="false")?(?: stretchy="false")?>(/|&#x0002F;|\||&#x0007C;|&#x02016;)</mo>': (
+        r'<mo stretchy="false" lspace="0" rspace="0">\1</mo>'
+    ),
     r'(minsize="[^"]*" maxsize="[^"]*")': r'\1 lspace="0" rspace="0"',
 }
 LEFT_OVER = ("\\", "<mi>&</mi>")  # what it did not understand stands in its output as it was
@@ -39,11 +42,18 @@ def mathml(tex: str, display: bool = False) -> str:
         written = convert(tex, display="block" if display else "inline")
     except Exception as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
+    written = re.sub(r">\\(\w+|[|{}])</mo>", _sign, written)
     if any(mark in written for mark in LEFT_OVER):
         raise ValueError("latex2mathml does not know a command of it")
     for pattern, better in BETTER.items():
         written = re.sub(pattern, better, written)
     return written
+
+
+def _sign(sized: re.Match[str]) -> str:
+    """Return a delimiter with a size, which was left as a command, as the sign that it is without one."""
+    alone = re.search(r"<m[io][^>]*>(&#x\w+;|[|{}])</m", convert(f"\\{sized[1]}"))
+    return f">{alone[1]}</mo>" if alone else sized[0]
 
 
 def _write(writer: Any, node: nodes.Element, before: str, after: str, display: bool) -> None:

@@ -30,7 +30,7 @@ def site(out: Path) -> int:
     with tempfile.TemporaryDirectory() as folder:
         source, read = Path(folder, "source"), Path(folder, "read")
         put_together(source)
-        options = ["-q", "-W", "--keep-going", "-c", DOCS / "website", "-d", read]
+        options = ["-q", "-W", "-j", "auto", "--keep-going", "-c", DOCS / "website", "-d", read]
         extra = f"html_extra_path={source / EXTRA}"
         return sphinx([str(option) for option in [*options, "-D", extra, source, out]])
 

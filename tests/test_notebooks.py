@@ -19,6 +19,11 @@ PAGE = """# A page
 ...     x += 1
 >>> x
 3
+>>> 1 / 0
+Traceback (most recent call last):
+    ...
+ZeroDivisionError: division by zero
+>>> x += 0
 ```
 
 ![A picture](a.svg)
@@ -41,9 +46,13 @@ def test_text_and_code_are_cells_and_an_answer_is_folded(tmp_path: Path) -> None
     (tmp_path / "a.svg").write_text("<svg/>")
     (tmp_path / "page.md").write_text(PAGE)
     cells = json.loads(notebook(tmp_path / "page.md"))["cells"]
-    assert [cell["cell_type"] for cell in cells] == ["markdown", "code", "markdown", "code", "markdown"]
-    assert "".join(cells[1]["source"]) == "x = 1\nfor _ in range(2):\n    x += 1\nx"
-    text = "".join(cells[2]["source"])
+    kinds = [cell["cell_type"][:4] for cell in cells]
+    assert kinds == ["mark", "code", "code", "code", "mark", "code", "mark"]
+    assert ["".join(cell["source"]) for cell in cells[1:4]] == [
+        "x = 1\nfor _ in range(2):\n    x += 1\nx", "1 / 0", "x += 0",
+    ]  # fmt: skip
+    assert [cell["metadata"].get("tags") for cell in cells[1:4]] == [None, ["raises-exception"], None]
+    text = "".join(cells[4]["source"])
     assert "![A picture](data:image/svg+xml;base64," in text
     assert text.index("<details") < text.index("y = 2") < text.index("</details>")
 

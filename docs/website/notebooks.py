@@ -17,6 +17,7 @@ __all__ = ["notebook"]
 # An answer stays in one cell, folded, with its code to read.
 ANSWER = re.compile(r"^<details.*?^</details>$", re.MULTILINE | re.DOTALL)
 PICTURE = re.compile(r"(!\[[^]]*\]\()([^)\s]+\.(?:svg|png))\)")
+RAISES = "code that raises"
 KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
@@ -36,26 +37,33 @@ def _parts(page: Path) -> Iterator[tuple[str, str]]:
     for block in FENCED.finditer(text):
         if not any(start <= block.start() < end for start, end in answers):
             yield "markdown", _with_pictures(text[at : block.start()], page)
-            yield "code", block[1]
+            yield from _code(block[1])
             at = block.end()
     yield "markdown", _with_pictures(text[at:], page)
 
 
 def _cell(number: int, kind: str, text: str) -> dict[str, Any]:
-    cell: dict[str, Any] = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}}
-    if kind == "code":
-        if "Traceback (most recent call last):" in text:  # it is to be seen, and the next cells run on
-            cell["metadata"] = {"tags": ["raises-exception"]}
-        cell |= {"execution_count": None, "outputs": []}
-        text = _plain(text)
-    return cell | {"source": text.strip().splitlines(keepends=True)}
+    lines = text.strip().splitlines(keepends=True)
+    cell: dict[str, Any] = {"cell_type": kind.partition(" ")[0], "id": f"cell-{number}", "metadata": {}}
+    if kind == RAISES:
+        cell["metadata"] = {"tags": ["raises-exception"]}
+    return cell | {"source": lines} | ({} if kind == "markdown" else {"execution_count": None, "outputs": []})
 
 
-def _plain(code: str) -> str:
-    """Return a doctest without its prompts and without what it shows."""
+def _code(code: str) -> Iterator[tuple[str, str]]:
+    """Yield the cells of a block: of a doctest without prompts and results, an error in one of its own."""
     if ">>>" not in code:
-        return code
-    return "".join(example.source for example in DocTestParser().get_examples(code))
+        yield "code", code
+        return
+    text = ""
+    for example in DocTestParser().get_examples(code):
+        if example.exc_msg is None:
+            text += example.source
+        else:
+            yield from [("code", text)] if text else []
+            yield RAISES, example.source
+            text = ""
+    yield from [("code", text)] if text else []
 
 
 def _with_pictures(text: str, page: Path) -> str:

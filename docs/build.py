@@ -1,4 +1,4 @@
-"""Build the site from README and docs, or draw the pictures that pages draw of themselves.
+"""Build the site from README and docs; draw the pictures of pages; or write chapters as notebooks.
 
 Nothing is asked of the network, here or when the site is read; a warning fails.
 """
@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from website.blocks import committed, run
+from website.notebooks import notebook
 
 DOCS = Path(__file__).parent
 
@@ -45,13 +46,26 @@ def pictures(pages: list[Path]) -> None:
                 print(path)
 
 
+def notebooks(folder: Path) -> None:
+    """Write each chapter as a notebook."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in sorted((DOCS / "learn").glob("[0-9]*.md")):
+        path = folder / f"{page.stem}.ipynb"
+        path.write_text(notebook(page), encoding="utf-8")
+        print(path)
+
+
 def main() -> int:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", nargs="?", type=Path, default=DOCS.parent / "site", help="where to (site/)")
     parser.add_argument("--pictures", nargs="*", type=Path, metavar="PAGE", help="draw pages' pictures")
+    parser.add_argument("--notebooks", type=Path, metavar="FOLDER", help="write the chapters as notebooks")
     asked = parser.parse_args()
     os.environ["TINYRNN_BACKEND"] = "numpy"  # the plans on the pages are of its calls
+    if asked.notebooks:
+        notebooks(asked.notebooks)
+        return 0
     if asked.pictures is None:
         return site(asked.out)
     pictures(asked.pictures or [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,13 @@ def test_a_cell_that_is_to_fail_says_so(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text(shown)
     _, cell, _ = json.loads(notebook(tmp_path / "page.md"))["cells"]
     assert (cell["source"], cell["metadata"]) == (["1 / 0"], {"tags": ["raises-exception"]})
+
+
+def test_one_command_writes_them_all(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "docs" / "build.py"), "--notebooks", str(tmp_path / "out")]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
+    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
+    assert written == {f"{page.stem}.ipynb": notebook(page) for page in CHAPTERS}
 
 
 @pytest.mark.slow

@@ -30,6 +30,8 @@ ZeroDivisionError: division by zero
 
 ![A picture](a.svg)
 
+See [a chapter](02_next.md#part), [`code.py`](../../tinyrnn/code.py), [a page](../page.md) and [elsewhere](https://a.b/c.md).
+
 <details markdown="1"><summary>Answer</summary>
 
 ```python
@@ -56,6 +58,7 @@ def test_text_and_code_are_cells_and_an_answer_is_folded(tmp_path: Path) -> None
     assert [cell["metadata"].get("tags") for cell in cells[1:4]] == [None, ["raises-exception"], None]
     text = "".join(cells[4]["source"])
     assert "![A picture](data:image/svg+xml;base64," in text
+    assert "See [a chapter](02_next.ipynb), `code.py`, a page and [elsewhere](https://a.b/c.md)." in text
     assert text.index("<details") < text.index("y = 2") < text.index("</details>")
 
 

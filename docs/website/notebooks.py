@@ -18,11 +18,17 @@ __all__ = ["notebook"]
 ANSWER = re.compile(r"^<details.*?^</details>$", re.MULTILINE | re.DOTALL)
 PICTURE = re.compile(r"(!\[[^]]*\]\()([^)\s]+\.(?:svg|png))\)")
 RAISES = "code that raises"
+LINK = re.compile(r"(?<!!)\[([^]]+)\]\(((?:\.\./)*[\w/.-]+\.(?:md|py)(?:#[^)\s]*)?|(?:\.\./)+[\w/.-]+)\)")
+CHAPTER = re.compile(r"(\d\d_\w+)\.md")
 KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def notebook(page: Path) -> str:
-    """Return a page as the text of a notebook, with its pictures in it."""
+    """Return a page as the text of a notebook, with its pictures in it.
+
+    A link to another chapter leads to its notebook, beside this one. Of other links in the repository, which
+    a notebook by itself cannot follow, the words are left.
+    """
     cells = [_cell(number, kind, text) for number, (kind, text) in enumerate(_parts(page))]
     python = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     found = {"cells": cells, "metadata": python, "nbformat": 4, "nbformat_minor": 5}
@@ -36,10 +42,10 @@ def _parts(page: Path) -> Iterator[tuple[str, str]]:
     at = 0
     for block in FENCED.finditer(text):
         if not any(start <= block.start() < end for start, end in answers):
-            yield "markdown", _with_pictures(text[at : block.start()], page)
+            yield "markdown", _alone(text[at : block.start()], page)
             yield from _code(block[1])
             at = block.end()
-    yield "markdown", _with_pictures(text[at:], page)
+    yield "markdown", _alone(text[at:], page)
 
 
 def _cell(number: int, kind: str, text: str) -> dict[str, Any]:
@@ -66,10 +72,16 @@ def _code(code: str) -> Iterator[tuple[str, str]]:
     yield from [("code", text)] if text else []
 
 
-def _with_pictures(text: str, page: Path) -> str:
+def _alone(text: str, page: Path) -> str:
+    """Return text that does not need the files around its page."""
+
+    def leads(found: re.Match[str]) -> str:
+        chapter = CHAPTER.match(found[2])
+        return f"[{found[1]}]({chapter[1]}.ipynb)" if chapter else found[1]
+
     def inside(found: re.Match[str]) -> str:
         path = page.parent / found[2]
         data = base64.b64encode(path.read_bytes()).decode("ascii")
         return f"{found[1]}data:{KINDS[path.suffix]};base64,{data})"
 
-    return PICTURE.sub(inside, text)
+    return PICTURE.sub(inside, LINK.sub(leads, text))

@@ -33,6 +33,9 @@ def test_help_begins_with_one_sentence_and_has_an_example(path: str, value: Any)
     assert first.endswith((".", ":")), f"{path}: {first}"
     assert rest.startswith("\n") or not rest, f"{path}: the summary takes more than a line"
     assert ">>> " in said, path
+    made = inspect.isfunction(value) or (inspect.isclass(value) and not issubclass(value, BaseException))
+    if made and inspect.signature(value).parameters:
+        assert "Parameters\n-----" in said or "Attributes\n-----" in said, path
 
 
 def test_every_public_name_is_described_once() -> None:

@@ -1,7 +1,7 @@
 """What an editor knows of the public functions: of Tensors they make Tensors, of plain arrays plain arrays.
 
-Each decorator gives a function a type with these readings, and the words for what other libraries call its
-options. The operands come first and
+Each decorator gives a function a type with these readings, the words for what other libraries call its
+options, and the sections of its docstring that it shares with others. The operands come first and
 are given by position; the options behind them keep their names and types. In a traced step symbols stand for
 Tensors: both are a `Value`, and a function of one kind gives the same kind.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy.typing as npt
 
+from tinyrnn.autograd.described import described
 from tinyrnn.autograd.elsewhere import translated
 from tinyrnn.autograd.primitive import Value
 
@@ -99,15 +100,16 @@ def of_many(function: Callable[Concatenate[Sequence[Any], P], Any]) -> OfMany[P]
 
 def of_cases(function: Callable[[Any, Any, Any], Any]) -> OfCases:
     """Type a function of a condition and what comes in either case."""
-    return cast(OfCases, function)
+    return cast(OfCases, described(function))
 
 
 def in_parts(function: Callable[Concatenate[Any, P], Any]) -> InParts[P]:
     """Type a function that gives parts of its operand."""
-    return cast(InParts[P], _with_words(function, 1))
+    return cast(InParts[P], _with_words(described(function, "list of Tensor"), 1))
 
 
 def _with_words(function: Any, operands: int) -> Any:
     """Leave a function that has no options as it is: nothing stands between it and its caller."""
     code = getattr(function, "__wrapped__", function).__code__
+    function = described(function)
     return translated(function) if code.co_argcount + code.co_kwonlyargcount > operands else function

@@ -54,6 +54,11 @@ class Shuffled:
 class Batches(Shuffled):
     """What `batches` returns: can be gone over any number of times, and says its length.
 
+    Parameters
+    ----------
+    x, y, size, rng, axis, drop_last
+        As in `batches`.
+
     Examples
     --------
     >>> import tinyrnn as tr

@@ -17,6 +17,13 @@ class PaddedBatch(NamedTuple):
 
     ``y`` is padded too where the targets are sequences (``y_lengths`` is None where they are not).
 
+    Attributes
+    ----------
+    x : ndarray, shape (T, B, ...)
+    y : ndarray, or None
+    lengths : ndarray of int, shape (B,)
+    y_lengths : ndarray of int, shape (B,), or None
+
     Examples
     --------
     >>> import tinyrnn as tr

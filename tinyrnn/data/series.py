@@ -107,6 +107,11 @@ def windows_of(series: Any, look_back: int, horizon: int = 1, *, stride: int = 1
 class Streams(NamedTuple):
     """A sequence as parallel streams, (T, B, ...): ``y`` is what follows on ``x``.
 
+    Attributes
+    ----------
+    x : ndarray, shape (T, B, ...)
+    y : ndarray, shape (T, B, ...)
+
     Examples
     --------
     >>> import tinyrnn as tr

@@ -43,6 +43,11 @@ class _Activation(Module):
 class ReLU(_Activation):
     """``max(x, 0)``; see `tinyrnn.relu`.
 
+    Parameters
+    ----------
+    inplace : bool
+        False; True is refused, for the tape still needs the old value.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -91,6 +96,13 @@ class Tanh(_Activation):
 class ELU(_Activation):
     """``x`` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere; see `tinyrnn.elu`.
 
+    Parameters
+    ----------
+    alpha : float
+        The scale for negative numbers.
+    inplace : bool
+        False; True is refused, for the tape still needs the old value.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -109,6 +121,11 @@ class ELU(_Activation):
 class SELU(_Activation):
     """`ELU`, scaled so that mean 0 and variance 1 stay so; see `tinyrnn.selu`.
 
+    Parameters
+    ----------
+    inplace : bool
+        False; True is refused, for the tape still needs the old value.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -124,6 +141,13 @@ class SELU(_Activation):
 
 class LeakyReLU(_Activation):
     """``x`` where it is positive, ``negative_slope * x`` elsewhere; see `tinyrnn.leaky_relu`.
+
+    Parameters
+    ----------
+    negative_slope : float
+        The slope for negative numbers.
+    inplace : bool
+        False; True is refused, for the tape still needs the old value.
 
     Examples
     --------
@@ -141,6 +165,11 @@ class LeakyReLU(_Activation):
 class GELU(_Activation):
     """``x * Φ(x)``, or with ``approximate="tanh"`` nearly so; see `tinyrnn.gelu`.
 
+    Parameters
+    ----------
+    approximate : {"none", "tanh"}
+        By erf, or by a formula with tanh.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -156,6 +185,11 @@ class GELU(_Activation):
 
 class SiLU(_Activation):
     """``x * sigmoid(x)``; see `tinyrnn.silu`.
+
+    Parameters
+    ----------
+    inplace : bool
+        False; True is refused, for the tape still needs the old value.
 
     Examples
     --------
@@ -173,6 +207,11 @@ class SiLU(_Activation):
 class Mish(_Activation):
     """``x * tanh(softplus(x))``; see `tinyrnn.mish`.
 
+    Parameters
+    ----------
+    inplace : bool
+        False; True is refused, for the tape still needs the old value.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -189,6 +228,13 @@ class Mish(_Activation):
 class Hardtanh(_Activation):
     """``x`` limited to ``[min_val, max_val]``; see `tinyrnn.hardtanh`.
 
+    Parameters
+    ----------
+    min_val, max_val : float
+        The bounds.
+    inplace : bool
+        False; True is refused, for the tape still needs the old value.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -204,6 +250,11 @@ class Hardtanh(_Activation):
 
 class Hardsigmoid(_Activation):
     """``x / 6 + 1 / 2``, limited to ``[0, 1]``; see `tinyrnn.hardsigmoid`.
+
+    Parameters
+    ----------
+    inplace : bool
+        False; True is refused, for the tape still needs the old value.
 
     Examples
     --------

@@ -15,6 +15,11 @@ from tinyrnn.nn.module import Module
 class ModuleList(Module):
     """A list of modules, whose parameters are found. It is not called itself.
 
+    Parameters
+    ----------
+    modules : iterable of Module
+        Numbered from 0 in the names of their parameters.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -50,6 +55,11 @@ class ModuleList(Module):
 
 class ModuleDict(Module):
     """Modules by name, whose parameters are found. It is not called itself.
+
+    Parameters
+    ----------
+    modules : mapping of str to Module, optional
+        The keys are the names of modules in those of their parameters: without a dot, and no attribute.
 
     Examples
     --------
@@ -126,6 +136,11 @@ class Function(Module):
 
 class Sequential(ModuleList):
     """Modules, or functions, that are called one after the other, each on the output of the one before.
+
+    Parameters
+    ----------
+    *modules : Module or callable
+        Numbered from 0 in the names of their parameters. The input has the shape that the first one takes.
 
     Examples
     --------

@@ -27,6 +27,11 @@ class _Loss(Module):
 class MSELoss(_Loss):
     """Mean squared error; see `tinyrnn.nn.functional.mse_loss`.
 
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}
+        Over all that is counted.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -52,6 +57,11 @@ class MSELoss(_Loss):
 
 class L1Loss(_Loss):
     """Mean absolute error; see `tinyrnn.nn.functional.l1_loss`.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}
+        Over all that is counted.
 
     Examples
     --------
@@ -79,6 +89,13 @@ class L1Loss(_Loss):
 class HuberLoss(_Loss):
     """Squared error that grows along a line from ``delta`` on; see `tinyrnn.nn.functional.huber_loss`.
 
+    Parameters
+    ----------
+    reduction : {"mean", "sum", "none"}
+        Over all that is counted.
+    delta : float
+        Where the square goes over into a line.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -104,6 +121,17 @@ class HuberLoss(_Loss):
 
 class CrossEntropyLoss(_Loss):
     """Cross entropy of classes, from logits with the classes last; see `tinyrnn.nn.functional.cross_entropy`.
+
+    Parameters
+    ----------
+    weight : array_like, shape (C,), optional
+        Of each class.
+    ignore_index : int
+        Targets that do not count.
+    reduction : {"mean", "sum", "none"}
+        Over all that is counted.
+    label_smoothing : float
+        Between 0 and 1: the share of the target that is spread over all classes.
 
     Examples
     --------
@@ -140,6 +168,15 @@ class CrossEntropyLoss(_Loss):
 class NLLLoss(_Loss):
     """Negative log likelihood of classes, from log probabilities; see `tinyrnn.nn.functional.nll_loss`.
 
+    Parameters
+    ----------
+    weight : array_like, shape (C,), optional
+        Of each class.
+    ignore_index : int
+        Targets that do not count.
+    reduction : {"mean", "sum", "none"}
+        Over all that is counted.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -167,6 +204,15 @@ class NLLLoss(_Loss):
 
 class BCEWithLogitsLoss(_Loss):
     """Cross entropy of yes-or-no questions; see `tinyrnn.nn.functional.binary_cross_entropy_with_logits`.
+
+    Parameters
+    ----------
+    weight : array_like, optional
+        Of each question; it broadcasts.
+    reduction : {"mean", "sum", "none"}
+        Over all that is counted.
+    pos_weight : array_like, optional
+        Of the answer yes; it broadcasts.
 
     Examples
     --------
@@ -198,6 +244,15 @@ class BCEWithLogitsLoss(_Loss):
 
 class CTCLoss(_Loss):
     """Connectionist temporal classification, from log probabilities; see `tinyrnn.nn.functional.ctc_loss`.
+
+    Parameters
+    ----------
+    blank : int
+        The class that stands for no label.
+    reduction : {"mean", "sum", "none"}
+        Over all that is counted.
+    zero_infinity : bool
+        Take 0 where no alignment is possible, instead of infinity.
 
     Examples
     --------

@@ -20,6 +20,15 @@ from tinyrnn.optim.scheduler import LRScheduler
 class StepLR(LRScheduler):
     """Multiply by ``gamma`` every ``step_size`` epochs: ``gamma ** (t // step_size)``.
 
+    Parameters
+    ----------
+    optimizer : Optimizer
+    step_size : int
+        In epochs: calls of ``step()``.
+    gamma : float
+    last_epoch : int
+        -1 to begin; otherwise the epoch from which to go on.
+
     Examples
     --------
     >>> import tinyrnn as tr
@@ -48,6 +57,15 @@ class StepLR(LRScheduler):
 
 class MultiStepLR(LRScheduler):
     """Multiply by ``gamma`` at each milestone; at one that stands there twice, twice.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    milestones : sequence of int
+        In epochs: calls of ``step()``.
+    gamma : float
+    last_epoch : int
+        -1 to begin; otherwise the epoch from which to go on.
 
     Examples
     --------
@@ -159,6 +177,16 @@ class CosineAnnealingLR(LRScheduler):
 
 class LinearLR(LRScheduler):
     """Warm up along a line from ``start_factor`` to ``end_factor`` in ``total_iters`` epochs; then stay.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    start_factor, end_factor : float
+        What the learning rate is multiplied by, at the beginning and at the end.
+    total_iters : int
+        In epochs: calls of ``step()``.
+    last_epoch : int
+        -1 to begin; otherwise the epoch from which to go on.
 
     Examples
     --------

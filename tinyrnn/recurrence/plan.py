@@ -154,6 +154,10 @@ class ScanPlan(NamedTuple):
 class Plan(NamedTuple):
     """What the compiler made of a call: the scans in it, in the order in which they ran.
 
+    Attributes
+    ----------
+    scans : list of ScanPlan
+
     Examples
     --------
     >>> import tinyrnn as tr

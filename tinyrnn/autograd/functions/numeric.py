@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import FLAG, REAL, SEVERAL, checked
+from tinyrnn.autograd.described import described
 from tinyrnn.autograd.functions.elementwise import each, where
 from tinyrnn.autograd.operands import alike, operand
 from tinyrnn.autograd.signatures import of_one, of_two
@@ -160,6 +161,7 @@ def conj(x: Any) -> Any:
     return operand(x)
 
 
+@described
 def imag(x: Any) -> Any:
     """Imaginary part, of real numbers 0, and so a constant.
 
@@ -173,6 +175,7 @@ def imag(x: Any) -> Any:
     return np.zeros(x.shape, x.dtype)
 
 
+@described
 @checked(condlist=SEVERAL, choicelist=SEVERAL)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0.0) -> Any:
     """Take from the first choice whose condition holds, and the default where none does.

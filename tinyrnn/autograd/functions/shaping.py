@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.arguments import AXES, WHOLE, WHOLES, checked
+from tinyrnn.autograd.described import described
 from tinyrnn.autograd.operands import operand, several
 from tinyrnn.autograd.shapes import Axis, normalize_axis, resolved_shape, whole_numbers
 from tinyrnn.autograd.signatures import of_one
@@ -256,6 +257,7 @@ def _each(xs: tuple[Any, ...], f: Any) -> Any:
     return results[0] if len(results) == 1 else results
 
 
+@described
 def atleast_1d(*arys: Any) -> Any:
     """Give what has no axis one of length 1; of several operands, a tuple.
 
@@ -268,6 +270,7 @@ def atleast_1d(*arys: Any) -> Any:
     return _each(arys, lambda x: x if x.ndim else p.reshape(x, shape=(1,)))
 
 
+@described
 def atleast_2d(*arys: Any) -> Any:
     """Give what has fewer than two axes leading ones of length 1; of several operands, a tuple.
 
@@ -280,6 +283,7 @@ def atleast_2d(*arys: Any) -> Any:
     return _each(arys, lambda x: x if x.ndim > 1 else p.reshape(x, shape=(1, *(x.shape or (1,)))))
 
 
+@described
 def atleast_3d(*arys: Any) -> Any:
     """Give three axes: a number becomes (1, 1, 1), (N,) becomes (1, N, 1), and (M, N) becomes (M, N, 1).
 

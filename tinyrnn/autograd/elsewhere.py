@@ -74,7 +74,7 @@ def instead(where: str, name: str, names: dict[str, str] = NAMES) -> str:
 def of_words(error: TypeError, words: Iterable[str]) -> TypeError:
     """Return the error of a call, with our words where it was called with PyTorch's."""
     for word in words:
-        if word in WORDS and f"unexpected keyword argument '{word}'" in str(error):
+        if word in WORDS and str(error).endswith(f"unexpected keyword argument '{word}'"):
             return TypeError(f"{error}; PyTorch's {word}= is here: {WORDS[word]}")
     return error
 

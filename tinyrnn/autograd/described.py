@@ -7,6 +7,8 @@ errors are put in here, before its example, unless it has them.
 from __future__ import annotations
 
 import inspect
+import re
+import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -66,6 +68,7 @@ _ARGUMENTS: dict[str, tuple[str, str]] = {
     "UPLO": ('{"L", "U"}', "Which triangle is read: the lower or the upper one."),
     "approximate": ('{"none", "tanh"}', "By erf, or by a formula with tanh."),
 }
+_NEXT = re.compile(r"^( *)(?:Raises|Examples)$", re.MULTILINE)
 _NUMBERS = "TypeError\n    Where an operand is not made of numbers."
 _FIT = "ValueError\n    Where shapes do not fit, or there is no such axis."
 _RESULT = "A plain array where no operand is a Tensor."
@@ -88,7 +91,9 @@ def described(function: F, result: str = "Tensor") -> F:
     if "Raises\n" not in text:
         sections.append(("Raises", _NUMBERS if count == 1 else f"{_NUMBERS}\n{_FIT}"))
     made = "\n\n".join(f"{title}\n{'-' * len(title)}\n{body}" for title, body in sections)
-    indented = "".join(f"    {line}\n" if line else "\n" for line in made.split("\n"))
-    before = min(at for mark in ("    Raises\n", "    Examples\n") if (at := text.find(mark)) >= 0)
+    found = _NEXT.search(text)
+    assert found is not None
+    indented = textwrap.indent(f"{made}\n", found[1])  # none where Python takes it away, from 3.13 on
+    before = found.start()
     function.__doc__ = own.__doc__ = f"{text[:before]}{indented}\n{text[before:]}"
     return function

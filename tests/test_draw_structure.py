@@ -17,6 +17,7 @@ from tinyrnn.draw.choices import LEVELS
 from tinyrnn.draw.reading.fold import columns_of
 from tinyrnn.draw.reading.levels import view_of
 from tinyrnn.draw.reading.unroll import unroll
+from tinyrnn.draw.reading.weights import contribution
 
 # For each model: its groups with their number of columns, and the units from below, with
 # (row, name, kind, carries, over how many columns of one step each; 0 for what stands over all).
@@ -253,6 +254,27 @@ def check_rules(loss):
 @pytest.mark.parametrize("name", MODELS)
 def test_rules_hold_for_the_table(name):
     check_rules(MODELS[name]())
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in ("trained", "replay", "compiled")])
+def test_what_the_uses_of_a_weight_add_is_its_gradient(name):
+    """Not where it was clipped, has more of an earlier pass, or the values are freed."""
+    found = unroll(MODELS[name]())
+    shown = view_of(found, "cell", columns_of(found, range(100)), frozenset(), "alias")
+    badges = [badge for box in shown.boxes.values() for badge in box.badges]
+    assert badges
+    for weight in {badge.weight for badge in badges}:
+        parts = [contribution(badge.uses, weight) for badge in badges if badge.weight is weight]
+        assert np.allclose(sum(parts), weight.grad, rtol=1e-10)
+
+
+def test_a_sum_of_biases_says_what_each_step_adds():
+    lstm = tr.nn.LSTM(2, 3, rng=0)
+    with tr.unrolled():
+        loss = (lstm(np.ones((3, 2, 2)))[0] ** 2).sum()
+    loss.backward()
+    drawn = tr.draw.unrolled(loss, weights="tray").source
+    assert drawn.count("by step:") == 4
 
 
 @given(

@@ -152,9 +152,9 @@ class _Reader:
 
     def _badge(self, badge: Badge, box: Box) -> dict[str, Any]:
         pairs = self.arrays_of(badge.weight, badge.text)
-        if badge.use is not None and (part := contribution(*badge.use)) is not None:
+        if (part := contribution(badge.uses, badge.weight)) is not None:
             pairs.append((f"what this use adds to ∂L/∂{badge.text}", self.arrays.add(part)))
-        users = [badge.use[0]] if badge.use is not None else box.members
+        users = [user for user, _ in badge.uses]
         place = f"{badge.weight.name}, used by {self._place(box) or box.title}".removeprefix(", ")
         return {"title": badge.text, "place": place, "arrays": pairs, **self.link(users)}
 

@@ -17,7 +17,6 @@ def add_badges(unrolled: Unrolled, of: dict[Record, str], boxes: dict[str, Box])
     """Give each box an alias of each weight that it uses, with what the use adds to the weight's gradient."""
     leaves: dict[Record, list[Record]] = {}
     made: dict[str, Badge] = {}
-    uses: Counter[str] = Counter()
     boxed: Counter[Record] = Counter()
     for record in unrolled.records:
         id = of.get(record)
@@ -37,10 +36,9 @@ def add_badges(unrolled: Unrolled, of: dict[Record, str], boxes: dict[str, Box])
                 if badge is None:
                     badge = made[name] = Badge(name, leaf, "")
                     boxes[id].badges.append(badge)
-                uses[name] += 1
-                badge.use = (record, slot) if len(leaves[source]) == 1 and uses[name] == 1 else None
-    for name, badge in made.items():
-        badge.whole = uses[name] == boxed[badge.weight]
+                badge.uses.append((record, slot))
+    for badge in made.values():
+        badge.whole = len(badge.uses) == boxed[badge.weight]
     _name_badges(boxes)
 
 

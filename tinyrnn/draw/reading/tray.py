@@ -25,7 +25,7 @@ def add_weights(
     found = uses_of(unrolled)
     if gradients:
         for badge in (badge for box in view.boxes.values() for badge in box.badges):
-            part = None if badge.use is None else contribution(*badge.use)
+            part = contribution(badge.uses, badge.weight)
             if part is not None:
                 size, total = norm(part), found[badge.weight].gradient
                 clipped = total is not None and total.before is not None

@@ -69,17 +69,16 @@ class Box:
 
 @dataclass
 class Badge:
-    """The alias of a weight, at one of its uses.
+    """The alias of a weight, at its uses in one box.
 
-    ``use`` is the operation that uses it and the operand's position; None where a box uses it several times,
-    for their sum is not known from one of them. ``whole`` tells whether these are all uses that there are,
-    and ``colour`` counts the weights of a unit.
+    ``uses`` are the operations that use it, each with the operand's position. ``whole`` tells whether these are
+    all uses that there are, and ``colour`` counts the weights of a unit.
     """
 
     id: str
     weight: Record
     text: str
-    use: tuple[Record, int] | None = None
+    uses: list[tuple[Record, int]] = field(default_factory=list[tuple[Record, int]])
     gradient: Gradient | None = None
     whole: bool = False
     colour: int = 0

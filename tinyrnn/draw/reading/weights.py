@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,15 +17,37 @@ from tinyrnn.draw.text import norm
 
 __all__ = ["Uses", "contribution", "uses_of"]
 
+Use = tuple[Record, int]  # an operation that uses a weight, and the operand's position
+Array = np.ndarray[Any, Any]
 
-def contribution(user: Record, position: int) -> np.ndarray[Any, Any] | None:
-    """Return what the gradient of one operand gets from one operation; None where that is not known.
 
-    Transposed or reshaped weights get theirs in their own shape: the size is the same.
+def contribution(uses: Iterable[Use], leaf: Record) -> Array | None:
+    """Return what uses add to the gradient of a parameter, in its shape; None where that is not known.
+
+    What is used may be made of parameters, as ``W.T`` and ``b_ih + b_hh`` are. The gradient of the use is sent
+    back through that, to this one.
     """
+    pending: dict[Record, Array] = {}
+    todo = [(user, slot, user.grad) for user, slot in uses if user.reached and slot not in user.cuts]
+    while todo or set(pending) - {leaf}:
+        if not todo:
+            newest = max((r for r in pending if r is not leaf), key=lambda r: r.node.order)
+            grad = pending.pop(newest)
+            todo = [(newest, slot, grad) for source, slot in newest.edges() if leaf in leaves_of(source)]
+            continue
+        user, slot, grad = todo.pop()
+        part = _part(user, slot, grad)
+        if part is None:
+            return None
+        source = next(source for source, at in user.edges() if at == slot)
+        pending[source] = pending[source] + part if source in pending else part
+    return pending.get(leaf)
+
+
+def _part(user: Record, position: int, grad: Array | None) -> Array | None:
+    """Return what the gradient of one operand gets from one operation with this gradient."""
     node = user.node
-    grad = user.grad
-    if grad is None or node.primitive is None or node.value is None or position in user.cuts:
+    if grad is None or node.primitive is None or node.value is None:
         return None
     values = [None if source is None else source.value for source in node.inputs]
     values = [
@@ -60,7 +83,7 @@ class Uses:
 def uses_of(unrolled: Unrolled) -> dict[Record, Uses]:
     """Find for each parameter where it is used and what that adds to its gradient."""
     found: dict[Record, Uses] = {}
-    sums: dict[Record, dict[int | None, Any]] = {}
+    at: dict[Record, dict[int | None, list[Use]]] = {}
     leaves: dict[Record, list[Record]] = {}
     for record in unrolled.records:
         if record.role == "weight":
@@ -71,15 +94,11 @@ def uses_of(unrolled: Unrolled) -> dict[Record, Uses]:
             if source not in leaves:
                 leaves[source] = leaves_of(source)
             for leaf in leaves[source]:
-                uses = found.setdefault(leaf, Uses())
-                uses.count += 1
-                part = contribution(record, slot) if len(leaves[source]) == 1 else None
-                parts = sums.setdefault(leaf, {})
-                old = parts.get(record.step)
-                if part is not None and (old is None or old.shape == part.shape):
-                    parts[record.step] = part if old is None else old + part
-    for leaf, parts in sums.items():
-        found[leaf].by_step = {step: norm(part) for step, part in parts.items()}
+                found.setdefault(leaf, Uses()).count += 1
+                at.setdefault(leaf, {}).setdefault(record.step, []).append((record, slot))
+    for leaf, uses in at.items():
+        parts = {step: contribution(some, leaf) for step, some in uses.items()}
+        found[leaf].by_step = {step: norm(part) for step, part in parts.items() if part is not None}
         if leaf.grad is None:
             continue
         now = norm(leaf.grad)

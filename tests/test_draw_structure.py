@@ -3,12 +3,13 @@
 The rules are checked on the view, before anything is laid out.
 """
 
+import contextlib
 import re
 from collections import Counter
 
 import numpy as np
 import pytest
-from draw_table import MODELS
+from draw_table import MODELS, data, done, layer, linear
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -135,6 +136,75 @@ def test_inputs_of_different_modules_are_different_boxes():
     plain = arrows(shown, carry=False)
     assert {(titles.get(a), b) for a, b in plain if a in titles} == {("image", "Linear"), ("x", "embedding")}
     assert {head for tail, head in arrows(shown, carry=True) if tail == "Linear"} <= {"t1.cell.cell"}
+
+
+def test_what_the_first_step_makes_of_constants_alone_is_drawn():
+    found, shown = view(MODELS["custom_cell"](), "op")
+    ops = [[r.op for r in found.records if r.step == t and r.role == "op"] for t in range(2)]
+    assert ops[0] == ops[1]
+    assert "concatenate" in ops[0]
+    assert [box.id for box in shown.boxes.values() if box.kind == "state"] == ["l0.h0"]
+    assert [arrow.gradient for arrow in shown.arrows if arrow.tail == "l0.h0"] == [None, None]
+
+
+@pytest.mark.parametrize("scanned", [True, False])
+def test_an_initial_state_that_is_reshaped_first_is_no_input(scanned):
+    w = tr.tensor(np.eye(3), requires_grad=True)
+    x = data(3, 2, 3)
+
+    def step(h, x):
+        h = tr.tanh(h.T.T @ w + x)
+        return h, h
+
+    with tr.unrolled():
+        h = tr.zeros((2, 3), dtype="float64")
+        if scanned:
+            h, _ = tr.scan(step, h, x)
+        else:
+            for t in range(3):
+                with tr.scope("cell", step=t):
+                    h, _ = step(h, x[t])
+        loss = done((h**2).sum())
+    _, shown = view(loss)
+    kinds = Counter((box.kind, box.title) for box in shown.boxes.values() if box.kind in ("input", "state"))
+    assert kinds == {("input", "x"): 3, ("state", "h"): 1}
+
+
+def test_an_input_keeps_its_name_at_each_step():
+    wave = tr.tensor(np.ones((3, 1, 2)), dtype="float64")
+    wave.name = "wave"
+    with tr.unrolled():
+        loss = done((layer("RNN", 2, 3)(wave)[0] ** 2).sum())
+    _, shown = view(loss)
+    assert [(b.title, b.index) for b in shown.boxes.values() if b.kind == "input"] == [
+        ("wave", "1"), ("wave", "2"), ("wave", "3"),
+    ]  # fmt: skip
+
+
+def test_the_states_of_a_tuple_are_told_apart():
+    w = tr.tensor(np.eye(2), requires_grad=True)
+
+    def step(carry, x):
+        fast, slow = carry
+        fast = tr.tanh(fast @ w + x)
+        slow = 0.9 * slow + fast
+        return (fast, slow), slow
+
+    zero = tr.zeros((1, 2), dtype="float64")
+    for recorded in (True, False):
+        with tr.unrolled() if recorded else contextlib.nullcontext():
+            loss = tr.scan(step, (zero, zero), data(3, 1, 2))[1].sum()
+        loss.backward(retain_graph=True)
+        found, _ = view(loss)
+        assert {r.carry for r in found.records if r.carry} == {"h1", "h2"}
+
+
+def test_labels_are_no_input_of_ctc():
+    with tr.unrolled():
+        scores = linear(2, 4)(layer("GRU", 2, 2)(data(5, 1, 2))[0])
+        loss = done(tr.nn.ctc_loss(tr.log_softmax(scores, axis=-1), np.array([[1, 2]]), [5], [2]))
+    found, _ = view(loss)
+    assert all(r.dtype.kind == "f" for r in found.records if r.role == "input")
 
 
 def test_a_decoder_begins_from_the_last_state_of_the_encoder():

@@ -8,14 +8,12 @@ import numpy as np
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.primitive import NONE
+from tinyrnn.autograd.state import thread
 from tinyrnn.autograd.tape import Constant, Leaf, Node
 
 
 def keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
-    """Hold on to the value of a record, and to those of its operands; give constants a record.
-
-    A constant that was cut from a computed value (it has an ``origin``) is recorded as a "detach" of it.
-    """
+    """Hold on to the value of a record, and to those of its operands; give constants a record."""
     node.value = ans
     inputs = list(node.inputs)
     for i, arg in enumerate(args):
@@ -25,11 +23,24 @@ def keep(node: Node, ans: Any, args: tuple[Any, ...]) -> None:
                 known.value = arg.data
             continue
         value = arg.data if hasattr(arg, "node") else np.asarray(arg)
-        origin = getattr(arg, "origin", None)
-        if origin is not None:
-            record = Node(p.detach, [origin], [None], NONE, value.shape, value.dtype, node.scope)
-        else:
-            record = Constant(value, getattr(arg, "name", ""))
-        record.value = value
-        inputs[i] = record
+        inputs[i] = getattr(arg, "record", None) or constant(value, getattr(arg, "name", ""))
     node.inputs = inputs
+
+
+def constant(value: Any, name: str = "") -> Constant:
+    """Return a record for a constant."""
+    record = Constant(value, name)
+    record.value = value
+    return record
+
+
+def cut(origin: Node | None, value: Any) -> Node:
+    """Return a record for a constant that was cut from a computed value: a "detach" of it."""
+    record = Node(p.detach, [origin], [None], NONE, value.shape, value.dtype, thread.modes.scope)
+    record.value = value
+    return record
+
+
+def is_cut(record: Node) -> bool:
+    """Whether a record is that of a constant that was cut."""
+    return record.primitive is p.detach

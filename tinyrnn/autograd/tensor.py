@@ -14,7 +14,7 @@ from tinyrnn.autograd.arguments import FLAG, checked, shown
 from tinyrnn.autograd.backward import backpropagate, seeds
 from tinyrnn.autograd.conversions import Conversions
 from tinyrnn.autograd.elsewhere import instead
-from tinyrnn.autograd.keeping import keep
+from tinyrnn.autograd.keeping import constant, cut, is_cut, keep
 from tinyrnn.autograd.operands import coerced, plain_array, refusal
 from tinyrnn.autograd.operators import STATIC, Operators
 from tinyrnn.autograd.primitive import Primitive, Value
@@ -90,7 +90,7 @@ class Tensor(Conversions, Operators):
             saved = primitive.collect(ans, values, params, inputs)
             if saved is not None:
                 result.node = Node(primitive, inputs, saved, params, ans.shape, ans.dtype, modes.scope)
-        return _looked_at(result, primitive, values, args) if modes.looking else result
+        return _looked_at(result, primitive, params, values, args) if modes.looking else result
 
     def __getitem__(self, index: Any) -> Tensor:
         modes = thread.modes
@@ -205,7 +205,7 @@ class Tensor(Conversions, Operators):
     def detach(self) -> Tensor:
         """Return the same value as a constant. The data are shared, not copied."""
         if thread.modes.keeping and self.node is not None:
-            return _Detached(self.data, self.node)
+            return _Constant(self.data, cut(self.node, self.data))
         return Tensor(self.data)
 
     @checked(retain_graph=FLAG.or_none(), create_graph=FLAG)
@@ -297,7 +297,9 @@ class Tensor(Conversions, Operators):
         )
 
 
-def _looked_at(result: Tensor, primitive: Primitive, values: Sequence[Any], args: tuple[Any, ...]) -> Tensor:
+def _looked_at(
+    result: Tensor, primitive: Primitive, params: dict[str, Any], values: Sequence[Any], args: tuple[Any, ...]
+) -> Tensor:
     """Do what the modes ask for that look at each operation: `unrolled` and `detect_anomaly`."""
     modes = thread.modes
     if modes.finite and modes.transposes is None:  # what a VJP computes on the way may be infinite
@@ -306,7 +308,7 @@ def _looked_at(result: Tensor, primitive: Primitive, values: Sequence[Any], args
         result.node.saved = Watched(result.node)
     if modes.keeping:
         if result.node is None:
-            return _view_of_detached(result.data, args)
+            return _constant(result.data, primitive, params, args)
         keep(result.node, result.data, args)
     return result
 
@@ -344,25 +346,48 @@ def _plain(data: Any) -> Any:
     return plain_array("Tensor", data)
 
 
-class _Detached(Tensor):
-    """A constant that drawings can trace to the value it was cut from."""
+class _Constant(Tensor):
+    """A constant that drawings follow: it has a record, but no gradient comes there."""
 
-    __slots__ = ("origin",)
+    __slots__ = ("record",)
 
     def __reduce__(self) -> Any:
         return Tensor(self.data).__reduce__()
 
-    def __init__(self, data: Any, origin: Node) -> None:
+    def __init__(self, data: Any, record: Node) -> None:
         super().__init__(data)
-        self.origin = origin
+        self.record = record
+        self.name = record.name
 
 
-def _view_of_detached(ans: Any, args: tuple[Any, ...]) -> Tensor:
-    """Return a constant; drawings can trace it where it is a view of one that was cut, as h[0] is."""
+def followed(state: Any) -> Any:
+    """Return a constant so that, inside `unrolled`, what is made of it is recorded too.
+
+    The first step of a loop then has the records that the others have. What is no constant, or is followed
+    already, is returned as it is.
+    """
+    if type(state) is not Tensor or state.node is not None or not thread.modes.keeping:
+        return state
+    return _Constant(state.data, constant(state.data, state.name))
+
+
+def _constant(ans: Any, primitive: Primitive, params: dict[str, Any], args: tuple[Any, ...]) -> Tensor:
+    """Return the constant that was made of constants; a view of one that was cut is cut, or has its name."""
+    result = Tensor(ans)
     for arg in args:
-        if isinstance(arg, _Detached) and np.may_share_memory(ans, arg.data):
-            return _Detached(ans, arg.origin)
-    return Tensor(ans)
+        if not isinstance(arg, Tensor):
+            continue
+        view = np.may_share_memory(ans, arg.data)
+        if isinstance(arg, _Constant) and not is_cut(arg.record):
+            none = [None] * len(args)
+            made = Node(primitive, none, none, params, ans.shape, ans.dtype, thread.modes.scope)
+            keep(made, ans, args)
+            return _Constant(ans, made)
+        if isinstance(arg, _Constant) and view:
+            return _Constant(ans, cut(arg.record.inputs[0], ans))
+        if view and arg.name:
+            result.name = arg.name
+    return result
 
 
 def _restored(cls: type[Tensor], data: Any, requires_grad: bool, name: str, grad: Any) -> Tensor:

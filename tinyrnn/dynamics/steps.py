@@ -20,7 +20,7 @@ from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.dynamics.given import Run, in_the_step
 from tinyrnn.recurrence.loop import Step, check_carry, take_step
 from tinyrnn.recurrence.scan import scan
-from tinyrnn.recurrence.tree import Tree, flatten
+from tinyrnn.recurrence.tree import Tree, flatten, state_names
 
 
 class Recorded(NamedTuple):
@@ -132,8 +132,8 @@ def _is_what_ran(found: Recorded, states: list[Array]) -> bool:
 
 def _name_states(leaves: list[Any], tree: Tree) -> None:
     """Name the parts of a new state after their fields, as the recorded loop does."""
-    for leaf, name in zip(leaves, tree.names(), strict=True):
-        leaf.name = leaf.name or name or "h"
+    for leaf, name in zip(leaves, state_names(tree.names()), strict=True):
+        leaf.name = leaf.name or name
 
 
 def _leaf(value: Any) -> Node | None:

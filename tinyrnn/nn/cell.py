@@ -6,6 +6,7 @@ from typing import Any
 
 from tinyrnn.autograd.creation import zeros
 from tinyrnn.autograd.state import thread
+from tinyrnn.autograd.tensor import followed
 from tinyrnn.nn.module import Module
 from tinyrnn.recurrence.loop import name_values
 from tinyrnn.recurrence.tree import flatten
@@ -72,7 +73,11 @@ class Cell(Module):
 
     def forward(self, x: Any, state: Any = None) -> Any:
         """Take one step and return the new state, as PyTorch's cells do; `step` returns the output too."""
-        state, _ = self.step(self.initial_state(*x.shape[:1]) if state is None else state, x)
+        state = self.initial_state(*x.shape[:1]) if state is None else state
+        if thread.modes.keeping:
+            leaves, tree = flatten(state)
+            state = tree.unflatten(map(followed, leaves))
+        state, _ = self.step(state, x)
         return self._named(state)
 
     def _named(self, state: Any) -> Any:

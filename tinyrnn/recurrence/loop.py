@@ -11,8 +11,8 @@ from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import stack, where
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.autograd.state import scope
-from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.tree import Tree, flatten
+from tinyrnn.autograd.tensor import Tensor, followed
+from tinyrnn.recurrence.tree import Tree, flatten, state_names
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -33,6 +33,7 @@ def unrolled_scan(
     """
     leaves, tree = flatten(xs)
     state, carry_tree = flatten(carry)
+    carry = carry_tree.unflatten(map(followed, state))
     outputs: dict[int, list[Tensor]] = {}
     shortest = len(times) if lengths is None else int(lengths.min())
     form: Tree | None = None
@@ -167,7 +168,7 @@ def _check_outputs(before: Tree | None, now: Tree, t: int) -> None:
 
 def name_values(tree: Tree, carry: list[Tensor], y: list[Tensor]) -> None:
     """Name the carry's parts after its fields, and the output ``y``, for drawings."""
-    for leaf, name in zip(carry, tree.names(), strict=True):
-        leaf.name = leaf.name or name or "h"
+    for leaf, name in zip(carry, state_names(tree.names()), strict=True):
+        leaf.name = leaf.name or name
     for leaf in y:
         leaf.name = leaf.name or "y"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from tinyrnn.autograd.functions import stack
 from tinyrnn.autograd.state import Scope, moved, scope, thread
-from tinyrnn.autograd.tensor import Tensor
+from tinyrnn.autograd.tensor import Tensor, followed
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
+from tinyrnn.recurrence.tree import state_names
 
 
 def record_steps(
@@ -47,9 +49,11 @@ def record_steps(
     lines, names = scan.program.lines, scan.program.names
     first_carry, first_x = len(scan.consts), len(scan.consts) + len(scan.carry)
     fixed = dict(zip(scan.consts, operands[:first_carry], strict=True))
-    carry, xs = list(operands[first_carry:first_x]), operands[first_x:]
+    carry, xs = [followed(each) for each in operands[first_carry:first_x]], operands[first_x:]
     ys_lines = scan.ys[: outputs - len(scan.carry_out) - len(scan.sums)]
     order = scan.program.needed([*scan.carry_out, *ys_lines, *scan.sums])
+    words = [re.findall(r"[^\W\d]\w*", lines[i].name) for i in scan.carry]  # of "carry.h", say
+    called = state_names(found[-1] if len(found) > 1 else "" for found in words)
     ys: list[list[Tensor]] = [[] for _ in ys_lines]
     sums: list[Any] = []
     first = min(times[0], times[-1])
@@ -77,8 +81,8 @@ def record_steps(
                             here[i].name = names.get(i, "") if i not in scan.carry_out else ""
                 carry = [here[i] for i in scan.carry_out]
                 if name_values:
-                    for value, i in zip(carry, scan.carry, strict=True):
-                        value.name = value.name or lines[i].name.removeprefix("carry").strip(".[]'") or "h"
+                    for value, name in zip(carry, called, strict=True):
+                        value.name = value.name or name
                     for i in ys_lines:
                         here[i].name = here[i].name or "y"
                 for y, i in zip(ys, ys_lines, strict=True):

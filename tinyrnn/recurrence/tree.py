@@ -47,18 +47,27 @@ class Tree(NamedTuple):
         return [p for step, child in zip(steps, self.children, strict=True) for p in child.paths(root + step)]
 
     def names(self, above: str = "") -> list[str]:
-        """Return a short name for each leaf: the innermost field or key, or "" where there is none."""
+        """Return a short name for each leaf: the innermost field or key that is a word, or "" without one."""
         if self == LEAF:
             return [above]
         return [
             name
             for key, child in zip(self.keys, self.children, strict=True)
-            for name in child.names(str(key))
+            for name in child.names(key if isinstance(key, str) else above)
         ]
 
 
 LEAF = Tree(None, ("leaf",))
 EMPTY = Tree(None)
+
+
+def state_names(names: Iterable[str]) -> list[str]:
+    """Return what drawings call the leaves of a carry: `Tree.names`, h without one; alike, h1 and h2."""
+    found = [name or "h" for name in names]
+    return [
+        name if found.count(name) == 1 else f"{name}{found[: i + 1].count(name)}"
+        for i, name in enumerate(found)
+    ]
 
 
 def _tuples(*kinds: type | None) -> bool:

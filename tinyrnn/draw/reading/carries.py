@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable
+from typing import Any
 
+from tinyrnn.draw.reading.alike import numbers
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unit import Unit
 
@@ -13,14 +13,14 @@ __all__ = ["name_carries"]
 
 def name_carries(records: list[Record], units: dict[str, Unit]) -> None:
     """Give keys by unit, and name what crosses to another step: as the model does, else h, or h1, h2, ..."""
-    counts: Counter[Hashable] = Counter()
     carried: dict[str, dict[tuple[object, ...], list[Record]]] = {}
-    for record in records:
-        if record.role not in ("op", "loss") or record.step is None:
-            continue
-        where = (record.group, record.step, record.unit, record.op)
-        record.key = (record.unit, record.op, counts[where])
-        counts[where] += 1
+    places: dict[Record, Any] = {
+        record: ((record.group, record.unit), record.step, record.op)
+        for record in records
+        if record.role in ("op", "loss") and record.step is not None
+    }
+    for record, number in numbers(places).items():
+        record.key = (record.unit, record.op, number)
     for record in records:
         if record.role == "op" and record.step is not None and _crosses(record):
             carried.setdefault(record.unit, {}).setdefault(record.key, []).append(record)
@@ -29,8 +29,8 @@ def name_carries(records: list[Record], units: dict[str, Unit]) -> None:
         plain = [key for key, own in given.items() if not own]
         default = {key: "h" if len(plain) == 1 else f"h{i + 1}" for i, key in enumerate(plain)}
         units[name].carries = {
-            key: given[key] or default[key]
-            for key in sorted(given, key=lambda k: (given[k] == "c", given[k]))
+            key: own or default[key]
+            for key, own in sorted(given.items(), key=lambda item: (item[1][:1] == "c", item[1]))
         }
     last: dict[tuple[object, ...], Record] = {}
     crossing: set[tuple[object, ...]] = set()

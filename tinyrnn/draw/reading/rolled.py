@@ -8,11 +8,11 @@ the same one. They share columns, as the layers of a stack do. Others stand side
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from tinyrnn.draw.reading.alike import numbers
 from tinyrnn.draw.reading.loops import identity
 from tinyrnn.draw.reading.records import Record, Run
 from tinyrnn.draw.reading.tape import memory
@@ -66,15 +66,15 @@ def place(records: list[Record], runs: list[Run]) -> tuple[list[Group], set[tupl
 
 def _carries(records: list[Record]) -> dict[tuple[Any, ...], Record]:
     """Give keys to what loops make; return by (key, operand) a record that is handed on there."""
-    counts: Counter[tuple[object, ...]] = Counter()
+    places: dict[Record, Any] = {}
     for record in records:
         if record.run is None or record.role in ("weight", "constant"):
             continue
         depth = next((i for i, s in enumerate(record.scopes) if s.step is not None), len(record.scopes) - 1)
-        inner = identity(record.scopes[depth + 1 :])
-        where = (id(record.run), record.step, inner, record.op)
-        record.key = (record.run.key, inner, record.op, counts[where])
-        counts[where] += 1
+        places[record] = id(record.run), record.step, (identity(record.scopes[depth + 1 :]), record.op)
+    for record, number in numbers(places).items():
+        assert record.run is not None
+        record.key = (record.run.key, *places[record][2], number)
     return {
         (record.key, slot): source
         for record in records

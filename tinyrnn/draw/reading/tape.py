@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tinyrnn.autograd.state import Scope
-from tinyrnn.autograd.tape import Node, reachable
+from tinyrnn.autograd.tape import Constant, Node, reachable
 from tinyrnn.draw.reading.records import Record
 
 __all__ = ["mark_reached", "memory", "records_of", "roots_of"]
@@ -68,6 +68,8 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
 
     for node in sorted(reachable(roots), key=lambda node: node.order):
         if node in made or (node.primitive is not None and node.primitive.name == "detach"):
+            continue
+        if isinstance(node, Constant):  # it is met as an operand
             continue
         record = make(node)
         for position, given in enumerate(node.inputs):

@@ -1,10 +1,11 @@
-"""A `Unit`: what a box at the level of cells stands for."""
+"""A `Unit`: what a box at the level of cells stands for; and `Units`, by their names."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-__all__ = ["Unit"]
+__all__ = ["Unit", "Units"]
 
 
 @dataclass
@@ -40,3 +41,22 @@ class Unit:
     row: int = 0
     groups: set[str] = field(default_factory=set[str])
     carries: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])
+
+
+class Units:
+    """The units of a picture, ``found`` by name."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Unit] = {}
+        self._of: dict[Hashable, str] = {}
+
+    def named(self, key: Hashable, name: str, kind: str, role: str, reverse: bool = False) -> str:
+        """Return the name of the unit that a key stands for: a new one, where it is first met."""
+        if key not in self._of:
+            own, n = name, 1
+            while own in self.found:
+                n += 1
+                own = f"{name}_{n}"
+            self._of[key] = own
+            self.found[own] = Unit(own, kind, role, reverse)
+        return self._of[key]

@@ -13,11 +13,11 @@ from typing import Any
 
 from tinyrnn.draw.reading.calls import containers_of, depth_of, shared_path
 from tinyrnn.draw.reading.carries import name_carries
+from tinyrnn.draw.reading.inputs import find_inputs
 from tinyrnn.draw.reading.leads import closure, lossy_of, weighing_of
 from tinyrnn.draw.reading.loops import names
 from tinyrnn.draw.reading.records import MOVES, Record, Run
-from tinyrnn.draw.reading.tape import memory
-from tinyrnn.draw.reading.unit import Unit
+from tinyrnn.draw.reading.unit import Unit, Units
 
 __all__ = ["find_units"]
 
@@ -33,17 +33,12 @@ class _Units:
     def __init__(self, records: list[Record], roots: set[Record], runs: list[Run]) -> None:
         self.records = records
         self.roots = roots
-        self.found: dict[str, Unit] = {}
-        self.of: dict[Hashable, str] = {}
+        self.units = Units()
+        self.found = self.units.found
         self.bare: set[str] = set()  # cells in which no module stands
         self.computed = [r for r in records if r.role in ("op", "loss", "total")]
         self.containers = containers_of(self.computed)
         self.shared = shared_path(self.computed, self.containers)
-        self.begin: dict[int, int | None] = {}
-        self.inputs: dict[Hashable, list[tuple[Hashable, str]]] = {}  # of a step: their memory, and for whom
-        for record in self.computed:
-            if record.run is not None and record.key:
-                self.begin.setdefault(record.run.chain, record.step)
         chains: dict[int, list[Record]] = {run.chain: [] for run in runs}
         for record in self.computed:
             if record.run is not None and record.key:
@@ -56,10 +51,10 @@ class _Units:
                 scopes = record.scopes[: call + 1]
                 owner = scopes[-1].owner
                 name = self._path(scopes) or type(owner).__name__
-                record.unit = self._unit((id(owner), name), name, type(owner).__name__, "module")
+                record.unit = self.units.named((id(owner), name), name, type(owner).__name__, "module")
         self._losses()
         self._loose()
-        self._inputs()
+        find_inputs(records, self.computed, self.units)
         self._spread()
 
     def _path(self, scopes: Iterable[Any]) -> str:
@@ -68,16 +63,6 @@ class _Units:
 
     def _short(self, path: str) -> str:
         return path.removeprefix(self.shared) if path != self.shared.rstrip(".") else path.split(".")[-1]
-
-    def _unit(self, key: Hashable, name: str, kind: str, role: str, reverse: bool = False) -> str:
-        if key not in self.of:
-            own, n = name, 1
-            while own in self.found:
-                n += 1
-                own = f"{name}_{n}"
-            self.of[key] = own
-            self.found[own] = Unit(own, kind, role, reverse)
-        return self.of[key]
 
     def _call(self, record: Record) -> int | None:
         """Return which of its scopes is the outermost call of a module that is not a loop around it."""
@@ -139,7 +124,7 @@ class _Units:
                 for a in parts:
                     owner = scope[a][0].owner
                     name = self._path(scope[a]) or type(owner).__name__
-                    name_of[a] = self._unit((run.chain, a), name, type(owner).__name__, "cell")
+                    name_of[a] = self.units.named((run.chain, a), name, type(owner).__name__, "cell")
                 continue
             owner = next(iter(owners)) if len(owners) == 1 and len(circle) == 1 else run.owner
             own = base or (names(scope[parts[0]]) if len(parts) == 1 else "") or ""
@@ -147,7 +132,7 @@ class _Units:
                 own = ".".join(filter(None, (base, names(scope[parts[0]]) or type(owner).__name__)))
             kind = type(owner).__name__ if owner is not None else ""
             key = (run.chain, min(order[a] for a in circle))
-            unit = self._unit(key, own or kind or "cell", kind, "cell", run.reverse)
+            unit = self.units.named(key, own or kind or "cell", kind, "cell", run.reverse)
             if not run.counted and not parts:
                 self.bare.add(unit)
             name_of |= dict.fromkeys(circle, unit)
@@ -157,7 +142,7 @@ class _Units:
                 owners = {scope[a][0].owner for a in scope if scope[a][0].owner is not None}
                 owner = next(iter(owners)) if len(owners) == 1 and len(scope) == 1 else None
             kind = type(owner).__name__ if owner is not None else ""
-            unit = self._unit(
+            unit = self.units.named(
                 run.chain, base or kind or "cell", kind, "cell" if run.owner is not None else "module"
             )
             lossy = lossy_of(members, set())
@@ -188,7 +173,7 @@ class _Units:
                 owner = scope[a][0].owner
                 kind = type(owner).__name__ if owner is not None else ""
                 name = ".".join(filter(None, (base, names(scope[a]) or kind)))
-                record.unit = self._unit((run.chain, a), name, kind, "module")
+                record.unit = self.units.named((run.chain, a), name, kind, "module")
             elif record not in lossy and record not in weighing and circles and run.counted:
                 before = [s.unit for s in record.sources if s.unit and s in inside]
                 record.unit = before[0] if before else ""
@@ -203,15 +188,17 @@ class _Units:
             uses = {u.unit for u in record.users if (u.group, u.step) == (record.group, record.step)}
             uses |= {u.unit for u in record.users if u.role == "total"} if record.step is None else set()
             if record.role == "total" or record in self.roots:
-                record.unit = self._unit(("total", self._root_of(record)), "loss", "", "total")
+                record.unit = self.units.named(("total", self._root_of(record)), "loss", "", "total")
             elif record.name:
-                record.unit = self._unit(("loss", record.name), record.name, "", "loss")
+                record.unit = self.units.named(("loss", record.name), record.name, "", "loss")
             elif len(uses) == 1 and self.found[min(uses)].role in ("loss", "total"):
                 record.unit = min(uses)
             elif record.step is None:
-                record.unit = self._unit(("total", self._root_of(record)), "loss", "", "total")
+                record.unit = self.units.named(("total", self._root_of(record)), "loss", "", "total")
             else:
-                record.unit = self._unit(("loss", record.group), f"{record.group}.L".lstrip("."), "", "loss")
+                record.unit = self.units.named(
+                    ("loss", record.group), f"{record.group}.L".lstrip("."), "", "loss"
+                )
 
     def _root_of(self, record: Record) -> int:
         """Return which of several outputs a record leads to; the first where there are several."""
@@ -248,72 +235,7 @@ class _Units:
             key = ("ops", where[0], record.step is None, *where[2:], counts[where])
             counts[where] += 1
             moves = record.op in MOVES and record.step is None and record not in self.roots
-            record.unit = self._unit(key, record.name or record.op, "", "moves" if moves else "ops")
-
-    def _inputs(self) -> None:
-        """Tell inputs from other constants: a cell or module computes with them, or what leads to one."""
-        leading: set[Record] = set()
-        for record in reversed(self.computed):
-            role = self.found[record.unit].role
-            if role in ("cell", "module") or any(u in leading for u in record.users):
-                leading.add(record)
-        numbers: dict[Hashable, list[float]] = {}
-        scalars: list[tuple[Record, Hashable]] = []
-        usual: dict[tuple[str, str], set[tuple[int, ...]]] = {}
-        first: list[Record] = []
-        for record in self.records:
-            if record.role == "input":
-                self._place_input(record)
-            if record.role != "constant" or not record.users:
-                continue
-            user = record.users[0]
-            begins = user.run is not None and user.step is not None and self._is_first(user)
-            if not record.shape:
-                slot = (user.key or (user.unit, user.op), user.slots[user.sources.index(record)])
-                value = record.value
-                if not begins:
-                    numbers.setdefault(slot, []).append(float("nan") if value is None else float(value))
-                scalars.append((record, slot))
-            elif user in leading and record.dtype.kind != "b":
-                if begins:
-                    first.append(record)
-                else:
-                    usual.setdefault((user.unit, user.group), set()).add(record.shape)
-                    self._place_input(record)
-            else:
-                record.unit = user.unit
-        for record, slot in scalars:
-            if len(set(numbers.get(slot, ()))) > 1 and record.users[0] in leading and record.step is not None:
-                self._place_input(record)
-            else:
-                record.unit = record.users[0].unit
-        for record in first:
-            self._place_first(record, first, usual.get((record.users[0].unit, record.group)))
-
-    def _is_first(self, record: Record) -> bool:
-        """Whether a record belongs to the step with which its chain of runs begins."""
-        run = record.run
-        assert run is not None
-        return self.begin.get(run.chain) == record.step
-
-    def _place_first(self, record: Record, first: list[Record], usual: set[tuple[int, ...]] | None) -> None:
-        """Tell x₁ from a constant initial state, and from what was computed of both and not recorded."""
-        user = record.users[0]
-        if usual is not None:
-            beside = [r for r in first if r.users[0].unit == user.unit and r is not record]
-            known = any(r.shape in usual for r in beside)
-            if record.shape in usual or (
-                not known and record is min([record, *beside], key=lambda r: r.node.order)
-            ):
-                self._place_input(record)
-            else:
-                record.unit = user.unit
-            return
-        zeros = record.value is not None and not record.value.any()
-        if self.found[user.unit].role == "cell" and zeros:  # a loop of one step
-            record.role, record.unit, record.group, record.step = "state", user.unit, user.group, None
-        else:
-            self._place_input(record)
+            record.unit = self.units.named(key, record.name or record.op, "", "moves" if moves else "ops")
 
     def _spread(self) -> None:
         """Say over which groups each unit stands: of its own steps, else of what leads to it, or uses it."""
@@ -333,19 +255,3 @@ class _Units:
                 for record in records:
                     if record.unit == unit.name and record.role not in ("constant", "state"):
                         unit.groups |= reached[record]
-
-    def _place_input(self, record: Record) -> None:
-        user = record.users[0]
-        record.role = "input"
-        name = record.name or "x"
-        if record.step is None:
-            record.group = user.group
-        whole = user.unit if record.step is None else None  # at each step it is another part of the same
-        key, n = ("input", name, record.group, whole), 0
-        if record.step is not None:  # another array that another cell reads at this step is another input
-            there = self.inputs.setdefault((key, record.step), [])
-            at = None if record.value is None else memory(record.value)
-            n = next((n for n, (m, unit) in enumerate(there) if m == at or unit == user.unit), len(there))
-            there += [(at, user.unit)] * (n == len(there))
-        record.unit = self._unit((*key, n), name, "", "input")
-        self.found[record.unit].nth = n

@@ -71,8 +71,8 @@ class Box:
 class Badge:
     """The alias of a weight, at its uses in one box.
 
-    ``uses`` are the operations that use it, each with the operand's position. ``whole`` tells whether these are
-    all uses that there are, and ``colour`` counts the weights of a unit.
+    ``uses`` are the operations that use it, each with the operand's position. ``whole`` tells whether these
+    are all uses that there are, and ``colour`` counts the weights of a unit.
     """
 
     id: str

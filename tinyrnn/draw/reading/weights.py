@@ -24,8 +24,8 @@ Array = np.ndarray[Any, Any]
 def contribution(uses: Iterable[Use], leaf: Record) -> Array | None:
     """Return what uses add to the gradient of a parameter, in its shape; None where that is not known.
 
-    What is used may be made of parameters, as ``W.T`` and ``b_ih + b_hh`` are. The gradient of the use is sent
-    back through that, to this one.
+    What is used may be made of parameters, as ``W.T`` and ``b_ih + b_hh`` are. The gradient of the use is
+    sent back through that, to this one.
     """
     pending: dict[Record, Array] = {}
     todo = [(user, slot, user.grad) for user, slot in uses if user.reached and slot not in user.cuts]

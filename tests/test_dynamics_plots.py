@@ -264,5 +264,5 @@ def test_what_cannot_be_plotted_is_said() -> None:
 
 def test_no_matplotlib_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"pip install 'tinyrnn\[plot\]'"):
+    with pytest.raises(ImportError, match=r'pip install "tinyrnn\[plot\]"'):
         shared.new_axes(None)

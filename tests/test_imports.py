@@ -18,8 +18,8 @@ BELOW = {  # what a room may import from
     "nn": {"autograd", "recurrence"},
     "optim": {"autograd"},
     "generation": {"autograd", "recurrence"},
-    "training": {"autograd", "optim", "nn", "recurrence", "files"},
-    "draw": {"autograd", "recurrence", "graded"},
+    "training": {"autograd", "optim", "nn", "recurrence", "files", "extras"},
+    "draw": {"autograd", "recurrence", "graded", "extras"},
     "testing": {"autograd", "recurrence"},
     "dynamics": {"autograd", "recurrence", "draw", "nn", "graded"},
 }

@@ -227,7 +227,7 @@ MISUSE: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "iteration over a number": (lambda: list(tr.tensor(1.0)), TypeError, "no axes cannot be iterated over"),
     "len of a number": (lambda: len(tr.tensor(1.0)), TypeError, r"len\(\) of a Tensor with no axes"),
     "truth of an array": (lambda: bool(t(2)), ValueError, "truth value of an array"),
-    "item of an array": (lambda: t(2).item(), ValueError, "size 1"),
+    "item of an array": (lambda: t(2).item(), ValueError, "expected one element"),
     "format of an array": (lambda: f"{t(2):.2f}", TypeError, r"a Tensor of shape \(2,\) has no format '.2f'"),
     "seed of check_grads": (
         lambda: tr.testing.check_grads(tr.exp, [1, 2]),

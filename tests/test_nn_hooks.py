@@ -108,3 +108,25 @@ def test_hooks_are_pytorchs() -> None:
     (theirs(b) ** 2).sum().backward()
     for mine, other in zip(*seen, strict=True):
         np.testing.assert_allclose(mine, other)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [tr.ones(7), tr.ones(3, 1), (tr.ones(1, 3), tr.ones(1, 3)), (None,)],
+    ids=["size", "shape", "two", "none"],
+)
+def test_a_backward_hook_that_returns_other_shapes_is_refused(wrong: Any) -> None:
+    linear = tr.nn.Linear(3, 2)
+    linear.register_full_backward_hook(lambda module, inward, outward: wrong)
+    y = linear(tr.ones(1, 3, requires_grad=True)).sum()
+    with pytest.raises(ValueError, match=r"Linear: a backward hook returned .* expected .* \[\(1, 3\)\]"):
+        y.backward()
+
+
+def test_a_handle_says_whose_it_is() -> None:
+    def watch(*_: Any) -> None: ...
+
+    handle = tr.nn.Linear(3, 2).register_forward_hook(watch)
+    assert repr(handle).endswith("watch>")
+    handle.remove()
+    assert repr(handle).endswith("watch, removed>")

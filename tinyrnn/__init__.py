@@ -117,7 +117,8 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"tinyrnn.{_FOUND_IN[name]}"), name)
         globals()[name] = value  # found at once from now on
         return value
-    raise AttributeError(_instead("module 'tinyrnn'", name))
+    rooms = "nn", "optim", "linalg", "data", "training"
+    raise AttributeError(_instead("module 'tinyrnn'", name, rooms=rooms))
 
 
 def __dir__() -> list[str]:

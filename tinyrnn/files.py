@@ -22,6 +22,8 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> Path:
     """
     target = Path(os.path.realpath(path))
     beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path}: the folder {target.parent} does not exist")
     try:
         with beside.open("xb") as file:
             file.write(data)

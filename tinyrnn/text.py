@@ -61,7 +61,7 @@ def read_text(path: str | os.PathLike[str] | None = None) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) < MINIMUM:
         size = "empty" if not text else f"only {len(text)} characters"
-        raise TextError(f"{name}: {size}; expected a text of at least {MINIMUM}")
+        raise TextError(f"{name}: {size}; expected a text of at least {MINIMUM} characters")
     return text
 
 
@@ -100,7 +100,7 @@ def split_words(text: str) -> list[str]:
     """
     words = [found[0] for found in WORD.finditer(text)]
     if len(words) < MINIMUM:
-        raise TextError(f"only {len(words)} words and marks; expected a text of at least {MINIMUM}")
+        raise TextError(f"only {len(words)} words and marks; expected a text of at least {MINIMUM} of them")
     return words
 
 

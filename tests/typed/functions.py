@@ -25,6 +25,13 @@ assert_type(tr.linalg.norm(t), tr.Tensor)
 assert_type(tr.linalg.solve(t @ t.T, t), tr.Tensor)
 assert_type(tr.tanh(tr.nn.Parameter(a)), tr.Tensor)
 
+assert_type(tr.einsum("ij,kj->ik", t, a), tr.Tensor)
+assert_type(tr.einsum("ij,kj", a, t), tr.Tensor)
+assert_type(tr.jacobian(tr.tanh, t), tr.Tensor)
+assert_type(tr.hessian(tr.tanh, [1.0]), tr.Tensor)
+assert_type(list(t), list[tr.Tensor])
+tr.tensor([[1, 2], [3.0, 4]])
+
 assert_type(t + 1, tr.Tensor)
 assert_type(2.0 * t @ t.T, tr.Tensor)
 assert_type(-t[0], tr.Tensor)
@@ -42,5 +49,9 @@ tr.sum(t, axes=0)  # expected-error
 tr.sum(t, dim=0)  # expected-error
 tr.gelu(t, approximate="sigmoid")  # expected-error
 tr.tanh({"t": t})  # expected-error
+t.reshape("a")  # expected-error
+tr.set_backend("cuda")  # expected-error
+model, adam = tr.nn.Linear(1, 1), tr.optim.Adam([])
+tr.fit(model, tr.nn.mse_loss, [], adam, epochs=1, schedule="StepLR")  # expected-error
 t.view(2)  # expected-error
 t.grads  # expected-error

@@ -111,7 +111,7 @@ def checked(**kinds: Kind) -> Callable[[F], F]:
             try:
                 return function(*args, **kwargs)
             except TypeError as error:
-                if not kwargs or (ours := elsewhere.of_words(error, kwargs)) is error:
+                if (ours := elsewhere.of_call(error, function, args[0] if args else None, kwargs)) is error:
                     raise
                 raise ours from None
 

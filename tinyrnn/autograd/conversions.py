@@ -43,6 +43,8 @@ class Conversions:
 
     def item(self) -> Any:
         """Return the single number in this Tensor as a Python number; the way to say that this is meant."""
+        if self.data.size != 1:
+            raise ValueError(f"item: the Tensor has shape {self.data.shape}; expected one element")
         return self.data.item()
 
     def tolist(self) -> Any:

@@ -18,7 +18,7 @@ from tinyrnn.autograd.tensor import Tensor
 
 @checked(dtype=DTYPE, requires_grad=FLAG)
 def tensor(
-    data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None, requires_grad: bool = False
+    data: npt.ArrayLike | Sequence[Any], dtype: npt.DTypeLike | None = None, requires_grad: bool = False
 ) -> Tensor:
     """Make a Tensor from a copy of the data.
 
@@ -52,7 +52,7 @@ def tensor(
     return _made(np.array(as_tensor(data, dtype).data), requires_grad)
 
 
-def as_tensor(data: npt.ArrayLike | Tensor, dtype: npt.DTypeLike | None = None) -> Tensor:
+def as_tensor(data: npt.ArrayLike | Sequence[Any], dtype: npt.DTypeLike | None = None) -> Tensor:
     """Make a constant Tensor that shares its memory with an array, where it can; return a Tensor as it is.
 
     Parameters

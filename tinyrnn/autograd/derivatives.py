@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -15,6 +15,12 @@ from tinyrnn.autograd.state import enable_grad
 from tinyrnn.autograd.tensor import Tensor
 
 
+@overload
+def jacobian(
+    function: Callable[..., Tensor], inputs: Tensor | list[Any], *, create_graph: bool = False
+) -> Tensor: ...
+@overload
+def jacobian(function: Callable[..., Any], inputs: Any, *, create_graph: bool = False) -> Any: ...
 @checked(function=FUNCTION, create_graph=FLAG)
 def jacobian(function: Callable[..., Any], inputs: Any, *, create_graph: bool = False) -> Any:
     """Return the derivative of each number that a function gives with respect to each that it takes.
@@ -60,6 +66,12 @@ def jacobian(function: Callable[..., Any], inputs: Any, *, create_graph: bool = 
     return found if isinstance(given, tuple) else found[0]
 
 
+@overload
+def hessian(
+    function: Callable[..., Tensor], inputs: Tensor | list[Any], *, create_graph: bool = False
+) -> Tensor: ...
+@overload
+def hessian(function: Callable[..., Any], inputs: Any, *, create_graph: bool = False) -> Any: ...
 @checked(function=FUNCTION, create_graph=FLAG)
 def hessian(function: Callable[..., Any], inputs: Any, *, create_graph: bool = False) -> Any:
     """Return the second derivatives of a function that gives one number.

@@ -94,9 +94,9 @@ class Methods(Value):
         """Complex conjugate: the same."""
         return self
 
-    def reshape(self, *shape: Any) -> Self:
+    def reshape(self, *shape: int | Sequence[int]) -> Self:
         """Return the elements in another shape; see `tinyrnn.reshape`."""
-        return F.reshape(self, shape[0] if len(shape) == 1 else shape)
+        return F.reshape(self, shape[0] if len(shape) == 1 else shape)  # pyright: ignore
 
     def ravel(self) -> Self:
         """Return the elements in one axis."""

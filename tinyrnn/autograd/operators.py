@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from types import EllipsisType
 from typing import Any, NoReturn, Self
 
@@ -158,7 +159,7 @@ class Operators(Methods):
             raise TypeError("len() of a Tensor with no axes")
         return self.shape[0]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Self]:
         if not self.shape:
             raise TypeError("a Tensor with no axes cannot be iterated over")
         return (self[i] for i in range(self.shape[0]))

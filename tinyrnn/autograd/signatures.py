@@ -83,6 +83,19 @@ class InParts(Protocol[P]):
     def __call__(self, x: npt.ArrayLike, /, *args: P.args, **kwargs: P.kwargs) -> list[Any]: ...
 
 
+class OfOperands(Protocol):
+    """A function of any number of operands, which come behind a string."""
+
+    @overload
+    def __call__(self, subscripts: str, a: Tensor, /, *operands: Any, optimize: Any = False) -> Tensor: ...
+    @overload
+    def __call__(
+        self, subscripts: str, a: Any, b: Tensor, /, *operands: Any, optimize: Any = False
+    ) -> Tensor: ...
+    @overload
+    def __call__(self, *operands: Any, optimize: Any = False) -> Any: ...
+
+
 def of_one(function: Callable[Concatenate[Any, P], Any]) -> OfOne[P]:
     """Type a function of one operand."""
     return cast(OfOne[P], _with_words(function, 1))
@@ -101,6 +114,11 @@ def of_many(function: Callable[Concatenate[Sequence[Any], P], Any]) -> OfMany[P]
 def of_cases(function: Callable[[Any, Any, Any], Any]) -> OfCases:
     """Type a function of a condition and what comes in either case."""
     return cast(OfCases, described(function))
+
+
+def of_operands(function: Callable[..., Any]) -> OfOperands:
+    """Type a function of any number of operands."""
+    return cast(OfOperands, described(function))
 
 
 def in_parts(function: Callable[Concatenate[Any, P], Any]) -> InParts[P]:

@@ -105,7 +105,7 @@ class Tensor(Conversions, Operators):
     if not TYPE_CHECKING:  # to whom all names would seem to be there
 
         def __getattr__(self, name: str) -> Any:
-            raise AttributeError(instead(type(self).__name__, name))
+            raise AttributeError(instead(type(self).__name__, name, rooms=("tr", "linalg")))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,5 +1,8 @@
 """Sequences as arrays: padding, batches, windows of a series, splits in time, vocabularies."""
 
+from typing import TYPE_CHECKING, Any
+
+from tinyrnn.autograd.elsewhere import DATA_NAMES, instead
 from tinyrnn.data.batches import Batches, batches
 from tinyrnn.data.buckets import Buckets, PaddedBatch, bucket_by_length
 from tinyrnn.data.padding import pad_sequence
@@ -19,6 +22,11 @@ __all__ = [
     "streams",
     "windows_of",
 ]
+
+if not TYPE_CHECKING:  # to whom all names would seem to be there
+
+    def __getattr__(name: str) -> Any:
+        raise AttributeError(instead("module 'tinyrnn.data'", name, DATA_NAMES))
 
 
 def __dir__() -> list[str]:

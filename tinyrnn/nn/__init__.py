@@ -136,7 +136,7 @@ __all__ = [
 if not TYPE_CHECKING:  # to whom all names would seem to be there
 
     def __getattr__(name: str) -> Any:
-        raise AttributeError(instead("module 'tinyrnn.nn'", name, NN_NAMES))
+        raise AttributeError(instead("module 'tinyrnn.nn'", name, NN_NAMES, ("tr", "optim", "data")))
 
 
 def __dir__() -> list[str]:

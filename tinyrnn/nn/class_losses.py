@@ -80,7 +80,10 @@ def cross_entropy(
     if (target if isinstance(target, Value) else np.asarray(target)).dtype.kind == "f":
         odds = _probabilities(name, input, target)
         real = as_mask(name, input.shape[:-1], lengths, mask)
-        loss = _soft(cleaned(input, real), cleaned(odds, real), factors, label_smoothing)
+        odds = cleaned(odds, real)
+        if isinstance(odds, Tensor):  # no symbol; a sum of probabilities may be 1 but for rounding
+            expect_range(name, "target", odds.data.round(3), 0.0, 1.0)
+        loss = _soft(cleaned(input, real), odds, factors, label_smoothing)
         count = None if real is None else real.sum() * math.prod(loss.shape[real.ndim :])
         return reduced(name, cleaned(loss, real), reduction, count)
     real = as_mask(name, input.shape[:-1], lengths, mask)
@@ -172,6 +175,8 @@ def _class_weight(name: str, weight: Any, input: Any) -> np.ndarray[Any, Any] | 
     array = as_array(weight).astype(input.dtype, copy=False)
     if array.shape != input.shape[-1:]:
         raise ValueError(f"{name}: weight has shape {array.shape}; expected (C,) = {input.shape[-1:]}")
+    if (array < 0).any():
+        raise ValueError(f"{name}: weight has {array.min()} in it; expected 0 or more for each class")
     return array
 
 

@@ -1,5 +1,8 @@
 """The functions behind the modules, where PyTorch's users look: ``import tinyrnn.nn.functional as F``."""
 
+from typing import TYPE_CHECKING, Any
+
+from tinyrnn.autograd.elsewhere import NN_NAMES, instead
 from tinyrnn.autograd.functions import (
     elu,
     gelu,
@@ -57,3 +60,12 @@ __all__ = [
     "softsign",
     "tanh",
 ]
+
+if not TYPE_CHECKING:  # to whom all names would seem to be there
+
+    def __getattr__(name: str) -> Any:
+        raise AttributeError(instead("module 'tinyrnn.nn.functional'", name, NN_NAMES, ("tr", "nn")))
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.functions import concatenate
 from tinyrnn.autograd.primitive import Primitive
 from tinyrnn.autograd.state import TraceError, thread
@@ -24,6 +27,10 @@ class Handle:
     def remove(self) -> None:
         """Take the hook away. A second time does nothing."""
         self._hooks[:] = [hook for hook in self._hooks if hook is not self._hook]
+
+    def __repr__(self) -> str:
+        there = any(hook is self._hook for hook in self._hooks)
+        return f"<hook {getattr(self._hook, '__qualname__', self._hook)}{'' if there else ', removed'}>"
 
     def __enter__(self) -> Handle:
         return self
@@ -77,7 +84,14 @@ def _tell(hooks: list[Hook], module: Any, found: list[Any], outward: tuple[Any, 
     for hook in hooks:
         changed = hook(module, tuple(found), outward)
         if changed is not None:
-            found = list(changed) if isinstance(changed, tuple) else [changed]
+            new = list(changed) if isinstance(changed, tuple) else [changed]
+            got, expected = ([None if g is None else np.shape(g) for g in part] for part in (new, found))
+            if len(got) != len(expected) or any(e not in (g, None) for g, e in zip(got, expected)):
+                raise ValueError(
+                    f"{type(module).__name__}: a backward hook returned gradients of the shapes {got}; "
+                    f"expected those that it was given, {expected}"
+                )
+            found = [old if old is None else as_tensor(g) for g, old in zip(new, found)]
     return found
 
 

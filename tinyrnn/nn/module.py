@@ -7,14 +7,14 @@ a `Module`, in the order in which they were set; there is no other register.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyrnn.autograd.arguments import FLAG, FUNCTION, TEXT, checked, instance
 from tinyrnn.autograd.changes import mark_mode
-from tinyrnn.autograd.elsewhere import of_words
+from tinyrnn.autograd.elsewhere import MODULE_NAMES, instead, of_call
 from tinyrnn.autograd.state import Scope, thread
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.nn.buffer import Buffer
@@ -87,11 +87,16 @@ class Module:
                 return self._hooks.call(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except TypeError as error:
-            if kwargs and (ours := of_words(error, kwargs)) is not error:
-                raise ours from None
-            raise
+            if (ours := of_call(error, type(self).forward, self, kwargs)) is error:
+                raise
+            raise ours from None
         finally:
             modes.scope = outer
+
+    if not TYPE_CHECKING:  # to whom all names would seem to be there
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(instead(type(self).__name__, name, MODULE_NAMES))
 
     # --- parts and parameters -------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
@@ -273,11 +278,14 @@ class Module:
             parameter.requires_grad = requires_grad
         return self
 
-    def zero_grad(self) -> None:
-        """Clear the gradient of each parameter: its ``.grad`` becomes None."""
+    @checked(set_to_none=FLAG)
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradient of each parameter: it becomes None, or (``set_to_none=False``) zeros."""
         for parameter in self.parameters():
-            if parameter.requires_grad:
+            if set_to_none and parameter.requires_grad:
                 parameter.grad = None
+            elif parameter.grad is not None:
+                parameter.grad = Tensor(np.zeros_like(parameter.grad.data))
 
     # --- the values of the parameters -----------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tinyrnn.autograd.arguments import COUNT, FLAG, PROBABILITY, RNG, checked
 from tinyrnn.autograd.callers import users_line
 from tinyrnn.autograd.creation import as_tensor
+from tinyrnn.autograd.elsewhere import MODULE_NAMES, instead
 from tinyrnn.autograd.functions import concatenate, expand_dims, squeeze
 from tinyrnn.autograd.rng import generator
 from tinyrnn.autograd.state import scope
@@ -159,6 +160,8 @@ class Recurrent(Module):
         if len(x.shape) < 2:
             raise ValueError(f"{where}: x has shape {x.shape}; expected {self._axes} as its first axes")
         x = x.swapaxes(0, 1) if self.batch_first else x
+        if not x.shape[0]:
+            raise ValueError(f"{where}: x has 0 steps; expected at least 1")
         single = len(self._names) == 1
         if state is None:
             carries = [self._initial_state(cell, x.shape[1]) for cell in self.cells]
@@ -308,7 +311,7 @@ class Recurrent(Module):
     def __getattr__(self, name: str) -> Any:
         cell, key = self._cell_and_key(name)
         if cell is None or not hasattr(cell, key):
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            raise AttributeError(instead(type(self).__name__, name, MODULE_NAMES))
         return getattr(cell, key)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from tinyrnn.autograd.state import enable_grad
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.optim.gradients import Array, as_parameters, own_gradient
 from tinyrnn.optim.hyperparameters import check_number
+
+R = TypeVar("R")
 
 Group = dict[str, Any]
 State = dict[str, Any]
@@ -124,6 +126,10 @@ class Optimizer:
         return np.subtract(out, g, out=out) if group["maximize"] else np.add(out, g, out=out)
 
     # --- what a user calls ----------------------------------------------------------------------------------
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], R]) -> R: ...
     @checked(closure=FUNCTION.or_none())
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient, in place.

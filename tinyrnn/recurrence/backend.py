@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from typing import Any, Literal, cast, get_args
 
 from tinyrnn.autograd.arguments import check, one_of
 from tinyrnn.autograd.state import Mode, thread
 
-BACKENDS = ("auto", "numpy", "numba", "python")
+Backend = Literal["auto", "numpy", "numba", "python"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 _NAME = one_of(*BACKENDS)
-_default: str | None = None
+_default: Backend | None = None
 
 
-def set_backend(name: str) -> str:
+def set_backend(name: Backend) -> Backend:
     """Choose what runs the loop of each compiled `scan` from here on, in all threads.
 
     Parameters
@@ -51,7 +53,7 @@ def set_backend(name: str) -> str:
     return before
 
 
-def backend(name: str) -> Mode:
+def backend(name: Backend) -> Mode:
     """Use a backend inside of a ``with`` block, or of a function that it decorates; see `set_backend`.
 
     Parameters
@@ -67,12 +69,12 @@ def backend(name: str) -> Mode:
     return Mode(backend=_checked("backend", name))
 
 
-def chosen_backend() -> str:
+def chosen_backend() -> Backend:
     """Return the backend that holds here."""
-    return thread.modes.backend or _chosen()
+    return cast(Backend | None, thread.modes.backend) or _chosen()
 
 
-def _chosen() -> str:
+def _chosen() -> Backend:
     """Return the backend that holds where no ``with`` block says otherwise."""
     global _default
     if _default is None:
@@ -85,7 +87,7 @@ def _has_numba() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in ("numba", "scipy"))
 
 
-def _checked(function: str, name: str) -> str:
+def _checked(function: str, name: Any) -> Backend:
     check(function, "name", name, _NAME)
     if name in ("auto", "numba") and not _has_numba():
         raise ModuleNotFoundError(

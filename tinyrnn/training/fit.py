@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence, Sized
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from tinyrnn.autograd.arguments import FUNCTION, ITERABLE, PATH, REAL, Kind, checked, count, instance, one_of
 from tinyrnn.autograd.state import no_grad
@@ -21,6 +21,15 @@ from tinyrnn.training.progress import Progress
 from tinyrnn.training.run import Run
 
 Loss = Callable[[Any, Any], Any]
+
+
+class Schedule(Protocol):
+    """What `fit` asks of a schedule."""
+
+    @property
+    def step(self) -> Callable[..., Any]:
+        """Called after each epoch, or update."""
+        ...
 
 
 BATCHES = Kind(
@@ -54,7 +63,7 @@ def fit(
     epochs: int,
     validate: Callable[[Any], Any] | Iterable[Any] | None = None,
     clip: float | None = None,
-    schedule: Any = None,
+    schedule: Schedule | None = None,
     schedule_each: Literal["epoch", "update"] = "epoch",
     callbacks: Sequence[Any] = (),
     checkpoint: str | os.PathLike[str] | None = None,

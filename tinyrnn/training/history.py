@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.extras import matplotlib
+
 
 class History:
     """A table with a row for each epoch.
@@ -64,9 +66,7 @@ class History:
         matplotlib Axes
         """
         if ax is None:
-            from matplotlib.figure import Figure
-
-            ax = Figure(figsize=(6, 3.5), layout="constrained").subplots()
+            ax = matplotlib("figure").Figure(figsize=(6, 3.5), layout="constrained").subplots()
         for name in names or [name for name in self.names if name not in ("lr", "gradient_norm")]:
             ax.plot(np.arange(1, len(self) + 1), self[name], marker=".", label=name)
         ax.set_xlabel("epoch")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.autograd.arguments import PATH, checked
+from tinyrnn.autograd.arguments import PATH, checked, instance
 from tinyrnn.autograd.rng import set_state
 from tinyrnn.training.formats import Arrays, FileError, read_arrays, write_arrays
 from tinyrnn.training.packing import pack, unpack
@@ -17,7 +17,7 @@ from tinyrnn.training.packing import pack, unpack
 MODEL = "model"  # the part whose arrays keep their keys
 
 
-@checked(path=PATH)
+@checked(path=instance((str, os.PathLike), "a path, and then the parts: save(path, model=model)"))
 def save(path: str | os.PathLike[str], **parts: Any) -> Path:
     """Write a model, and whatever goes with it, into one file; whole, or not at all.
 

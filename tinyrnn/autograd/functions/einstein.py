@@ -13,12 +13,14 @@ from tinyrnn.autograd.arguments import misused
 from tinyrnn.autograd.functions.diagonals import diagonal
 from tinyrnn.autograd.functions.elementwise import astype
 from tinyrnn.autograd.operands import operand
+from tinyrnn.autograd.signatures import of_operands
 
 __all__ = ["einsum"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+@of_operands
 def einsum(*operands: Any, optimize: Any = False) -> Any:
     """Sum of products, as its subscripts say: ``einsum("ij,jk->ik", a, b)`` is a matrix product.
 

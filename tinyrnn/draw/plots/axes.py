@@ -10,6 +10,7 @@ import numpy as np
 from tinyrnn.autograd.arguments import ARRAY, INTEGER, Kind, instance
 from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.style import BLUE, GREEN, ORANGE, PURPLE, SKY, THEMES, VERMILION, Scale
+from tinyrnn.extras import matplotlib
 
 LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (VERMILION, ":"), (PURPLE, "-"), (SKY, "--"))
 THEME = THEMES["light"]
@@ -39,11 +40,7 @@ def new_axes(axes: Any) -> Any:
     """Return the axes, or those of a new figure."""
     if axes is not None:
         return axes
-    try:
-        from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise ImportError("plots need matplotlib: pip install 'tinyrnn[plot]'") from None
-    return Figure(figsize=(6, 4), layout="constrained").add_subplot()
+    return matplotlib("figure").Figure(figsize=(6, 4), layout="constrained").add_subplot()
 
 
 def row_of(where: str, row: int, rows: int) -> int:
@@ -55,9 +52,7 @@ def row_of(where: str, row: int, rows: int) -> int:
 
 def whole_numbers(axis: Any) -> None:
     """Let an axis that counts have ticks at whole numbers only."""
-    from matplotlib.ticker import MaxNLocator  # pyright: ignore[reportMissingImports]
-
-    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axis.set_major_locator(matplotlib("ticker").MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def over_steps(axes: Any, label: str = "step") -> None:
@@ -68,12 +63,11 @@ def over_steps(axes: Any, label: str = "step") -> None:
 
 def legend(axes: Any, handles: Any = None) -> None:
     """Put the names under the axes, outside of what is drawn; nothing where nothing has a name."""
-    from matplotlib.transforms import ScaledTranslation  # pyright: ignore[reportMissingImports]
-
     handles = axes.get_legend_handles_labels()[0] if handles is None else handles
     if handles:
         longest = max(len(handle.get_label()) for handle in handles)
-        under = ScaledTranslation(0, -36 / 72, axes.figure.dpi_scale_trans)  # the axis's labels
+        move = matplotlib("transforms").ScaledTranslation
+        under = move(0, -36 / 72, axes.figure.dpi_scale_trans)  # the axis's labels
         axes.legend(
             handles=handles, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=axes.transAxes + under,
             ncols=max(1, min(len(handles), 44 // longest, 5)), frameon=False, fontsize="small",
@@ -126,9 +120,7 @@ def log10(values: Any) -> Any:
 
 def colour_map() -> Any:
     """Return the drawings' scale of gradients as a matplotlib colormap: from the smallest to the largest."""
-    from matplotlib.colors import LinearSegmentedColormap  # pyright: ignore[reportMissingImports]
-
-    ramp = LinearSegmentedColormap.from_list("tinyrnn", THEME.ramp)
+    ramp = matplotlib("colors").LinearSegmentedColormap.from_list("tinyrnn", THEME.ramp)
     return ramp.with_extremes(under=THEME.faint, over=THEME.alarm, bad=NONE)
 
 
@@ -142,8 +134,6 @@ def norm_table(table: Any, ends: tuple[float, float, float, float], label: str, 
 
     ``ends`` are the first and last of the columns and of the rows, whose centres they are.
     """
-    from matplotlib.patches import Patch  # pyright: ignore[reportMissingImports]
-
     axes = new_axes(axes)
     table = np.asarray(table, np.float64)
     scale = Scale(THEME, list(table.ravel()))
@@ -156,7 +146,8 @@ def norm_table(table: Any, ends: tuple[float, float, float, float], label: str, 
         (table == 0, THEME.faint, "exactly 0"), (np.isinf(table), THEME.alarm, "infinite"),
         (np.isnan(table), NONE, "none"),
     )  # fmt: skip
-    handles = [Patch(facecolor=c, edgecolor=THEME.border, label=w) for there, c, w in meanings if there.any()]
+    patch = matplotlib("patches").Patch
+    handles = [patch(facecolor=c, edgecolor=THEME.border, label=w) for there, c, w in meanings if there.any()]
     legend(axes, handles)
     return axes
 

@@ -33,6 +33,11 @@ def _poison(memory: Any) -> None:
 recycled._give_back = _poison
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow ones, so that no process waits at the end for another's."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def pytest_collection_finish() -> None:
     """Take what was collected out of the garbage collector's sight: a test that calls it waits less."""
     gc.collect()
@@ -64,16 +69,26 @@ def browser() -> Iterator[Any]:
     if executable is None:
         _missing("there is no chromium on this machine")
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import expect, sync_playwright
     except ImportError:
         _missing("the playwright package is not installed")
+    expect.set_options(timeout=60_000)  # a busy machine is no fault
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def desk(browser: Any) -> Iterator[Any]:
+    """What the pages of one file's tests open in: to open it costs more than what most of them do."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
 def faults(browser: Any) -> Iterator[Any]:
     """Open a drawing in the browser, and return the kinds of faults in it with their places."""
     script = (Path(__file__).parent / "legible.js").read_text("utf-8")

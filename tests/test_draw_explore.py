@@ -39,15 +39,13 @@ def told(page: str):
 
 
 @pytest.fixture
-def open_page(browser, tmp_path):
+def open_page(desk, tmp_path):
     """Save a drawing as a page and open it from disk; it must be silent and ask for nothing."""
-    context = browser.new_context(viewport={"width": 1400, "height": 860}, reduced_motion="reduce")
-    context.set_default_timeout(8000)
     noise = []
 
     def open(drawing, **options):
         path = Path(drawing.save(tmp_path / "page.html", **options))
-        page = context.new_page()
+        page = desk.new_page()
         page.on("console", lambda message: noise.append(message.text))
         page.on("pageerror", lambda error: noise.append(str(error)))
         page.on(
@@ -58,7 +56,8 @@ def open_page(browser, tmp_path):
         return page
 
     yield open
-    context.close()
+    for page in desk.pages:
+        page.close()
     assert noise == []
 
 

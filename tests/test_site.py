@@ -128,6 +128,7 @@ class Visit:
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 def test_the_site_in_a_browser(browser: Any, tmp_path: Path) -> None:
     site = built(tmp_path)
     visit = Visit(browser, site)

@@ -22,15 +22,14 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture
-def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
+def open_page(desk: Any, tmp_path: Path) -> Iterator[Open]:
     """Save a loss's page and open it from disk. In the end it must have been silent and asked for nothing."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
     noise: list[str] = []
 
     def open(loss: tr.Tensor, address: str = "", level: str = "op", **options: Any) -> Any:
         path = Path(tr.draw.stepper(loss, level=level, **options).save(tmp_path / "page.html"))
         url = path.as_uri() + address
-        page = context.new_page()
+        page = desk.new_page()
         page.on("console", lambda message: noise.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: noise.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
@@ -44,7 +43,8 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
         return page
 
     yield open
-    context.close()
+    for page in desk.pages:
+        page.close()
     assert noise == []
 
 

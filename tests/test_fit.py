@@ -203,7 +203,7 @@ def test_a_killed_run_goes_on_bit_for_bit(kind: str, updates: int, killed_at: in
             [sys.executable, "-W", "error", str(program), str(tmp_path / folder), kind, *map(str, at)],
             capture_output=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
         assert done.returncode in (0, -9), done.stderr.decode()
         return done.returncode

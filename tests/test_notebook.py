@@ -121,7 +121,7 @@ def test_a_notebook_shows_them(browser: Any, tmp_path: Path, monkeypatch: pytest
     nbconvert = pytest.importorskip("nbconvert")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     html, _ = nbconvert.HTMLExporter(template_name="basic").from_notebook_node(notebook)
     path = tmp_path / "notebook.html"
     path.write_text(f"<!doctype html><meta charset=utf-8><title>t</title>{html}", encoding="utf-8")

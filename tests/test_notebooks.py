@@ -76,14 +76,19 @@ def test_one_command_writes_them_all(tmp_path: Path) -> None:
     assert written == {f"{page.stem}.ipynb": notebook(page) for page in CHAPTERS}
 
 
+def test_they_are_valid() -> None:
+    nbformat = pytest.importorskip("nbformat")
+    for page in CHAPTERS:
+        nbformat.validate(nbformat.reads(notebook(page), as_version=4))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # of the notebook's own packages
-@pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", CHAPTERS[:2], ids=lambda page: page.stem)  # .ci/run executes all of them
 def test_a_chapter_runs_as_a_notebook(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     found = nbformat.reads(notebook(page), as_version=4)
-    nbformat.validate(found)
     where = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(found, timeout=120, kernel_name="python3", resources=where).execute()
+    nbclient.NotebookClient(found, timeout=600, kernel_name="python3", resources=where).execute()

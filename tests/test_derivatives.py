@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -112,3 +114,53 @@ def test_an_operation_of_a_users_own_records_compiles_and_is_checked() -> None:
         np.testing.assert_allclose(compiled, gradient(), rtol=1e-12)
     with pytest.raises(TypeError, match=r"Primitive: forward is 3 \(int\); expected a function"):
         tr.Primitive("three", 3)
+
+
+def twice(x: Any) -> Any:
+    return x * 2
+
+
+@pytest.mark.parametrize(
+    ("vjps", "message"),
+    [
+        ({"z": lambda g: g}, "Primitive twice: z is no operand; expected x"),
+        ({"operands": "a", "x": lambda g: g}, "Primitive twice: x is no operand; expected a"),
+        ({"x": lambda g, y: g}, "the VJP of x asks for y; expected ans, an operand"),
+        ({"x": np.negative}, "x is <ufunc 'negative'>"),
+        ({"x": 2}, "x is 2"),
+    ],
+)
+def test_vjps_that_cannot_be_are_refused_at_once(vjps: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        tr.Primitive("twice", twice, **vjps)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (
+            np.ones(6),
+            ValueError,
+            r"'twice'.*: a VJP gave a gradient of shape \(6,\) for an operand of shape \(2, 3\)",
+        ),
+        (np.ones((3, 2)), ValueError, r"shape \(3, 2\)"),
+        (np.ones((4, 3)), ValueError, r"shape \(4, 3\)"),
+        (2.0, TypeError, "'twice'.*: the VJP of x gave a float; expected an array"),
+        (None, TypeError, "gave a NoneType"),
+    ],
+)
+def test_a_vjp_that_gives_no_gradient_of_the_operand_is_refused(given: Any, error: Any, message: str) -> None:
+    x = tr.ones((2, 3), requires_grad=True)
+    y = tr.Primitive("twice", twice, x=lambda g: given)(x).sum()
+    with pytest.raises(error, match=message):
+        y.backward()
+
+
+def test_a_parameter_has_the_default_of_the_forward_function() -> None:
+    scaled = tr.Primitive("scaled", lambda x, by=3.0: x * by, x=lambda g, by: g * by)
+    for params in ({}, {"by": 5.0}):
+        x = tr.ones(2, requires_grad=True)
+        scaled(x, **params).sum().backward()
+        assert x.grad.tolist() == [params.get("by", 3.0)] * 2
+    with pytest.raises(TypeError, match="scaled got 2 operands; expected x, and its parameters by name"):
+        scaled(x, 5.0)

@@ -62,17 +62,33 @@ def seeds(
     return found
 
 
-def fit(g: Any, shape: Shape) -> Any:
-    """Bring a gradient to the shape of its operand: sum over the axes along which that was broadcast."""
-    if g.size == math.prod(shape):
-        return g.reshape(shape)  # they differ only in axes of length 1
+def fit(g: Any, shape: Shape, node: Node | None = None) -> Any:
+    """Bring a gradient to the shape of its operand: sum over the axes along which that was broadcast.
+
+    Raises
+    ------
+    ValueError
+        Where the operand does not broadcast to it; ``node`` is whose rule has given it.
+    """
+    if [n for n in g.shape if n != 1] == [n for n in shape if n != 1]:
+        return g.reshape(shape)
     extra = g.ndim - len(shape)
-    if extra < 0:
-        raise ValueError(f"a VJP gave a gradient of shape {g.shape} for an operand of shape {shape}")
+    if extra < 0 or any(n not in (m, 1) for m, n in zip(g.shape[extra:], shape)):
+        where = "" if node is None else f"backward: {node.place()}: "
+        raise ValueError(f"{where}a VJP gave a gradient of shape {g.shape} for an operand of shape {shape}")
     lead = tuple(range(extra))
     if g.shape[extra:] == shape:
         return g.sum(lead)
     return g.sum(lead + tuple(i for i, n in enumerate(shape, extra) if n == 1)).reshape(shape)
+
+
+def _no_array(node: Node, i: int, part: Any) -> TypeError:
+    assert node.primitive is not None
+    operands = node.primitive.operands
+    whose = operands[i] if i < len(operands) else f"operand {i}"
+    return TypeError(
+        f"backward: {node.place()}: the VJP of {whose} gave a {type(part).__name__}; expected an array"
+    )
 
 
 def backpropagate(
@@ -175,8 +191,12 @@ def backpropagate(
                 part = rule.vjp(g, *kept)
                 if finite:
                     check_part(node, i, part)
-                if part.shape != source.shape:
-                    part = fit(part, source.shape)
+                try:
+                    shape = part.shape
+                except AttributeError:
+                    raise _no_array(node, i, part) from None
+                if shape != source.shape:
+                    part = fit(part, source.shape, node)
                 if part.dtype is not source.dtype:
                     part = part.astype(source.dtype)
                 total = gradients.get(source)

@@ -28,6 +28,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.definition import defaults_of
+
 Shape = tuple[int, ...]
 _growing = threading.Lock()
 _RULES_KEPT = 4096  # of one operation: a stack of a million steps must not leave a million rules
@@ -167,6 +169,7 @@ class Primitive:
     __slots__ = (
         "accumulate",
         "collect",
+        "defaults",
         "differentiable",
         "dtype",
         "forward",
@@ -193,15 +196,10 @@ class Primitive:
         lower: Callable[..., Any] | None = None,
         **vjps: Callable[..., Any],
     ) -> None:
-        # `arguments`, which checks such things, stands on this file.
-        for key, value in {"forward": forward, **vjps}.items():
-            if not callable(value):
-                raise TypeError(
-                    f"Primitive: {key} is {value!r} ({type(value).__name__}); expected a function"
-                )
         self.name = name
         self.forward = forward
-        self.operands = tuple(operands.split()) if operands else tuple(vjps)
+        self.operands = tuple(operands.replace(",", " ").split()) if operands else tuple(vjps)
+        self.defaults = defaults_of(name, forward, self.operands, vjps)
         self.shape = shape or broadcast_shape
         self.dtype = dtype
         self.variadic = variadic
@@ -274,8 +272,15 @@ class Primitive:
         This is the one door. Which of the three happens is decided by the first operand that is not a plain
         array.
         """
+        if self.defaults:
+            params = {**self.defaults, **params}
         for arg in args:
             if isinstance(arg, Value):
+                if len(args) > len(self.operands) and self.variadic is None and self.operands:
+                    raise TypeError(
+                        f"{self.name} got {len(args)} operands; expected {', '.join(self.operands)}, and its "
+                        "parameters by name"
+                    )
                 return arg._apply(self, args, params or NONE)
         return self.forward(*args, **params)
 

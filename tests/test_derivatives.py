@@ -164,3 +164,30 @@ def test_a_parameter_has_the_default_of_the_forward_function() -> None:
         assert x.grad.tolist() == [params.get("by", 3.0)] * 2
     with pytest.raises(TypeError, match="scaled got 2 operands; expected x, and its parameters by name"):
         scaled(x, 5.0)
+
+
+MIXED = {
+    "centred": (lambda x: x - x.mean(), lambda g: g - g.mean()),
+    "turned": (lambda x: x[::-1], lambda g: g[::-1]),
+    "softmax": (lambda x: np.exp(x) / np.exp(x).sum(), lambda g, ans: ans * (g - (g * ans).sum())),
+    "doubled": (lambda x: 2 * x, lambda g: g * 2),
+}
+
+
+@pytest.mark.parametrize(("name", "elementwise"), [*((name, False) for name in MIXED), ("doubled", True)])
+def test_an_operation_that_mixes_elements_runs_step_by_step(name: str, elementwise: bool) -> None:
+    own = tr.Primitive(name, MIXED[name][0], elementwise=elementwise, x=MIXED[name][1])
+
+    def step(h: tr.Tensor, x: tr.Tensor) -> tuple[tr.Tensor, tr.Tensor]:
+        return 0.5 * h + own(x), own(x + h) * own(x)
+
+    def found() -> list[np.ndarray]:
+        x = tr.tensor(np.random.default_rng(0).normal(size=(4, 3, 2)), requires_grad=True)
+        h, y = tr.scan(step, tr.zeros((3, 2), dtype="float64"), x)
+        (y**2).sum().backward()
+        return [h.numpy(), y.numpy(), x.grad.numpy()]
+
+    compiled = found()
+    with tr.unrolled():
+        for mine, expected in zip(compiled, found(), strict=True):
+            np.testing.assert_allclose(mine, expected, rtol=1e-12)

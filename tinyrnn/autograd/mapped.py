@@ -20,7 +20,7 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.backward import backpropagate
 from tinyrnn.autograd.operands import coerced
 from tinyrnn.autograd.operators import Operators
-from tinyrnn.autograd.primitive import Primitive, Shape, Value, broadcast_shape
+from tinyrnn.autograd.primitive import Primitive, Shape, Value
 from tinyrnn.autograd.shapes import ARRAY, Axis, normalize_axis, reduced_shape, same_shape
 from tinyrnn.autograd.state import TraceError, no_grad, thread
 from tinyrnn.autograd.tape import Node
@@ -126,7 +126,7 @@ Rule = Callable[[Primitive, list[Array], list[bool], dict[str, Any]], Any]
 def _rule(primitive: Primitive) -> Rule:
     if primitive in RULES:
         return RULES[primitive]
-    if primitive.shape in (broadcast_shape, same_shape):
+    if primitive.elementwise or primitive.shape is same_shape:
         return _elementwise
     return _reduction if primitive.shape is reduced_shape else _one_by_one
 

@@ -140,6 +140,9 @@ class Primitive:
     dtype : callable, optional
         ``dtype(*dtypes, **params) -> dtype`` of the result; unless given, that of the operands with a VJP,
         promoted.
+    elementwise : bool
+        Each number of the result is made of the numbers at its own place alone, once the operands are
+        broadcast: a compiled scan may then work on many steps in one call. NumPy's ufuncs are known to be so.
     variadic : callable, optional
         For operations on any number of operands: ``variadic(i)`` is the VJP of operand ``i``, or None. The
         VJPs of all of them ask for the same.
@@ -172,6 +175,7 @@ class Primitive:
         "defaults",
         "differentiable",
         "dtype",
+        "elementwise",
         "forward",
         "joint",
         "lower",
@@ -190,6 +194,7 @@ class Primitive:
         operands: str | None = None,
         shape: Callable[..., Shape] | None = None,
         dtype: Callable[..., Any] | None = None,
+        elementwise: bool = False,
         variadic: Callable[[int], Callable[..., Any] | None] | None = None,
         accumulate: Callable[..., Any] | None = None,
         joint: Callable[..., Any] | None = None,
@@ -202,6 +207,7 @@ class Primitive:
         self.defaults = defaults_of(name, forward, self.operands, vjps)
         self.shape = shape or broadcast_shape
         self.dtype = dtype
+        self.elementwise = elementwise or (isinstance(forward, np.ufunc) and forward.signature is None)
         self.variadic = variadic
         self.accumulate = accumulate
         self.joint = joint

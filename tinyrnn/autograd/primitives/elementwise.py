@@ -50,6 +50,7 @@ power = Primitive(
 gated = Primitive(
     "gated",
     forwards.gated,
+    elementwise=True,
     upstream=lambda g, slope: gated(g, slope),
     slope=lambda g, upstream: gated(upstream, g),
 )
@@ -112,19 +113,24 @@ def _sinc_slope(x: Any) -> Any:
     return where(near, series * x * (-(math.pi**2) / 3), (cos(large) - sin(large) / large) * math.pi / large)
 
 
-sinc = Primitive("sinc", np.sinc, x=lambda g, x: g * _sinc_slope(x))
+sinc = Primitive("sinc", np.sinc, elementwise=True, x=lambda g, x: g * _sinc_slope(x))
 
 # --- functions that networks use ----------------------------------------------------------------------------
 absolute = Primitive("abs", np.absolute, x=lambda g, x: g * sign(x))
 sigmoid = Primitive(
     "sigmoid",
     forwards.sigmoid,
+    elementwise=True,
     x=lambda g, ans: g * (ans * (1 - ans)),
     lower=lambda x: tanh(x * 0.5) * 0.5 + 0.5,
 )
-relu = Primitive("relu", lambda x: np.maximum(x, 0), x=lambda g, ans: where(ans > 0, g, 0.0))
-softplus = Primitive("softplus", forwards.softplus, x=lambda g, x: g * sigmoid(x))
-erf = Primitive("erf", forwards.erf, x=lambda g, x: g * (exp(-x * x) * (2 / math.sqrt(math.pi))))
+relu = Primitive(
+    "relu", lambda x: np.maximum(x, 0), elementwise=True, x=lambda g, ans: where(ans > 0, g, 0.0)
+)
+softplus = Primitive("softplus", forwards.softplus, elementwise=True, x=lambda g, x: g * sigmoid(x))
+erf = Primitive(
+    "erf", forwards.erf, elementwise=True, x=lambda g, x: g * (exp(-x * x) * (2 / math.sqrt(math.pi)))
+)
 
 # --- choices: a tie is shared equally -----------------------------------------------------------------------
 maximum = Primitive(
@@ -154,6 +160,7 @@ fmin = Primitive(
 clip = Primitive(
     "clip",
     np.clip,
+    elementwise=True,
     x=lambda g, x, low, high: where(logical_and(x >= low, x <= high), g, 0.0),
     low=lambda g, x, low: where(x < low, g, 0.0),
     high=lambda g, x, high: where(x > high, g, 0.0),
@@ -162,6 +169,7 @@ where = Primitive(
     "where",
     np.where,
     operands="condition a b",
+    elementwise=True,
     a=lambda g, condition: where(condition, g, 0.0),
     b=lambda g, condition: where(condition, 0.0, g),
 )

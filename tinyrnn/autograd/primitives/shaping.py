@@ -36,15 +36,23 @@ transpose = Primitive(
 )
 # Its VJP is only the sum over the broadcast axes, and that the engine does for every operation.
 broadcast_to = Primitive("broadcast_to", forwards.broadcast_to, shape=given_shape, x=lambda g: g)
-copy = Primitive("copy", np.copy, x=lambda g: g)
+copy = Primitive("copy", np.copy, elementwise=True, x=lambda g: g)
 astype = Primitive(
-    "astype", lambda x, dtype: x.astype(dtype), dtype=lambda *_, dtype: np.dtype(dtype), x=lambda g: g
+    "astype",
+    lambda x, dtype: x.astype(dtype),
+    dtype=lambda *_, dtype: np.dtype(dtype),
+    elementwise=True,
+    x=lambda g: g,
 )
 rounded = Primitive(  # to integers or booleans, which carry no gradient
-    "astype", lambda x, dtype: x.astype(dtype), operands="x", dtype=lambda *_, dtype: np.dtype(dtype)
+    "astype",
+    lambda x, dtype: x.astype(dtype),
+    operands="x",
+    dtype=lambda *_, dtype: np.dtype(dtype),
+    elementwise=True,
 )
 # Stands in drawings for a cut gradient; where that is taken, there is nothing left to do.
-detach = Primitive("detach", lambda x: x, operands="x", lower=lambda x: x)
+detach = Primitive("detach", lambda x: x, operands="x", elementwise=True, lower=lambda x: x)
 concatenate = Primitive(
     "concatenate",
     lambda *xs, axis, offsets: np.concatenate(xs, axis),

@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.backward import backpropagate, seeds
-from tinyrnn.autograd.primitive import broadcast_shape
 from tinyrnn.autograd.state import no_grad
 from tinyrnn.autograd.tape import Constant, Node
 from tinyrnn.autograd.tensor import Tensor
@@ -223,7 +222,7 @@ def _local(node: Node, position: int, g: Array, part: Array) -> tuple[Array | No
     What such an operation makes of a gradient of ones is its derivative.
     """
     primitive = node.primitive
-    if primitive is None or primitive.joint is not None or primitive.shape is not broadcast_shape:
+    if primitive is None or primitive.joint is not None or not primitive.elementwise:
         return None, None
     rule = primitive.rule(position)
     kept = node.saved[position] if node.saved is not None else None

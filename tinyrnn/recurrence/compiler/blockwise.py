@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.primitive import broadcast_shape
 from tinyrnn.recurrence.compiler.program import FIXED, Line
 
 Rule = Callable[[Line, list[Line]], dict[str, Any] | None]
@@ -26,8 +25,7 @@ def in_blocks(line: Line, lines: list[Line]) -> dict[str, Any] | None:
     rule = _RULES.get(line.primitive)
     if rule is not None:
         return rule(line, lines)
-    # What only broadcasts works element by element.
-    return line.params if line.primitive is not None and line.primitive.shape is broadcast_shape else None
+    return line.params if line.primitive is not None and line.primitive.elementwise else None
 
 
 def _unchanged(line: Line, lines: list[Line]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd import primitives as p
-from tinyrnn.autograd.primitive import broadcast_shape
 from tinyrnn.recurrence.compiler.blockwise import in_blocks
 from tinyrnn.recurrence.compiler.partition import Stage
 from tinyrnn.recurrence.running.buffers import Buffers
@@ -94,7 +93,7 @@ class StageCalls:
                 x if t else np.broadcast_to(x, (count, *np.shape(x)))
                 for x, t in zip(args, timed, strict=True)
             ]
-        elif line.primitive.shape is broadcast_shape:
+        elif line.primitive.elementwise:
             args = aligned
         params = in_blocks(line, self.lines)
         if params is not None and line.primitive in (p.reshape, p.scatter):

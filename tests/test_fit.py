@@ -28,6 +28,35 @@ def parts(lr: float = 0.05) -> Any:
     return model, tr.optim.SGD(model.parameters(), lr=lr)
 
 
+def test_what_would_train_nothing_is_refused() -> None:
+    model, other = tr.nn.Linear(2, 1, rng=0), tr.nn.Linear(2, 1, rng=1)
+    batches = [(np.ones((3, 2)), np.ones((3, 1)))]
+
+    def fit(loss: Any, optimizer: Any, schedule: Any = None) -> None:
+        tr.fit(model, loss, batches, optimizer, epochs=1, schedule=schedule)
+
+    def error(model: Any, batch: Any) -> Any:
+        return tr.nn.mse_loss(model(batch[0]), batch[1])
+
+    mine, others = tr.optim.SGD(model.parameters(), lr=0.1), tr.optim.SGD(other.parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="the optimizer has none of the model's parameters"):
+        fit(error, others)
+    with pytest.raises(ValueError, match="the schedule is that of another optimizer"):
+        fit(error, mine, tr.optim.StepLR(others, 1))
+    for wrong, message in (
+        (
+            lambda model, b: model(b[0]),
+            r"loss of batch 0 of epoch 1 has shape \(3, 1\); expected a Tensor",
+        ),
+        (lambda model, b: 3.0, "is a float; expected a Tensor of one number"),
+        (lambda model, b: None, "is a NoneType"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            fit(wrong, mine)
+    with pytest.raises(ValueError, match="was not recorded"):
+        fit(lambda model, b: error(model, b).detach(), mine)
+
+
 def test_it_is_the_loop_written_out() -> None:
     model, optimizer = parts()
     schedule = tr.optim.ExponentialLR(optimizer, 0.9)

@@ -17,6 +17,9 @@ from website.rooms import homes, rooms
 
 __all__ = ["setup"]
 
+# What a class of one's own may define, and the library calls: described at the class that says what it does.
+_HOOKS = {"extra_repr": "Module", "get_lr": "LRScheduler", "slots": "Optimizer", "update": "Optimizer"}
+
 
 @functools.cache
 def _public() -> dict[str, str]:
@@ -62,8 +65,10 @@ def only_classes(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def skip(app: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
-    """Leave out the fields of named tuples: their docstring lists them as attributes."""
-    return True if type(value).__name__ == "_tuplegetter" else None
+    """Leave out the fields of named tuples, which their docstring lists, and hooks but where they begin."""
+    owner, _, hook = getattr(value, "__qualname__", "").rpartition(".")
+    own = hook in _HOOKS and owner != _HOOKS[hook]
+    return True if own or type(value).__name__ == "_tuplegetter" else None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -58,11 +58,16 @@ def _rooms(path: str, module: ModuleType) -> Iterator[Room]:
 
 
 def homes() -> dict[int, str]:
-    """Return the public name under which a value is described, the first that it has, by the value's id."""
+    """Return the public name under which a value is described, by the value's id.
+
+    Of several it is the one that it calls itself, or the first.
+    """
     found: dict[int, str] = {}
-    for room in rooms():
-        for name in room.names:
-            found.setdefault(id(name.value), name.path)
+    for own in (True, False):
+        for room in rooms():
+            for name in room.names:
+                if not own or getattr(name.value, "__name__", "") == name.short:
+                    found.setdefault(id(name.value), name.path)
     return found
 
 

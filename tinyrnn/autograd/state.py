@@ -120,6 +120,9 @@ class Mode(contextlib.ContextDecorator):
     def _recreate_cm(self) -> Mode:  # each call of a decorated function has its own, in whatever thread
         return Mode(**self._values)
 
+    def __repr__(self) -> str:
+        return f"Mode({', '.join(f'{name}={value}' for name, value in self._values.items())})"
+
     def __enter__(self) -> None:
         modes = thread.modes
         self._before.append((modes, {name: getattr(modes, name) for name in self._values}))

@@ -35,6 +35,9 @@ class Shuffled:
         self.count, self.size, self.drop_last = count, int(size), drop_last
         self.rng = None if rng is None else generator(rng)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.count} examples in {len(self)} batches of {self.size})"
+
     def __len__(self) -> int:
         """Return the number of batches."""
         return self.count // self.size if self.drop_last else -(-self.count // self.size)

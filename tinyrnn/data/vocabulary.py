@@ -106,6 +106,10 @@ class Vocabulary:
         self.unknown, self.begin, self.end = (places.get(name) for name in MARKS)
         self._ids = {token: i for i, token in enumerate(known, len(given))}
 
+    def __repr__(self) -> str:
+        few = ", ".join(map(repr, self.tokens[:4])) + (", ..." if len(self) > 4 else "")
+        return f"Vocabulary({len(self)} tokens: {few})"
+
     def __len__(self) -> int:
         return len(self.tokens)
 

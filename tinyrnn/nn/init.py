@@ -191,7 +191,7 @@ def identity_(tensor: T, scale: float = 1.0) -> T:
     ----------
     tensor : Parameter, Tensor or ndarray
         What is filled, in place.
-    gain : float
+    scale : float
 
     Examples
     --------

@@ -98,6 +98,10 @@ class Recurrent(Module):
                 f"{where}: the same cell object stands in two places; make one for each layer and direction"
             )
         for c in cells:
+            if isinstance(c, type):
+                raise TypeError(
+                    f"{where}: {c.__name__} is a class; expected a cell, such as {c.__name__}(...)"
+                )
             if not hasattr(c, "step"):
                 raise TypeError(f"{where}: {kind_of(c)} is no cell; expected an object with step(carry, x)")
         if reverse and bidirectional:

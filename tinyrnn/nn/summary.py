@@ -18,7 +18,7 @@ def text(module: Any, unit: str = "") -> str:
     head = f"{type(module).__name__}({extra}"
     if not parts:
         return f"{head}){comment}"
-    return "\n  ".join([f"{head}{', ' if extra else ''}{comment}".rstrip(), *parts]) + "\n)"
+    return "\n  ".join([f"{head}{',' if extra else ''}{comment}", *parts]) + "\n)"
 
 
 def html(module: Any) -> str:

@@ -161,6 +161,11 @@ class Stepper:
         self.state = carry
         self._refused = False
 
+    def __repr__(self) -> str:
+        leaves, tree = flatten(self._state if self._bound is None else self._bound.carry)
+        parts = zip(tree.paths("state"), leaves, strict=True)
+        return f"Stepper({', '.join(f'{path}: {tuple(leaf.shape)}' for path, leaf in parts)})"
+
     def __call__(self, x: Any) -> Any:
         """Take a step.
 

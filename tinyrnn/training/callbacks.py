@@ -27,6 +27,10 @@ class _Best:
         self.metric, self.sign = metric, 1.0 if mode == "min" else -1.0
         self.best = math.inf
 
+    def __repr__(self) -> str:
+        mode = "min" if self.sign > 0 else "max"
+        return f"{type(self).__name__}(metric={self.metric!r}, mode={mode!r})"
+
     def improved(self, run: Run, by: float = 0.0) -> bool:
         """Compare the latest value with the best, and remember it where it is better."""
         value = self.sign * float(run.history[self.metric][-1])

@@ -123,6 +123,7 @@ def fit(
     >>> len(history), bool(history["loss"][-1] < 0.01)
     (30, True)
     """
+    _check_optimizer(model, optimizer, schedule)
     run = Run(model, optimizer, schedule, batches, callbacks)
     if checkpoint is not None and Path(checkpoint).exists():
         run.load(checkpoint)
@@ -136,8 +137,8 @@ def fit(
                 progress.expect(progress.done + len(turn) * (epochs - run.epoch))
             for batch in turn:
                 optimizer.zero_grad()
-                value = loss(model, batch)
-                losses.append(_finite(value, run.epoch, len(losses)))
+                value = _loss(loss(model, batch), run.epoch, len(losses))
+                losses.append(value.item())
                 value.backward()
                 if clip is not None:
                     norms.append(clip_grad_norm_(model.parameters(), clip))
@@ -176,14 +177,27 @@ def _number(value: Any) -> float:
     return float(value.item() if isinstance(value, Tensor) else value)
 
 
-def _finite(value: Any, epoch: int, batch: int) -> float:
-    number = _number(value)
-    if not math.isfinite(number):
-        raise FloatingPointError(
-            f"fit: the loss of batch {batch} of epoch {epoch + 1} is {number}; the weights are those "
-            "before it"
-        )
-    return number
+def _loss(value: Any, epoch: int, batch: int) -> Tensor:
+    """Return the loss of a batch, checked."""
+    where = f"fit: the loss of batch {batch} of epoch {epoch + 1}"
+    if not isinstance(value, Tensor) or value.size != 1:
+        got = f"has shape {value.shape}" if isinstance(value, Tensor) else f"is a {type(value).__name__}"
+        raise TypeError(f"{where} {got}; expected a Tensor of one number, such as a loss's mean")
+    if not value.requires_grad:
+        raise ValueError(f"{where} was not recorded: it depends on no parameter, or was cut from them")
+    if not math.isfinite(value.item()):
+        raise FloatingPointError(f"{where} is {value.item()}; the weights are those before it")
+    return value
+
+
+def _check_optimizer(model: Module, optimizer: Optimizer, schedule: Any) -> None:
+    """Refuse an optimizer, or a schedule, that would leave the model as it is."""
+    known = {id(parameter) for parameter in model.parameters()}
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    if known and held and not known & held:
+        raise ValueError("fit: the optimizer has none of the model's parameters; expected model.parameters()")
+    if getattr(schedule, "optimizer", optimizer) is not optimizer:
+        raise ValueError("fit: the schedule is that of another optimizer")
 
 
 def _validated(model: Module, loss: Loss, validate: Any) -> dict[str, float]:

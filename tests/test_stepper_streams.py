@@ -236,3 +236,8 @@ def test_numbers_are_looked_at_where_a_step_was_bound_before():
     with tr.detect_anomaly(), pytest.raises(tr.AnomalyError, match="nan"):
         stepper(np.full(1, np.nan))
     assert stepper.state.item() == 3
+
+
+def test_a_batch_of_another_size_is_named():
+    with pytest.raises(ValueError, match=r"GRU.stepper: x has shape \(4, 3\); expected 1 rows, the batch"):
+        tr.nn.GRU(3, 2).stepper()(np.ones((4, 3), np.float32))

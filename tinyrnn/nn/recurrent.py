@@ -248,8 +248,14 @@ class Recurrent(Module):
                 "goes forward, since a stream has no last step"
             )
         axis = 1 if self.batch_first else 0
+        rows = batch if state is None else None
 
         def step(state: Any, x: Any) -> tuple[Any, Any]:
+            if rows is not None and x.shape[:1] != (rows,):
+                raise ValueError(
+                    f"{type(self).__name__}.stepper: x has shape {x.shape}; expected {rows} rows, the batch "
+                    "that it was made for: stepper(batch=...)"
+                )
             y, state = self(expand_dims(x, axis), state)
             return state, squeeze(y, axis)
 

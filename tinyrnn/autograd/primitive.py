@@ -22,6 +22,7 @@ backward loop).
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -170,6 +171,7 @@ class Primitive:
     """
 
     __slots__ = (
+        "_most",
         "accumulate",
         "collect",
         "defaults",
@@ -205,6 +207,7 @@ class Primitive:
         self.forward = forward
         self.operands = tuple(operands.replace(",", " ").split()) if operands else tuple(vjps)
         self.defaults = defaults_of(name, forward, self.operands, vjps)
+        self._most = math.inf if variadic or not self.operands else len(self.operands)
         self.shape = shape or broadcast_shape
         self.dtype = dtype
         self.elementwise = elementwise or (isinstance(forward, np.ufunc) and forward.signature is None)
@@ -282,7 +285,7 @@ class Primitive:
             params = {**self.defaults, **params}
         for arg in args:
             if isinstance(arg, Value):
-                if len(args) > len(self.operands) and self.variadic is None and self.operands:
+                if len(args) > self._most:
                     raise TypeError(
                         f"{self.name} got {len(args)} operands; expected {', '.join(self.operands)}, and its "
                         "parameters by name"

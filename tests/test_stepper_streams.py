@@ -241,3 +241,17 @@ def test_numbers_are_looked_at_where_a_step_was_bound_before():
 def test_a_batch_of_another_size_is_named():
     with pytest.raises(ValueError, match=r"GRU.stepper: x has shape \(4, 3\); expected 1 rows, the batch"):
         tr.nn.GRU(3, 2).stepper()(np.ones((4, 3), np.float32))
+
+
+@pytest.mark.parametrize("name", ["GRU", "LSTM"])
+def test_a_state_comes_back_from_a_file(name, tmp_path):
+    layer = getattr(tr.nn, name)(3, 2, rng=0)
+    xs = np.random.default_rng(0).standard_normal((6, 1, 3))  # float64: it takes the state's dtype
+    stepper = layer.stepper()
+    first = [stepper(x) for x in xs[:3]]
+    path = tr.save(tmp_path / "state.npz", state=stepper.state)
+    again = layer.stepper()
+    again.state = tr.load(path)["state"]
+    np.testing.assert_array_equal(
+        [*first, *(again(x) for x in xs[3:])], [*first, *(stepper(x) for x in xs[3:])]
+    )

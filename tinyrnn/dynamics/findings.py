@@ -53,9 +53,9 @@ class Finding(NamedTuple):
 
 
 REMEDIES = {
-    "vanishing": "Usual, where the task needs more than that: an LSTM or GRU, and in an LSTM a forget gate "
-    "whose bias starts at 1 to 3; in a plain RNN an orthogonal or identity start; a loss nearer to what "
-    "matters, or attention over all steps.",
+    "vanishing": "Usual, where the task needs more than that: gates that begin open (in an LSTM a forget "
+    "bias of 1 to 3, in a GRU as much on the bias of z); in a plain RNN an orthogonal or identity start, or "
+    "gates; a loss nearer to what matters, or attention over all steps.",
     "exploding": "Usual: tr.optim.clip_grad_norm_; a smaller start of the recurrent weights, with a spectral "
     "norm near 1; a lower learning rate; normalised inputs.",
     "non-finite": "Usual: a lower learning rate; clipping; looking for the place with tr.detect_anomaly().",

@@ -25,10 +25,10 @@ def as_input(where: str, name: str, value: Any, dtype: np.dtype[Any]) -> Tensor:
     """
     if isinstance(value, Value):
         if value.dtype is not dtype and value.dtype != dtype:  # `is` is cheap
+            other = f", or make the module with dtype={value.dtype.name!r}" if value.dtype.kind == "f" else ""
             raise TypeError(
                 f"{where}: {name} is a Tensor of dtype {value.dtype}; expected {dtype}, that of the "
-                f"parameters: use {name}.astype({dtype.name!r}), or make the module with "
-                f"dtype={value.dtype.name!r}"
+                f"parameters: use {name}.astype({dtype.name!r}){other}"
             )
         return cast(Tensor, value)
     if isinstance(value, tuple):

@@ -146,8 +146,8 @@ def check_carry(old: tuple[list[Any], Tree], new: tuple[list[Any], Tree]) -> Non
     (old_leaves, old_tree), (new_leaves, new_tree) = old, new
     if old_tree is not new_tree and old_tree != new_tree:
         raise ValueError(
-            f"scan: step must return a carry of the form that it was given, {old_tree.paths('carry')}; "
-            f"it returned {new_tree.paths('carry')}"
+            f"scan: step must return a carry of the form that it was given (by a cell's initial_state), "
+            f"{old_tree.paths('carry')}; it returned {new_tree.paths('carry')}"
         )
     for i, (before, after) in enumerate(zip(old_leaves, new_leaves, strict=True)):
         if after.dtype != before.dtype or after.shape != before.shape:

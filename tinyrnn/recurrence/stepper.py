@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyrnn.autograd.arguments import FUNCTION, checked
 from tinyrnn.autograd.changes import latest_change
+from tinyrnn.autograd.creation import as_tensor
 from tinyrnn.autograd.operands import plain_array
 from tinyrnn.autograd.state import TraceError, no_grad, thread
 from tinyrnn.autograd.tensor import Tensor
@@ -132,8 +133,8 @@ class Stepper:
     step : callable
         ``step(carry, x) -> (carry, y)``, as in `scan`.
     carry : structure of Tensor
-        The first state, which is copied, as inputs are: their arrays may be written to afterwards. In both,
-        plain arrays of floats take the dtype of its Tensors.
+        The first state, which is copied, as inputs are: their arrays may be written to afterwards. Inputs
+        that are plain arrays of floats take its dtype.
 
     Warns
     -----
@@ -222,7 +223,8 @@ class Stepper:
 
     @state.setter
     def state(self, state: Any) -> None:
-        self._state = _copied(state)
+        leaves, tree = flatten(state)
+        self._state = tree.unflatten(map(as_tensor, map(_own, leaves)))
         self._bound: BoundStep | None = None
         self._kept: set[int] | None = None  # known after the first step
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from tinyrnn.autograd.tensor import Tensor
+
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
@@ -24,6 +26,7 @@ def pack(value: Any, path: str, arrays: Arrays) -> Any:
     """
     if isinstance(value, np.generic):
         value = value.item()
+    value = value.data if isinstance(value, Tensor) else value
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
@@ -38,8 +41,8 @@ def pack(value: Any, path: str, arrays: Arrays) -> Any:
         items = [pack(item, f"{below}{i}", arrays) for i, item in enumerate(value)]
         return {"tuple": items} if isinstance(value, tuple) else items
     raise TypeError(
-        f"save: {path} is of type {type(value).__name__}; expected arrays of numbers, numbers, strings, "
-        "None, and lists, tuples and dicts of them"
+        f"save: {path} is of type {type(value).__name__}; expected Tensors, arrays of numbers, numbers, "
+        "strings, None, and lists, tuples and dicts of them"
     )
 
 

@@ -27,8 +27,8 @@ def save(path: str | os.PathLike[str], **parts: Any) -> Path:
         ``.safetensors`` (its library comes with the extra ``tinyrnn[io]``) or ``.npz`` (NumPy alone).
     **parts
         By name, each something with ``state_dict()`` (a module, an optimiser, a schedule, batches), a
-        ``numpy.random.Generator``, or plain data: numbers, strings, arrays, and lists, tuples and dicts of
-        them.
+        ``numpy.random.Generator``, or plain data: numbers, strings, arrays, Tensors, which come back as
+        arrays, and lists, tuples and dicts of them.
 
     Returns
     -------

@@ -46,7 +46,7 @@ def test_what_would_train_nothing_is_refused() -> None:
     for wrong, message in (
         (
             lambda model, b: model(b[0]),
-            r"loss of batch 0 of epoch 1 has shape \(3, 1\); expected a Tensor",
+            r"loss of batch 1 of epoch 1 has shape \(3, 1\); expected a Tensor",
         ),
         (lambda model, b: 3.0, "is a float; expected a Tensor of one number"),
         (lambda model, b: None, "is a NoneType"),
@@ -177,7 +177,7 @@ def test_schedules_by_epoch_update_and_plateau() -> None:
 def test_a_loss_that_is_not_finite_stops_before_the_weights() -> None:
     model, optimizer = parts()
     before = model.weight.data.copy()
-    with pytest.raises(FloatingPointError, match="loss of batch 0 of epoch 1 is nan"):
+    with pytest.raises(FloatingPointError, match="loss of batch 1 of epoch 1 is nan"):
         tr.fit(model, loss, [(X * np.nan, Y)], optimizer, epochs=1)
     np.testing.assert_array_equal(model.weight.data, before)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import warnings
 from collections.abc import Callable
@@ -294,7 +295,7 @@ WRONG: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
     "structure": (
         lambda c, x: ((c[0], c[1], x), x),
         ValueError,
-        r"of the form that it was given, \['carry\[0\]', 'carry\[1\]'\]; it returned .*'carry\[2\]'",
+        r"of the form that it was given \(by a cell's initial_state\), \['carry\[0\]', 'carry\[1\]'\]; it returned .*'carry\[2\]'",
     ),
     "dtype": (
         lambda c, x: ((c[0], c[1].astype(np.float32)), x),
@@ -335,3 +336,30 @@ def test_lengths_need_outputs_with_a_batch(y: Any, form: Any) -> None:
         pytest.raises(ValueError, match=r"returned y with shape .*; expected the batch as its first"),
     ):
         tr.scan(lambda h, x: (h, y(x)), tr.tensor(H0), tr.tensor(XS), lengths=[5, 2, 3])
+
+
+class Slotted:
+    __slots__ = ("__hidden", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def next_number(self) -> int:
+        self.count += 1
+        self.__hidden = self.count  # set for the first time while it is traced
+        return self.count
+
+
+def numbers_of_a_file() -> Any:
+    lines = io.StringIO("\n".join(map(str, range(1, 20))))
+    return lambda: float(lines.readline())
+
+
+@pytest.mark.parametrize(
+    "source", [lambda: Slotted().next_number, numbers_of_a_file], ids=["slots", "a file"]
+)
+def test_what_a_step_takes_from_outside_is_as_in_the_plain_loop(source: Any) -> None:
+    number = source()
+    with pytest.warns(tr.ScanFallbackWarning):
+        last, _ = tr.scan(lambda h, x: (h + number() * x,) * 2, tr.zeros(()), tr.ones(5))
+    assert last.item() == 15

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.tensor import Tensor
-from tinyrnn.recurrence.snapshot import Globals
+from tinyrnn.recurrence.snapshot import Globals, Slots
 
 # What a step may meet that holds nothing further and does not change by being used.
 _PLAIN = (
@@ -36,7 +36,7 @@ _MUTATORS = frozenset({
     "discard", "clear", "add", "update", "setdefault", "sort", "reverse", "fill", "put", "send",
 })  # fmt: skip
 _IN_PLACE = frozenset({"out", "+=", "copyto", "put", "fill"})
-_ADVANCES = frozenset({"next", "__next__", "send"})
+_ADVANCES = frozenset({"next", "__next__", "send", "read", "readline", "readlines"})
 _UNKNOWABLE = frozenset({
     "next", "iter", "eval", "exec", "open", "input", "setattr", "delattr", "getattr", "globals", "vars",
     "__import__", "id",
@@ -161,11 +161,15 @@ class Surroundings:
         if hasattr(type(value), "__next__"):
             self._iterators = True
             self.settled = False
-        elif hasattr(value, "__dict__"):
-            self.holders.append(vars(value))
-            self._todo += vars(value).values()
+        elif hasattr(value, "__dict__") or _slots(type(value)):
+            inside = getattr(value, "__dict__", {})
+            self.holders.append(inside)
+            self._todo += inside.values()
             if not _all_of_library(type(value)):
                 self._classes.append(type(value))
+                names = _slots(type(value))
+                self.holders.append(Slots(value, names))
+                self._todo += (getattr(value, name) for name in names if hasattr(value, name))
         elif isinstance(value, types.MappingProxyType):
             self._todo += value.values()
         elif type(value).__module__.partition(".")[0] != "numpy":
@@ -226,6 +230,13 @@ def _of_library(thing: Any) -> bool:
 @functools.lru_cache(256)
 def _all_of_library(kind: type) -> bool:
     return all(map(_of_library, kind.__mro__))
+
+
+@functools.lru_cache(256)
+def _slots(kind: type) -> list[str]:
+    """Return the names that a class, not one of the library's, keeps in slots."""
+    found = (item for base in kind.__mro__ if not _of_library(base) for item in vars(base).items())
+    return [name for name, what in found if isinstance(what, types.MemberDescriptorType)]
 
 
 def _functions(value: Any) -> Iterable[Any]:

@@ -23,6 +23,13 @@ class Globals(NamedTuple):
     names: list[str]
 
 
+class Slots(NamedTuple):
+    """The attributes of an object that it keeps in slots."""
+
+    owner: Any
+    names: list[str]
+
+
 class Snapshot:
     """The states of generators of random numbers, and the contents of lists, dicts, cells and arrays."""
 
@@ -62,6 +69,8 @@ def _contents(holder: Any) -> Any:
             return _NOTHING
     if isinstance(holder, Globals):
         return [holder.space.get(name, _NOTHING) for name in holder.names]
+    if isinstance(holder, Slots):
+        return [getattr(holder.owner, name, _NOTHING) for name in holder.names]
     return [part for item in holder.items() for part in item] if isinstance(holder, dict) else list(holder)
 
 
@@ -87,6 +96,12 @@ def _set_contents(holder: Any, contents: Any) -> None:
                 holder.space.pop(name, None)
             else:
                 holder.space[name] = value
+    elif isinstance(holder, Slots):
+        for name, value in zip(holder.names, contents, strict=True):
+            if value is not _NOTHING:
+                setattr(holder.owner, name, value)
+            elif hasattr(holder.owner, name):
+                delattr(holder.owner, name)
     else:
         holder.clear()
         if isinstance(holder, dict):

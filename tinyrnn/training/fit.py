@@ -179,7 +179,7 @@ def _number(value: Any) -> float:
 
 def _loss(value: Any, epoch: int, batch: int) -> Tensor:
     """Return the loss of a batch, checked."""
-    where = f"fit: the loss of batch {batch} of epoch {epoch + 1}"
+    where = f"fit: the loss of batch {batch + 1} of epoch {epoch + 1}"
     if not isinstance(value, Tensor) or value.size != 1:
         got = f"has shape {value.shape}" if isinstance(value, Tensor) else f"is a {type(value).__name__}"
         raise TypeError(f"{where} {got}; expected a Tensor of one number, such as a loss's mean")

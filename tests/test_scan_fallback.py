@@ -295,7 +295,7 @@ WRONG: dict[str, tuple[Callable[[Any, Any], Any], type[Exception], str]] = {
     "structure": (
         lambda c, x: ((c[0], c[1], x), x),
         ValueError,
-        r"of the form that it was given \(by a cell's initial_state\), \['carry\[0\]', 'carry\[1\]'\]; it returned .*'carry\[2\]'",
+        r"of the form that it was given .*, \['carry\[0\]', 'carry\[1\]'\]; it returned .*'carry\[2\]'",
     ),
     "dtype": (
         lambda c, x: ((c[0], c[1].astype(np.float32)), x),

@@ -12,7 +12,7 @@ from tinyrnn.draw.drawing import Drawing
 from tinyrnn.draw.reading.unroll import uncollected, unroll
 from tinyrnn.draw.style import theme_of
 from tinyrnn.draw.unrolled import CENTIMETRES, GRAPH, OPTIONS, options_of
-from tinyrnn.draw.writing.stacked import stacked_dot
+from tinyrnn.draw.writing.dot import stacked_dot
 
 __all__ = ["compare"]
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from tinyrnn.draw.reading.records import MOVES, Record
 
-__all__ = ["containers_of", "depth_of", "shared_path"]
-
-
-def depth_of(record: Record) -> int | None:
-    """Return which of its scopes says the step; None where none does."""
-    return next((i for i, scope in enumerate(record.scopes) if scope.step is not None), None)
+__all__ = ["containers_of", "shared_path"]
 
 
 def containers_of(records: list[Record]) -> set[int]:
@@ -17,11 +14,12 @@ def containers_of(records: list[Record]) -> set[int]:
     found: set[int] = set()
     seen: dict[int, tuple[str, int | None]] = {}
     for record in records:
-        depth = depth_of(record)
+        depth = record.depth
         if depth is not None:
             found.update(map(id, record.scopes[:depth]))
+        here = record.group, record.step
         for scope in record.scopes if record.op not in MOVES else ():
-            if seen.setdefault(id(scope), (record.group, record.step)) != (record.group, record.step):
+            if seen.setdefault(id(scope), here) != here:
                 found.add(id(scope))
     if all(record.step is None for record in records):  # without time, the one module that all others are in
         calls = [[s for s in record.scopes if s.owner is not None] for record in records]
@@ -36,16 +34,8 @@ def shared_path(records: list[Record], containers: set[int]) -> str:
     """Return the path, with a dot behind it, of the loops that everything is in: one model, say."""
     paths: set[tuple[str, ...]] = set()
     for record in records:
-        names_ = [scope.name for scope in record.scopes]
-        inside = next((i for i, s in enumerate(record.scopes) if id(s) not in containers), len(names_))
-        if record.scopes:
-            paths.add(tuple(filter(None, names_[: inside + 1])))
+        within = len(list(takewhile(lambda s: id(s) in containers, record.scopes)))
+        paths.add(tuple(scope.name for scope in record.scopes[: within + 1] if scope.name))
     paths.discard(())
-    if not paths:
-        return ""
-    shared: list[str] = []
-    for parts in zip(*(path[:-1] for path in paths)):
-        if len(set(parts)) > 1:
-            break
-        shared.append(parts[0])
-    return ".".join(shared) + "." if shared else ""
+    levels = zip(*(path[:-1] for path in paths))
+    return "".join(f"{names[0]}." for names in takewhile(lambda names: len(set(names)) == 1, levels))

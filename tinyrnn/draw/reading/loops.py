@@ -47,7 +47,7 @@ def _counted(records: list[Record]) -> list[Run]:
     for record in records:
         if record.role in ("total", "weight"):
             continue
-        depth = next((i for i, scope in enumerate(record.scopes) if scope.step is not None), None)
+        depth = record.depth
         if depth is None:
             continue
         scope = record.scopes[depth]

@@ -21,17 +21,8 @@ __all__ = ["ELEMENTWISE", "MOVES", "Record", "Run"]
 
 MOVES = {"transpose", "reshape", "getitem", "broadcast_to", "astype", "stack", "concatenate"}
 ELEMENTWISE = {
-    "multiply",
-    "add",
-    "subtract",
-    "divide",
-    "negative",
-    "where",
-    "astype",
-    "relu",
-    "tanh",
-    "sigmoid",
-}
+    "multiply", "add", "subtract", "divide", "negative", "where", "astype", "relu", "tanh", "sigmoid"
+}  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -135,6 +126,16 @@ class Record:
         self.key: tuple[Any, ...] = ()
         self.carry = ""
         self.id = ""
+
+    @property
+    def depth(self) -> int | None:
+        """Which of its scopes says the step; None where none does."""
+        return next((i for i, scope in enumerate(self.scopes) if scope.step is not None), None)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the value is a single number, in no axis or in one."""
+        return self.node.shape in ((), (1,))
 
     @property
     def name(self) -> str:

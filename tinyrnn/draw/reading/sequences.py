@@ -141,8 +141,9 @@ def leaves_of(weight: Record) -> list[Record]:
 
 def _steps_on(record: Record, source: Record) -> bool:
     """Whether a record takes what another step has computed."""
-    mine, theirs = ([scope for scope in r.scopes if scope.step is not None][:1] for r in (record, source))
-    return bool(mine and theirs) and mine[0] is not theirs[0] and source.op != ""
+    if record.depth is None or source.depth is None or not source.op:
+        return False
+    return record.scopes[record.depth] is not source.scopes[source.depth]
 
 
 def _looks_up(record: Record) -> bool:
@@ -153,7 +154,7 @@ def _looks_up(record: Record) -> bool:
 
 def find_losses(root: Record) -> list[Record]:
     """Mark the sum of the losses as ``total``, where the root is a number, and return what is summed."""
-    if root.node.shape not in ((), (1,)) or root.role == "weight":
+    if not root.is_number or root.role == "weight":
         return []
     chain: set[Record] = set()
     terms: list[Record] = []
@@ -180,25 +181,16 @@ def _scales(record: Record) -> bool:
 
 def _sums(record: Record) -> bool:
     """Whether a record only adds up, or scales, numbers that are sums themselves."""
-    if record.node.shape not in ((), (1,)):
-        return record.op in ("stack", "concatenate") and all(
-            source.node.shape in ((), (1,)) for source in record.sources
-        )
-    while True:
-        parts = [source for source in record.sources if source.role not in ("weight", "constant")]
-        if (
-            record.op == "add"
-            and len(record.sources) == 2
-            and all(s.node.shape in ((), (1,)) for s in record.sources)
-        ):
+    if record.op in ("stack", "concatenate") and not record.is_number:
+        return all(source.is_number for source in record.sources)
+    while record.is_number:
+        if record.op == "add" and len(record.sources) == 2 and all(s.is_number for s in record.sources):
             return True
         if record.op in ("sum", "mean") and record.sources[0].op in ("stack", "concatenate"):
             return _sums(record.sources[0])
-        if (
-            record.op not in ("multiply", "divide", "negative", "sum", "mean", "reshape", "astype")
-            or len(parts) != 1
-        ):
+        parts = [source for source in record.sources if source.role not in ("weight", "constant")]
+        scales = record.op in ("multiply", "divide", "negative", "sum", "mean", "reshape", "astype")
+        if not scales or len(parts) != 1:
             return False
         record = parts[0]
-        if record.node.shape not in ((), (1,)):
-            return False
+    return False

@@ -60,23 +60,20 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
 
     def make(node: Node) -> Record:
         where = id(node.scope)  # the node keeps its scope alive, so the number stays its own
-        place = places.get(where)
-        if place is None:
-            place = places[where] = _outwards(node.scope)
-        record = made[node] = Record(node, place)
-        return record
+        if where not in places:
+            places[where] = _outwards(node.scope)
+        made[node] = Record(node, places[where])
+        return made[node]
 
     for node in sorted(reachable(roots), key=lambda node: node.order):
-        if node in made or (node.primitive is not None and node.primitive.name == "detach"):
-            continue
-        if isinstance(node, Constant):  # it is met as an operand
+        if node in made or _is_cut(node) or isinstance(node, Constant):  # a constant is met as an operand
             continue
         record = make(node)
         for position, given in enumerate(node.inputs):
             source = _stand_in(node, position) if given is None else given
             if source is None:
                 continue
-            while source.primitive is not None and source.primitive.name == "detach":
+            while _is_cut(source):
                 record.cuts |= {position}
                 origin = source.inputs[0]
                 assert origin is not None
@@ -86,7 +83,8 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
                 # What a record is made from is older than the record. Only the constants that the tape keeps
                 # for drawings are newer: they are written down when they are first met, as operands. One
                 # array that is used twice in a step, such as x_t, is one constant.
-                array = (_step(record), *memory(source.value)) if source.value is not None else (source,)
+                step = None if record.depth is None else id(record.scopes[record.depth])
+                array = (step, *memory(source.value)) if source.value is not None else (source,)
                 found = constants.get(array)
                 if found is None:
                     found = constants[array] = make(source)
@@ -103,16 +101,15 @@ def records_of(roots: Iterable[Node]) -> list[Record]:
     return [record for record in records if record.users or record.node.inputs]
 
 
+def _is_cut(node: Node) -> bool:
+    return node.primitive is not None and node.primitive.name == "detach"
+
+
 def _stand_in(node: Node, position: int) -> Node | None:
     """Return a record for what is multiplied by a matrix and was not kept: an input, or an initial state."""
     matrix = node.inputs[1] if len(node.inputs) == 2 else None
-    if (
-        position
-        or node.primitive is None
-        or node.primitive.name != "matmul"
-        or matrix is None
-        or len(matrix.shape) != 2
-    ):
+    product = node.primitive is not None and node.primitive.name == "matmul"
+    if position or not product or matrix is None or len(matrix.shape) != 2:
         return None
     return Node(None, [], [], {}, (*node.shape[:-1], matrix.shape[0]), node.dtype, node.scope)
 
@@ -129,11 +126,6 @@ def _outwards(scope: Scope | None) -> tuple[Scope, ...]:
         found.append(scope)
         scope = scope.parent
     return tuple(reversed(found))
-
-
-def _step(record: Record) -> int | None:
-    """Return a number for the step, or the call, in which a record was made."""
-    return next((id(s) for s in record.scopes if s.step is not None), None)
 
 
 def mark_reached(records: Iterable[Record], roots: Iterable[Record]) -> None:

@@ -8,14 +8,14 @@ loss belongs to the loss, and what only moves data belongs to what uses it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
-from typing import Any
+from collections.abc import Hashable
 
-from tinyrnn.draw.reading.calls import containers_of, depth_of, shared_path
+from tinyrnn.autograd.state import Scope
+from tinyrnn.draw.reading.calls import containers_of, shared_path
 from tinyrnn.draw.reading.carries import name_carries
 from tinyrnn.draw.reading.inputs import find_inputs
 from tinyrnn.draw.reading.leads import closure, lossy_of, weighing_of
-from tinyrnn.draw.reading.loops import names
+from tinyrnn.draw.reading.loops import identity, names
 from tinyrnn.draw.reading.records import MOVES, Record, Run
 from tinyrnn.draw.reading.unit import Unit, Units
 
@@ -49,31 +49,24 @@ class _Units:
             call = self._call(record)
             if not record.unit and call is not None:
                 scopes = record.scopes[: call + 1]
-                owner = scopes[-1].owner
-                name = self._path(scopes) or type(owner).__name__
-                record.unit = self.units.named((id(owner), name), name, type(owner).__name__, "module")
+                kind = _class(scopes[-1])
+                name = self._short(names(scopes)) or kind
+                record.unit = self.units.named((id(scopes[-1].owner), name), name, kind, "module")
         self._losses()
         self._loose()
         find_inputs(records, self.computed, self.units)
         self._spread()
 
-    def _path(self, scopes: Iterable[Any]) -> str:
-        """Return the names of scopes, without those that everything is in."""
-        return self._short(names(scopes))
-
     def _short(self, path: str) -> str:
+        """Return a path without what everything is in."""
         return path.removeprefix(self.shared) if path != self.shared.rstrip(".") else path.split(".")[-1]
 
     def _call(self, record: Record) -> int | None:
         """Return which of its scopes is the outermost call of a module that is not a loop around it."""
-        return next(
-            (
-                i
-                for i, scope in enumerate(record.scopes)
-                if scope.owner is not None and id(scope) not in self.containers
-            ),
-            None,
+        calls = (
+            i for i, s in enumerate(record.scopes) if s.owner is not None and id(s) not in self.containers
         )
+        return next(calls, None)
 
     def _loop(self, members: list[Record]) -> None:
         """Part what one loop does into its cells, the modules before and after them, and the rest."""
@@ -82,69 +75,33 @@ class _Units:
         run = members[0].run
         assert run is not None
         inside = set(members)
-        atom: dict[Record, Hashable] = {}
-        scope: dict[Hashable, tuple[Any, ...]] = {}
-        for record in members:
-            depth = depth_of(record) if run.counted else None
-            inner = record.scopes[depth + 1 :] if depth is not None else ()
-            if not run.counted and (call := self._call(record)) is not None:
-                inner = record.scopes[call:]
-            if inner:
-                atom[record] = (inner[0].name, id(inner[0].owner) if inner[0].owner is not None else None)
-                scope[atom[record]] = inner[:1]
-            else:
-                atom[record] = record.key
-        leads: dict[Hashable, set[Hashable]] = {a: set() for a in atom.values()}
-        crossing: set[tuple[Hashable, Hashable]] = set()
-        for record in members:
-            for source in record.sources:
-                if source in inside:
-                    leads[atom[source]].add(atom[record])
-                    if source.step != record.step:
-                        crossing.add((atom[source], atom[record]))
-        reached = closure(leads)
-        circles: list[set[Hashable]] = []
-        for a, b in crossing:
-            if a in reached[b] or a == b:
-                circle = {c for c in leads if c == a or (c in reached[a] and a in reached[c])}
-                if circle not in circles:
-                    circles.append(circle)
-        order = {a: i for i, a in enumerate(leads)}
-        circles.sort(key=lambda circle: min(order[a] for a in circle))
-        base = (
-            run.path.removeprefix(self.shared)
-            if run.path != self.shared.rstrip(".")
-            else run.path.split(".")[-1]
-        )
+        atom, scope = self._atoms(members, run)
+        circles = _circles(members, atom)
+        order = {a: i for i, a in enumerate(atom.values())}
+        base = self._short(run.path)
         name_of: dict[Hashable, str] = {}
         for circle in circles:
             parts = [a for a in circle if a in scope]
-            owners = {scope[a][0].owner for a in parts if scope[a][0].owner is not None}
             if not run.counted and len(parts) > 1:  # each module of a loop written by hand is its own box
                 for a in parts:
-                    owner = scope[a][0].owner
-                    name = self._path(scope[a]) or type(owner).__name__
-                    name_of[a] = self.units.named((run.chain, a), name, type(owner).__name__, "cell")
+                    kind = _class(scope[a])
+                    name = self._short(scope[a].name) or kind
+                    name_of[a] = self.units.named((run.chain, a), name, kind, "cell")
                 continue
-            owner = next(iter(owners)) if len(owners) == 1 and len(circle) == 1 else run.owner
-            own = base or (names(scope[parts[0]]) if len(parts) == 1 else "") or ""
-            if len(circles) > 1 and len(parts) == 1:
-                own = ".".join(filter(None, (base, names(scope[parts[0]]) or type(owner).__name__)))
-            kind = type(owner).__name__ if owner is not None else ""
+            part = scope[parts[0]] if len(parts) == 1 else None
+            kind = (_class(part) if part is not None and len(circle) == 1 else "") or _class(run)
+            own = base or (part.name if part is not None else "")
+            if part is not None and len(circles) > 1:
+                own = ".".join(filter(None, (base, part.name or kind)))
             key = (run.chain, min(order[a] for a in circle))
             unit = self.units.named(key, own or kind or "cell", kind, "cell", run.reverse)
             if not run.counted and not parts:
                 self.bare.add(unit)
             name_of |= dict.fromkeys(circle, unit)
         if not circles and run.counted:  # a loop in which nothing is handed on
-            owner = run.owner
-            if owner is None:
-                owners = {scope[a][0].owner for a in scope if scope[a][0].owner is not None}
-                owner = next(iter(owners)) if len(owners) == 1 and len(scope) == 1 else None
-            kind = type(owner).__name__ if owner is not None else ""
-            unit = self.units.named(
-                run.chain, base or kind or "cell", kind, "cell" if run.owner is not None else "module"
-            )
+            kind = _class(run) or (_class(*scope.values()) if len(scope) == 1 else "")
+            role = "cell" if run.owner is not None else "module"
+            unit = self.units.named(run.chain, base or kind or "cell", kind, role)
             lossy = lossy_of(members, set())
             for record in members:
                 if record not in lossy:
@@ -170,51 +127,58 @@ class _Units:
             if a in keys:
                 record.unit = keys[a]
             elif a in scope:
-                owner = scope[a][0].owner
-                kind = type(owner).__name__ if owner is not None else ""
-                name = ".".join(filter(None, (base, names(scope[a]) or kind)))
+                kind = _class(scope[a])
+                name = ".".join(filter(None, (base, scope[a].name or kind)))
                 record.unit = self.units.named((run.chain, a), name, kind, "module")
-            elif record not in lossy and record not in weighing and circles and run.counted:
-                before = [s.unit for s in record.sources if s.unit and s in inside]
-                record.unit = before[0] if before else ""
+            elif record not in lossy and record not in weighing and run.counted:
+                record.unit = next((s.unit for s in record.sources if s.unit and s in inside), "")
+
+    def _atoms(self, members: list[Record], run: Run) -> tuple[dict[Record, Hashable], dict[Hashable, Scope]]:
+        """Return what of a step each record belongs to, a part with a scope or itself; and these scopes."""
+        atom: dict[Record, Hashable] = {}
+        scope: dict[Hashable, Scope] = {}
+        for record in members:
+            first = self._call(record)
+            if run.counted:
+                first = None if record.depth is None else record.depth + 1
+            part = record.scopes[first : first + 1] if first is not None else ()
+            atom[record] = identity(part) or record.key
+            if part:
+                scope[atom[record]] = part[0]
+        return atom, scope
 
     def _losses(self) -> None:
         """Find what leads to nothing but the loss."""
-        number = {r for r in self.roots if r.node.shape in ((), (1,))}
+        number = {r for r in self.roots if r.is_number}
         lossy = lossy_of(self.computed, set(), number)
+        leads_to = self._first_roots()
         for record in reversed(self.computed):
             if record not in lossy or record.unit:
                 continue
             uses = {u.unit for u in record.users if (u.group, u.step) == (record.group, record.step)}
             uses |= {u.unit for u in record.users if u.role == "total"} if record.step is None else set()
-            if record.role == "total" or record in self.roots:
-                record.unit = self.units.named(("total", self._root_of(record)), "loss", "", "total")
-            elif record.name:
+            whole = record.role == "total" or record in self.roots
+            if not whole and record.name:
                 record.unit = self.units.named(("loss", record.name), record.name, "", "loss")
-            elif len(uses) == 1 and self.found[min(uses)].role in ("loss", "total"):
+            elif not whole and len(uses) == 1 and self.found[min(uses)].role in ("loss", "total"):
                 record.unit = min(uses)
-            elif record.step is None:
-                record.unit = self.units.named(("total", self._root_of(record)), "loss", "", "total")
+            elif whole or record.step is None:
+                record.unit = self.units.named(("total", leads_to.get(record, 0)), "loss", "", "total")
             else:
-                record.unit = self.units.named(
-                    ("loss", record.group), f"{record.group}.L".lstrip("."), "", "loss"
-                )
+                own = f"{record.group}.L".lstrip(".")
+                record.unit = self.units.named(("loss", record.group), own, "", "loss")
 
-    def _root_of(self, record: Record) -> int:
-        """Return which of several outputs a record leads to; the first where there are several."""
-        if len(self.roots) == 1:
-            return 0
-        if not hasattr(self, "_roots"):
-            self._roots: dict[Record, int] = {}
-            order = [r for r in self.records if r in self.roots]
-            for i, root in enumerate(order):
-                stack = [root]
-                while stack:
-                    r = stack.pop()
-                    if r not in self._roots:
-                        self._roots[r] = i
-                        stack += r.sources
-        return self._roots.get(record, 0)
+    def _first_roots(self) -> dict[Record, int]:
+        """Return to which of the outputs each record leads; to the first of several."""
+        found: dict[Record, int] = {}
+        for i, root in enumerate(r for r in self.records if r in self.roots):
+            stack = [root]
+            while stack:
+                record = stack.pop()
+                if record not in found:
+                    found[record] = i
+                    stack += record.sources
+        return found
 
     def _loose(self) -> None:
         """Give the rest to what uses it, or to a unit of its own."""
@@ -255,3 +219,27 @@ class _Units:
                 for record in records:
                     if record.unit == unit.name and record.role not in ("constant", "state"):
                         unit.groups |= reached[record]
+
+
+def _class(of: Scope | Run) -> str:
+    """Return the class of the module whose call, or whose loop, it is; empty where there is none."""
+    return "" if of.owner is None else type(of.owner).__name__
+
+
+def _circles(members: list[Record], atom: dict[Record, Hashable]) -> list[list[Hashable]]:
+    """Return the parts of a step that lead to each other over its border: those that hand on a state."""
+    leads: dict[Hashable, set[Hashable]] = {a: set() for a in atom.values()}
+    crossing: set[tuple[Hashable, Hashable]] = set()
+    for record in members:
+        for source in record.sources:
+            if source in atom:
+                leads[atom[source]].add(atom[record])
+                if source.step != record.step:
+                    crossing.add((atom[source], atom[record]))
+    reached = closure(leads)
+    circles: list[list[Hashable]] = []
+    for a in leads:
+        circle = [c for c in leads if c == a or (c in reached[a] and a in reached[c])]
+        if circle not in circles and any(x in circle and y in circle for x, y in crossing):
+            circles.append(circle)
+    return circles

@@ -5,24 +5,25 @@ from __future__ import annotations
 from tinyrnn.draw.arranging.geometry import Layout
 from tinyrnn.draw.arranging.route import BESIDE, Path, corners, middle, shifted, spline
 from tinyrnn.draw.reading.view import Arrow, Box, View
-from tinyrnn.draw.style import Gradient, Scale
-from tinyrnn.draw.text import LINE, attribute, attributes, number, width
+from tinyrnn.draw.style import Gradient
+from tinyrnn.draw.text import LINE, number, width
+from tinyrnn.draw.writing.canvas import Canvas
 
-__all__ = ["Arrows"]
+__all__ = ["write_arrows"]
 
 
-class Arrows:
-    """Writes the arrows of a view; ``kinds`` are the kinds of gradients met on the way."""
+def write_arrows(view: View, layout: Layout, canvas: Canvas) -> None:
+    """Write the arrows of a view, those of weights first."""
+    _Arrows(view, layout, canvas).write()
 
-    def __init__(self, view: View, layout: Layout, scale: Scale) -> None:
-        self.view, self.layout, self.scale = view, layout, scale
-        self.kinds: set[str] = set()
+
+class _Arrows:
+    def __init__(self, view: View, layout: Layout, canvas: Canvas) -> None:
+        self.view, self.layout, self.canvas = view, layout, canvas
         self.ranges = _ranges(view)
         self.said: set[tuple[str, str]] = set()
-        self.lines: list[str] = []
 
-    def write(self) -> list[str]:
-        """Return the lines of all arrows, those of weights first."""
+    def write(self) -> None:
         for box in self.view.boxes.values():
             for n in range(len(box.badges)):
                 self._stub(box, n)
@@ -33,15 +34,11 @@ class Arrows:
             if arrow.share is not None:
                 style |= {"penwidth": f"{0.4 + 3.6 * arrow.share:.1f}", "class": "forward attention"}
                 style["tooltip"] = f"weight {number(arrow.share)}"
-            self._edge(arrow.tail, arrow.head, style)
+            self.canvas.edge(arrow.tail, arrow.head, style)
             if arrow.cut:
                 self._cut(arrow, path)
             elif arrow.gradient is not None and arrow.share is None:
                 self._back(arrow, path)
-        return self.lines
-
-    def _edge(self, tail: str, head: str, style: dict[str, str]) -> None:
-        self.lines.append(f"  {attribute(tail)} -> {attribute(head)} {attributes(style)};")
 
     def _stub(self, box: Box, n: int) -> None:
         """A line from an alias to its box, or to the alias between them."""
@@ -55,30 +52,25 @@ class Arrows:
             a, b = (x, y + h / 2), (x, self.layout.end(box.id, -1))
             if n > 1:
                 b = (x, places[box.badges[n - 2].id][0][1] - h / 2)
-        self._edge(
-            badge.id, box.id, {"pos": spline([a, a, b, b], tip=False), "arrowhead": "none", "class": "weight"}
-        )
+        style = {"pos": spline([a, a, b, b], tip=False), "arrowhead": "none", "class": "weight"}
+        self.canvas.edge(badge.id, box.id, style)
 
     def _back(self, arrow: Arrow, path: Path) -> None:
         gradient = arrow.gradient
         assert gradient is not None
-        self.kinds.add(gradient.kind)
+        self.canvas.kinds.add(gradient.kind)
+        style = self.canvas.scale.edge(gradient) | {"class": f"backward {gradient.kind}"}
         if arrow.tail == arrow.head:
-            style = self.scale.edge(gradient) | {"class": f"backward {gradient.kind}"}
             self._loop_back(arrow, path, style)
             return
-        style = (
-            {"pos": spline(self.layout.backs[id(arrow)], tip=not arrow.joins)}
-            | self.scale.edge(gradient)
-            | {"class": f"backward {gradient.kind}"}
-        )
+        style = {"pos": spline(self.layout.backs[id(arrow)], tip=not arrow.joins)} | style
         if arrow.joins:
             style["arrowhead"] = "none"
         if arrow.carry and (arrow.tail, arrow.carry) not in self.said:
             self.said.add((arrow.tail, arrow.carry))  # one number for one state, however many read it
             x, y = self._number_at(arrow, path, width(_size(gradient), LINE))
             style |= {"label": _size(gradient), "lp": f"{x:.1f},{y:.1f}"}
-        self._edge(arrow.head, arrow.tail, style)
+        self.canvas.edge(arrow.head, arrow.tail, style)
 
     def _number_at(self, arrow: Arrow, path: Path, wide: float) -> tuple[float, float]:
         """Return where the number of a state stands: under its lane, else over the corner of its tail."""
@@ -99,11 +91,11 @@ class Arrows:
         text = f"{arrow.carry}, t − 1   {self.ranges.get((arrow.unit, arrow.carry), '')}".strip()
         x = far + sign * (width(text, LINE) / 2 + 6)
         style |= {"pos": spline(inner), "label": text, "lp": f"{x:.1f},{max(ay, by) + 9:.1f}"}
-        self._edge(arrow.head, arrow.tail, style)
+        self.canvas.edge(arrow.head, arrow.tail, style)
 
     def _cut(self, arrow: Arrow, path: Path) -> None:
         """A gradient that starts back and ends at a bar."""
-        self.kinds.add("cut")
+        self.canvas.kinds.add("cut")
         x, y = _between(self.layout, self.view, arrow, path)
         start = path[-1]
         if abs(start[0] - x) < 8:
@@ -111,13 +103,13 @@ class Arrows:
         stop = (x + (start[0] - x) * 0.25, y)
         from_ = (start[0], start[1]) if abs(start[1] - y) < 1 else (x + (8 if start[0] > x else -8), y)
         back = shifted([from_, from_, stop, stop], 0, -BESIDE)
-        alarm = self.scale.theme.alarm
+        alarm = self.canvas.theme.alarm
         style = {
             "pos": spline(back), "label": "cut", "lp": f"{x:.1f},{y - BESIDE - 8:.1f}", "arrowhead": "tee",
             "style": "dotted", "color": alarm, "fontcolor": alarm, "arrowsize": "1",
             "class": "backward cut",
         }  # fmt: skip
-        self._edge(arrow.head, arrow.tail, style)
+        self.canvas.edge(arrow.head, arrow.tail, style)
 
 
 def _ranges(view: View) -> dict[tuple[str, str], str]:

@@ -9,28 +9,54 @@ from __future__ import annotations
 from itertools import pairwise
 
 from tinyrnn.draw.arranging.geometry import Layout, badge_lines
+from tinyrnn.draw.arranging.wrap import extent, moved
 from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.view import Badge, Box, View
 from tinyrnn.draw.style import Scale, Theme
 from tinyrnn.draw.text import BADGE, LINE, TITLE, attribute, attributes, html, width
-from tinyrnn.draw.writing.arrows import Arrows
-from tinyrnn.draw.writing.margin import foot_lines, node, window_lines
+from tinyrnn.draw.writing.arrows import write_arrows
+from tinyrnn.draw.writing.canvas import Canvas
+from tinyrnn.draw.writing.margin import write_foot, write_windows
 from tinyrnn.draw.writing.markup import box_label, fold_label, small
 
-__all__ = ["MARGIN", "Writer", "dot_of", "head_lines", "norms_of"]
+__all__ = ["MARGIN", "dot_of", "stacked_dot"]
 
 MARGIN = 10.8  # around a picture, in points
+HEADING, UNDER, APART = 14.0, 12.0, 34.0  # letters, what is below them, and what is between two pictures
 
 
 def dot_of(view: View, layout: Layout, theme: Theme, width: float | None = None) -> str:
     """Write a placed view as DOT, to be drawn so many centimetres wide, or as wide as it is."""
-    norms = norms_of(view)
-    writer = Writer(view, layout, Scale(theme, norms))
-    lines = [*head_lines(theme, width), *writer.body(), *writer.foot(legend=bool(norms)), "}"]
-    return "\n".join(lines) + "\n"
+    norms = _norms(view)
+    canvas = Canvas(Scale(theme, norms))
+    _Writer(view, layout, canvas).write(legend=bool(norms))
+    return "\n".join([*_head(theme, width), *canvas.lines, "}"]) + "\n"
 
 
-def norms_of(view: View) -> list[float]:
+def stacked_dot(pictures: list[tuple[str, View, Layout]], theme: Theme, size: float | None = None) -> str:
+    """Write placed views one above the other, each under its name, on one scale of gradients.
+
+    What is in the first is called ``1.t3.l0.cell``.
+    """
+    norms = [norm for _, view, _ in pictures for norm in _norms(view)]
+    scale, kinds = Scale(theme, norms), set[str]()
+    lines, y = _head(theme, size), 0.0
+    for i, (name, view, layout) in enumerate(pictures):
+        canvas = Canvas(scale, f"{i + 1}.", kinds)
+        wide = width(name, HEADING) + 12
+        label = small(f"<b>{html(name)}</b>", HEADING)
+        style = {"label": label, "shape": "plain", "style": "", "class": "heading"}
+        canvas.node("heading", (wide / 2, y - TITLE), (wide, HEADING + 6), style)
+        left, _, _, top = extent(layout)
+        moved(layout, -left, y - HEADING - 6 - UNDER - top)
+        last = i == len(pictures) - 1
+        _Writer(view, layout, canvas).write(legend=last and bool(norms), words=last)
+        lines += canvas.lines
+        y = layout.bottom - APART
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _norms(view: View) -> list[float]:
     """Return the norms of all gradients that a view shows."""
     norms = [arrow.gradient.norm for arrow in view.arrows if arrow.gradient is not None]
     norms += [n for column in view.columns for found in column.norms.values() for n in found]
@@ -39,7 +65,7 @@ def norms_of(view: View) -> list[float]:
     ]
 
 
-def head_lines(theme: Theme, width: float | None) -> list[str]:
+def _head(theme: Theme, width: float | None) -> list[str]:
     """Begin a graph whose places are written down."""
     return [
         f"digraph {attribute('unrolled')} {{",
@@ -61,15 +87,10 @@ def head_lines(theme: Theme, width: float | None) -> list[str]:
     ]  # fmt: skip
 
 
-class Writer:
-    """Writes one placed view; ``kinds`` are the kinds of gradients met on the way."""
-
-    def __init__(self, view: View, layout: Layout, scale: Scale) -> None:
-        self.view = view
-        self.layout = layout
-        self.theme = theme = scale.theme
-        self.scale = scale
-        self.kinds: set[str] = set()
+class _Writer:
+    def __init__(self, view: View, layout: Layout, canvas: Canvas) -> None:
+        self.view, self.layout, self.canvas = view, layout, canvas
+        self.theme = theme = canvas.theme
         self.colours = {
             badge.weight: theme.weights[badge.colour % len(theme.weights)]
             for box in view.boxes.values()
@@ -77,27 +98,17 @@ class Writer:
         }
         for i, box in enumerate(view.tray):
             self.colours.setdefault(box.members[0], theme.weights[i % len(theme.weights)])
-        self.lines: list[str] = []
 
-    def body(self) -> list[str]:
-        """Return the lines of boxes and arrows."""
-        self.lines += window_lines(self.view, self.layout, self.theme)
+    def write(self, *, legend: bool, words: bool = True) -> None:
+        """Write boxes, arrows, and what stands below; ``words`` say what styles mean."""
+        write_windows(self.view, self.layout, self.canvas)
         self._columns()
         for box in self.view.boxes.values():
             if not box.column:
-                self._box(box, "  ")
-        arrows = Arrows(self.view, self.layout, self.scale)
-        self.lines += arrows.write()
-        self.kinds |= arrows.kinds
-        return self.lines
+                self._box(box)
+        write_arrows(self.view, self.layout, self.canvas)
+        write_foot(self.view, self.layout, self.canvas, self.colours, legend=legend, words=words)
 
-    def foot(self, *, legend: bool, words: bool = True) -> list[str]:
-        """Return the lines of what stands below, once the body is written; ``words`` say what styles mean."""
-        kinds = self.kinds if words else set[str]()
-        return foot_lines(self.view, self.layout, self.scale, kinds, self.colours, legend)
-
-    # --- boxes
-    # -----------------------------------------------------------------------------------------------------
     def _columns(self) -> None:
         layout, theme = self.layout, self.theme
         inside: dict[str, list[Box]] = {}
@@ -115,25 +126,21 @@ class Writer:
             floor, ceiling = layout.panels[column.id]
             first = column.first if not column.group else -1
             fill = theme.shade[shaded[first] % 2] if first in shaded else theme.panel
-            self.lines.append(f"  subgraph {attribute('cluster_' + column.id)} {{")
             box = f"{left:.1f},{floor:.1f},{right:.1f},{ceiling:.1f}"
-            title_at = self._free(left, right, floor + 10, width(column.title, 10))
-            self.lines.append(
-                "    graph "
-                + attributes({
-                    "bb": box, "style": "rounded,filled", "fillcolor": fill, "color": theme.border,
-                    "label": column.title,
-                    "fontname": "Helvetica", "fontsize": "10", "fontcolor": theme.faint, "id": column.id,
-                    "lp": f"{title_at:.1f},{floor + 10:.1f}",
-                    "lwidth": f"{width(column.title, 10) / 72:.2f}", "lheight": "0.17",
-                })
-            )  # fmt: skip
-            for item in boxes:
-                self._box(item, "    ")
-            self.lines.append("  }")
+            wide = width(column.title, 10)
+            title_at = self._free(left, right, floor + 10, wide)
+            style = {
+                "bb": box, "style": "rounded,filled", "fillcolor": fill, "color": theme.border,
+                "label": column.title, "fontname": "Helvetica", "fontsize": "10", "fontcolor": theme.faint,
+                "id": self.canvas.prefix + column.id, "lp": f"{title_at:.1f},{floor + 10:.1f}",
+                "lwidth": f"{wide / 72:.2f}", "lheight": "0.17",
+            }  # fmt: skip
+            with self.canvas.panel(column.id, style):
+                for item in boxes:
+                    self._box(item)
         for id in [id for id in inside if id and id not in {c.id for c in self.view.columns}]:
             for item in inside[id]:
-                self._box(item, "  ")
+                self._box(item)
 
     def _free(self, left: float, right: float, y: float, wide: float) -> float:
         """Return where the title of a column stands, so that no arrow from below goes through it."""
@@ -149,13 +156,11 @@ class Writer:
         return next(clear, places[0])
 
     def _fold(self, column: Column) -> None:
-        style = {"label": fold_label(column, self.scale), "fillcolor": self.theme.fills["fold"]}
+        style = {"label": fold_label(column, self.canvas.scale), "fillcolor": self.theme.fills["fold"]}
         style |= {"style": "rounded,filled,dashed", "class": "fold"}
-        self.lines.append(
-            "  " + node(column.id, self.layout.centre[column.id], self.layout.size[column.id], style)
-        )
+        self.canvas.node(column.id, self.layout.centre[column.id], self.layout.size[column.id], style)
 
-    def _box(self, box: Box, indent: str) -> None:
+    def _box(self, box: Box) -> None:
         theme, layout = self.theme, self.layout
         fill = theme.fills[box.kind]
         style = {"label": box_label(box), "fillcolor": fill, "class": box.kind}
@@ -167,23 +172,19 @@ class Writer:
             style["penwidth"] = "1.5"
         if box.round:
             style |= {"shape": "ellipse", "style": "filled"}
-        self.lines.append(indent + node(box.id, layout.centre[box.id], layout.size[box.id], style))
+        self.canvas.node(box.id, layout.centre[box.id], layout.size[box.id], style)
         for badge in box.badges:
-            self._badge(badge, indent)
+            self._badge(badge)
 
-    def _badge(self, badge: Badge, indent: str) -> None:
+    def _badge(self, badge: Badge) -> None:
         centre, size = self.layout.badges[badge.id]
         label = small("<br/>".join(html(line) for line in badge_lines(badge)), BADGE)
-        style = {
-            "label": label,
-            "fillcolor": self.colours[badge.weight],
-            "style": "filled",
-        }
+        style = {"label": label, "fillcolor": self.colours[badge.weight], "style": "filled"}
         if badge.gradient is not None:
-            self.kinds.add(badge.gradient.kind)
-            style |= {"color": self.scale.colour(badge.gradient.norm)}
+            self.canvas.kinds.add(badge.gradient.kind)
+            style["color"] = self.canvas.scale.colour(badge.gradient.norm)
             if badge.gradient.kind == "finite":
-                style["penwidth"] = f"{0.6 + 1.8 * self.scale.place(badge.gradient.norm):.1f}"
+                style["penwidth"] = f"{0.6 + 1.8 * self.canvas.scale.place(badge.gradient.norm):.1f}"
             else:
                 style["style"] = "filled,dotted" if badge.gradient.kind == "zero" else "filled,bold"
-        self.lines.append(indent + node(badge.id, centre, size, style | {"class": "weight"}))
+        self.canvas.node(badge.id, centre, size, style | {"class": "weight"})

@@ -8,11 +8,11 @@ from textwrap import wrap
 from tinyrnn.draw.arranging.geometry import Layout, Point
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.view import View
-from tinyrnn.draw.style import Scale, Theme
-from tinyrnn.draw.text import LINE, attribute, attributes, html, number, width
+from tinyrnn.draw.text import LINE, html, number, width
+from tinyrnn.draw.writing.canvas import Canvas
 from tinyrnn.draw.writing.markup import small, tray_label
 
-__all__ = ["foot_lines", "node", "window_lines"]
+__all__ = ["write_foot", "write_windows"]
 
 RAMP = 132.0  # the length of the scale
 WORDS = {
@@ -23,30 +23,13 @@ WORDS = {
 }
 
 
-def node(id: str, centre: Point, size: Point, style: dict[str, str]) -> str:
-    """Write a node at its place; lengths in points."""
-    place = {
-        "id": id,
-        "pos": f"{centre[0]:.1f},{centre[1]:.1f}",
-        "width": f"{size[0] / 72:.3f}",
-        "height": f"{size[1] / 72:.3f}",
-    }
-    return f"{attribute(id)} {attributes(place | style)};"
-
-
-def window_lines(view: View, layout: Layout, theme: Theme) -> list[str]:
+def write_windows(view: View, layout: Layout, canvas: Canvas) -> None:
     """Write a bracket for each window under each row: what is replayed, and what counts."""
-    lines: list[str] = []
     for columns, bottom in layout.floors:
-        written, low = _brackets(view, layout, theme, columns, bottom)
-        lines += written
-        layout.bottom = min(layout.bottom, low)
-    return lines
+        layout.bottom = min(layout.bottom, _brackets(view, layout, canvas, columns, bottom))
 
 
-def _brackets(
-    view: View, layout: Layout, theme: Theme, columns: set[str], bottom: float
-) -> tuple[list[str], float]:
+def _brackets(view: View, layout: Layout, canvas: Canvas, columns: set[str], bottom: float) -> float:
     """Write the brackets under one row; return where they end."""
     spans = {
         t: layout.spans[c.id]
@@ -54,7 +37,6 @@ def _brackets(
         for t in range(c.first, c.last + 1)
         if c.id in columns and not c.group
     }
-    lines: list[str] = []
     ends: list[float] = []  # the right end of the last bracket in each line of them
     for i, (replay, start, stop) in enumerate(view.shades):
         inside = [t for t in range(replay, stop) if t in spans]
@@ -71,67 +53,60 @@ def _brackets(
         for name, a, b, words in parts:
             style = {
                 "label": small(html(words)),
-                "fillcolor": theme.background if name == "replay" else theme.shade[i % 2],
+                "fillcolor": canvas.theme.background if name == "replay" else canvas.theme.shade[i % 2],
                 "style": "filled,dashed" if name == "replay" else "filled",
                 "class": "window",
             }
             row = f".row{inside[0] + 1}" if inside[0] > replay else ""
-            lines.append("  " + node(f"window{i}.{name}{row}", ((a + b) / 2, y), (b - a, 14), style))
-    return lines, bottom - (8 + 18 * len(ends) if ends else 0)
+            canvas.node(f"window{i}.{name}{row}", ((a + b) / 2, y), (b - a, 14), style)
+    return bottom - (8 + 18 * len(ends) if ends else 0)
 
 
-def foot_lines(
-    view: View, layout: Layout, scale: Scale, kinds: set[str], colours: dict[Record, str], gradients: bool
-) -> list[str]:
+def write_foot(
+    view: View, layout: Layout, canvas: Canvas, colours: dict[Record, str], *, legend: bool, words: bool
+) -> None:
     """Write the tray, the scale of gradients, what the styles mean, and the notes, from above to below."""
-    lines: list[str] = []
     ends = [(layout.centre[b.id][0], layout.size[b.id][0] / 2) for b in view.boxes.values()]
     left, right = min(x - w for x, w in ends), max(x + w for x, w in ends)
     flow = _Flow(left, max(right, left + 320.0), layout.bottom - 14)
     for box in view.tray:
         w, h = layout.size[box.id]
-        style = {"label": tray_label(box, scale), "fillcolor": colours[box.members[0]], "style": "filled"}
-        lines.append("  " + node(box.id, flow.put(w, h), (w, h), style | {"class": "weight"}))
+        style = {
+            "label": tray_label(box, canvas.scale),
+            "fillcolor": colours[box.members[0]],
+            "style": "filled",
+        }
+        canvas.node(box.id, flow.put(w, h), (w, h), style | {"class": "weight"})
     flow.turn(10)
-    if gradients:
-        words = "gradient, dashed arrows back: norm, on a log scale"
-        wide = width(words, LINE) + 10
+    if legend:
+        said = "gradient, dashed arrows back: norm, on a log scale"
+        wide = width(said, LINE) + 10
         x, y = flow.put(wide + RAMP + 30, 24)
         x -= (wide + RAMP + 30) / 2
-        lines.append("  " + _plain("legend", (x + wide / 2, y + 6), words, "legend"))
-        lines += _ramp(scale, x + wide + 12, y + 6)
-    for kind, words in WORDS.items():
-        if kind in kinds:
-            x, y = flow.put(width(words, LINE) + 8, 24)
-            lines.append("  " + _plain(f"legend.{kind}", (x, y + 6), words, "legend"))
+        canvas.words("legend", (x + wide / 2, y + 6), said, "legend")
+        _ramp(canvas, x + wide + 12, y + 6)
+    for kind, said in WORDS.items() if words else ():
+        if kind in canvas.kinds:
+            x, y = flow.put(width(said, LINE) + 8, 24)
+            canvas.words(f"legend.{kind}", (x, y + 6), said, "legend")
     flow.turn(6)
     for i, note in enumerate(view.notes):
-        for n, words in enumerate(wrap(note, max(int((flow.right - left) / 6), 40), subsequent_indent="  ")):
-            w = width(words, 9) + 8
-            lines.append("  " + _plain(f"note{i}" + f".{n}" * (n > 0), flow.put(w, 14, 0), words, "note", 9))
+        for n, said in enumerate(wrap(note, max(int((flow.right - left) / 6), 40), subsequent_indent="  ")):
+            place = flow.put(width(said, 9) + 8, 14, 0)
+            canvas.words(f"note{i}" + f".{n}" * (n > 0), place, said, "note", 9)
             flow.turn(1)
     flow.turn(0)
     layout.bottom = flow.y
-    return lines
 
 
-def _plain(id: str, centre: Point, words: str, kind: str, letters: float = LINE) -> str:
-    """Write text with no box around it."""
-    style = {"label": small(html(words), letters), "shape": "plain", "style": "", "class": kind}
-    return node(id, centre, (width(words, letters) + 8, letters + 5), style)
-
-
-def _ramp(scale: Scale, x: float, y: float) -> list[str]:
+def _ramp(canvas: Canvas, x: float, y: float) -> None:
     """Write the colours of the scale, from the smallest norm to the largest, with ticks at powers of ten."""
-    ramp = scale.theme.ramp
+    scale, ramp = canvas.scale, canvas.theme.ramp
     step = RAMP / len(ramp)
-    lines = [
-        "  " + node(f"legend.colour{i}", (x + step * (i + 0.5), y), (step, 9), {
-            "label": "", "style": "filled", "fillcolor": colour, "color": colour, "penwidth": "0",
-            "class": "legend",
-        })
-        for i, colour in enumerate(ramp)
-    ]  # fmt: skip
+    for i, colour in enumerate(ramp):
+        style = {"label": "", "style": "filled", "fillcolor": colour, "color": colour, "penwidth": "0"}
+        at = x + step * (i + 0.5), y
+        canvas.node(f"legend.colour{i}", at, (step, 9), style | {"class": "legend"})
     first, last = math.ceil(scale.low - 1e-9), math.floor(scale.high + 1e-9)
     every = max(math.ceil((last - first) / 4), 1)
     ticks = [10.0**e for e in range(first, last + 1, every)]
@@ -139,10 +114,9 @@ def _ramp(scale: Scale, x: float, y: float) -> list[str]:
         ticks = [10**scale.low, 10**scale.high]
     for i, tick in enumerate(ticks):
         at = x + RAMP * scale.place(tick)
-        style = {"label": "", "style": "filled", "fillcolor": scale.theme.edge, "penwidth": "0"}
-        lines.append("  " + node(f"legend.tick{i}", (at, y - 6), (0.8, 4), style | {"class": "legend"}))
-        lines.append("  " + _plain(f"legend.at{i}", (at, y - 14), number(tick), "legend"))
-    return lines
+        style = {"label": "", "style": "filled", "fillcolor": canvas.theme.edge, "penwidth": "0"}
+        canvas.node(f"legend.tick{i}", (at, y - 6), (0.8, 4), style | {"class": "legend"})
+        canvas.words(f"legend.at{i}", (at, y - 14), number(tick), "legend")
 
 
 class _Flow:

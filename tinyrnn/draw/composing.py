@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
-
 from tinyrnn.autograd.arguments import WHOLE, check
 from tinyrnn.draw.arranging.geometry import Layout
 from tinyrnn.draw.arranging.place import place
 from tinyrnn.draw.arranging.wrap import wrapped
-from tinyrnn.draw.choices import LEVELS, SHOWN, Level, Shown, Style, Values, Weights
+from tinyrnn.draw.choices import LEVELS, Level, Options
 from tinyrnn.draw.reading.captions import add_captions, missing
 from tinyrnn.draw.reading.fold import Column, columns_of
 from tinyrnn.draw.reading.levels import view_of
@@ -22,25 +18,9 @@ from tinyrnn.draw.reading.windows import windows_of
 from tinyrnn.draw.text import BADGE
 from tinyrnn.draw.writing.dot import MARGIN
 
-__all__ = ["LETTERS", "Options", "compose", "has_columns"]
+__all__ = ["compose", "has_columns"]
 
 LETTERS = 7.0  # the smallest letters at a given width, in points
-
-
-@dataclass(frozen=True)
-class Options:
-    """What is asked of a picture; see `tinyrnn.draw.unrolled`."""
-
-    level: Level = "cell"
-    expand: Collection[int] = ()
-    weights: Weights = "alias"
-    values: Values = "summary"
-    gradients: bool = True
-    max_nodes: int = 400
-    windows: Any = None
-    shown: frozenset[Shown] = frozenset(SHOWN)
-    width: float | None = None
-    style: Style = "boxes"
 
 
 def has_columns(recorded: Unrolled, level: Level) -> bool:
@@ -52,12 +32,7 @@ def has_columns(recorded: Unrolled, level: Level) -> bool:
 def compose(recorded: Unrolled, options: Options, unfolded: Column | None = None) -> tuple[View, Layout]:
     """Choose what is shown, and place it.
 
-    Parameters
-    ----------
-    recorded : Unrolled
-    options : Options
-    unfolded : Column, optional
-        Folded steps to show none the less: all of a few, else the first and last of them.
+    Of the steps in ``unfolded``, a folded column, all of a few are shown, else the first and last of them.
 
     Raises
     ------
@@ -65,24 +40,25 @@ def compose(recorded: Unrolled, options: Options, unfolded: Column | None = None
         A step to expand is none, or no level is so narrow.
     """
     opened = _opened(recorded, options)
-    bare = options.style == "textbook"
     shades = windows_of(options.windows, recorded.steps)
-    borders = {t for replay, start, stop in shades for t in (replay, start, stop)} - {0}
+    borders = {t for window in shades for t in window} - {0}
 
     def made(level: Level) -> View:
         view = _within(recorded, level, opened, borders, options, unfolded)
         view.shades = shades
         view.notes += missing(recorded, options.gradients)
-        narrow = options.width is not None
-        add_captions(
-            view, recorded, options.values, options.gradients, opened, options.shown, narrow=narrow, bare=bare
-        )
-        add_weights(view, recorded, options.weights == "tray", options.gradients, options.shown)
+        add_captions(view, recorded, options, opened)
+        add_weights(view, recorded, options)
         if not options.gradients:
-            _drop_gradients(view)
+            for arrow in view.arrows:
+                arrow.gradient = None
+            for column in view.columns:
+                column.norms = {}
         if "weights" not in options.shown:
-            _drop_weights(view)
-        return as_textbook(view, recorded) if bare else view
+            for box in view.boxes.values():
+                box.badges = []
+            view.tray = []
+        return as_textbook(view, recorded) if options.style == "textbook" else view
 
     if options.width is None:
         view = made(options.level)
@@ -136,29 +112,14 @@ def _within(
     while True:
         # A layer has no steps to open: with some to open, they are shown between folded ones.
         single = level == "layer" and bool(opened)
-        shown = "cell" if single else level
         columns = columns_of(recorded, opened, borders, only_expand=single, unfolded=unfolded)
-        bare = options.style == "textbook"
+        shown, bare = "cell" if single else level, options.style == "textbook"
         view = view_of(recorded, shown, columns, opened, options.weights, bare=bare)
         count = len(view.boxes) + sum(len(box.badges) for box in view.boxes.values())
         if count <= most or level == LEVELS[-1]:
             break
         level = LEVELS[LEVELS.index(level) + 1]
-        if level == "layer" and opened:
-            opened = frozenset()
+        opened = frozenset() if level == "layer" else opened
     if level != asked:
         view.notes.append(f"Drawn at level {level}: level {asked} has more than max_nodes = {most} boxes.")
     return view
-
-
-def _drop_gradients(view: View) -> None:
-    for arrow in view.arrows:
-        arrow.gradient = None
-    for column in view.columns:
-        column.norms = {}
-
-
-def _drop_weights(view: View) -> None:
-    for box in view.boxes.values():
-        box.badges = []
-    view.tray = []

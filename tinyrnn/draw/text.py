@@ -9,22 +9,9 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "BADGE",
-    "LINE",
-    "TITLE",
-    "TYPES",
-    "Markup",
-    "attribute",
-    "attributes",
-    "html",
-    "matrix",
-    "norm",
-    "number",
-    "pretty",
-    "summary",
-    "type_of",
-    "width",
-]
+    "BADGE", "LINE", "TITLE", "TYPES", "Markup", "attribute", "attributes", "html", "matrix", "norm",
+    "number", "pretty", "summary", "type_of", "width",
+]  # fmt: skip
 
 TITLE, LINE, BADGE = 12.0, 8.0, 8.0  # sizes of letters, in points
 WIDER = 1.16  # DejaVu Sans, which many machines show for Helvetica, is so much wider

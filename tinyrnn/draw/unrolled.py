@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from tinyrnn.autograd.arguments import (
-    COUNT,
-    FLAG,
-    ITERABLE,
-    TEXT,
-    Kind,
-    check,
-    checked,
-    number,
-    one_of,
-)
+from tinyrnn.autograd.arguments import COUNT, FLAG, ITERABLE, TEXT, Kind, check, checked, number, one_of
 from tinyrnn.autograd.primitive import Value
 from tinyrnn.draw.choices import (
     LEVELS,
@@ -25,13 +15,14 @@ from tinyrnn.draw.choices import (
     VALUES,
     WEIGHTS,
     Level,
+    Options,
     Shown,
     Style,
     ThemeName,
     Values,
     Weights,
 )
-from tinyrnn.draw.composing import Options, compose, has_columns
+from tinyrnn.draw.composing import compose, has_columns
 from tinyrnn.draw.drawing import SECONDS, Drawing
 from tinyrnn.draw.exploring.behind import behind_boxes, behind_records, unchanged
 from tinyrnn.draw.reading.unroll import uncollected, unroll

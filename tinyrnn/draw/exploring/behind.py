@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.tape import Node
-from tinyrnn.draw.composing import Options, compose
+from tinyrnn.draw.choices import Options
+from tinyrnn.draw.composing import compose
 from tinyrnn.draw.reading.captions import speakers
 from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.records import Record

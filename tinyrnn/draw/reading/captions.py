@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 
 from tinyrnn.autograd.tape import Constant, Leaf
-from tinyrnn.draw.choices import LEVELS
+from tinyrnn.draw.choices import LEVELS, Options
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box, View
@@ -14,80 +15,60 @@ from tinyrnn.draw.text import TYPES, matrix, number, summary, type_of
 __all__ = ["add_captions", "missing", "operation_lines", "speakers"]
 
 
-def add_captions(
-    view: View,
-    unrolled: Unrolled,
-    values: str,
-    gradients: bool,
-    expand: frozenset[int] = frozenset(),
-    types: Collection[str] = TYPES,
-    *,
-    narrow: bool = False,
-    bare: bool = False,
-) -> None:
-    """Write the lines of all boxes.
-
-    Parameters
-    ----------
-    view : View
-    unrolled : Unrolled
-    values : {"summary", "full", "none"}
-    gradients : bool
-    expand : frozenset of int
-    types : collection of str
-        What is written of a type: "shapes", "dtypes".
-    narrow : bool
-        Whether to write a value in two short lines rather than in one.
-    bare : bool
-        Whether to say nothing of what a box is and is made of.
-    """
+def add_captions(view: View, unrolled: Unrolled, options: Options, opened: frozenset[int]) -> None:
+    """Write the lines of all boxes; ``opened`` are the steps that are shown operation by operation."""
+    bare = options.style == "textbook"  # says nothing of what a box is and is made of
     roots = set(unrolled.roots)
     for box in view.boxes.values():
         if box.kind == "fold":
             continue
-        shown = speakers(box, roots)
         if not bare and box.kind in ("cell", "module") and view.level != "op" and box.unit in unrolled.units:
             unit = unrolled.units[box.unit]
-            said = {box.title.split(" ")[0], "cell"}
+            said = {"", box.title.split(" ")[0], "cell"}
             whole = len(box.key) and view.level != "gate"
-            box.lines += [word for word in (unit.name, unit.kind) if whole and word and word not in said][:1]
-        if unrolled.steps and view.level in LEVELS[3:] and box.kind not in ("state", "bar"):
-            steps = sorted({r.step for r in box.members if r.step is not None})
-            box.lines += [text for r in shown[:1] if (text := type_of(r.shape, r.dtype, types))]
-            if len(steps) > 1:
-                box.lines.append(f"{len(steps)} steps")
-            elif steps and view.level == "layer" and len(unrolled.steps) > 1:
-                box.lines.append(f"at step {steps[0]}")
+            box.lines += [word for word in (unit.name, unit.kind) if whole and word not in said][:1]
+        if unrolled.steps and view.level in LEVELS[3:] and box.kind != "state":
+            _say_steps(box, view, unrolled, speakers(box, roots)[:1], options)
             continue
-        many = len(shown) > 1
-        for record in shown:
-            word = f"{record.carry} " if many and record.carry else ""
-            origin = _origin(record) if box.kind == "state" else ""
-            box.lines += [origin] if origin else []
-            fine = view.level in ("op", "gate")
-            lines = operation_lines(
-                record,
-                "none" if origin == "zero" else values,
-                gradients and (fine or box.kind not in ("cell", "constant")) and record not in roots,
-                split=fine or narrow or record.step in expand,
-                types=types,
-            )
-            box.lines += [word + line for line in lines[:1]] + lines[1:]
+        _say_values(box, view, roots, options, opened)
         if box.kind == "op" and len(box.members) == 1 and box.title in ("+", "−", "×", "÷", "power"):
             _with_number(box)
-        if (
-            not bare
-            and box.kind in ("gate", "product", "cell")
-            and view.level == "gate"
-            and len(box.members) > 1
-        ):
+        several = view.level == "gate" and len(box.members) > 1
+        if not bare and several and box.kind in ("gate", "product", "cell"):
             box.lines.insert(0, _made_of(box))
         if box.kind == "loss" and len(box.members) > 1 and box.id == "loss":
             terms = {s.id for r in box.members for s in r.sources if s.role == "loss"}
             if len(terms) > 1:
-                box.title = "L = Σ L"
-                box.index = "t"
+                box.title, box.index = "L = Σ L", "t"
         box.faded = _ended(box)
+
+
+def _say_steps(box: Box, view: View, unrolled: Unrolled, shown: list[Record], options: Options) -> None:
+    """Write of a box over all steps how many there are, or which is the only one."""
+    steps = sorted({r.step for r in box.members if r.step is not None})
+    box.lines += [text for r in shown if (text := type_of(r.shape, r.dtype, options.shown))]
+    if len(steps) > 1:
+        box.lines.append(f"{len(steps)} steps")
+    elif steps and view.level == "layer" and len(unrolled.steps) > 1:
+        box.lines.append(f"at step {steps[0]}")
+
+
+def _say_values(box: Box, view: View, roots: set[Record], options: Options, opened: frozenset[int]) -> None:
+    shown = speakers(box, roots)
+    fine = view.level in ("op", "gate")
+    gradients = options.gradients and (fine or box.kind not in ("cell", "constant"))
+    for record in shown:
+        origin = _origin(record) if box.kind == "state" else ""
+        lines = operation_lines(
+            record,
+            "none" if origin == "zero" else options.values,
+            gradients and record not in roots,
+            split=fine or options.width is not None or record.step in opened,
+            types=options.shown,
+        )
+        if len(shown) > 1 and record.carry:
+            lines[:1] = [f"{record.carry} {line}" for line in lines[:1]]
+        box.lines += [origin, *lines] if origin else lines
 
 
 def speakers(box: Box, roots: set[Record]) -> list[Record]:
@@ -114,16 +95,12 @@ def _with_number(box: Box) -> None:
     for source, slot in record.edges():
         if source.role == "constant" and not source.shape and source.value is not None:
             word = number(source.value.item())
-            if record.op == "power":
-                box.title = f"( )^{word}"
-            else:
-                box.title = f"{word} {box.title}" if slot == 0 else f"{box.title} {word}"
+            ordered = f"{word} {box.title}" if slot == 0 else f"{box.title} {word}"
+            box.title = f"( )^{word}" if record.op == "power" else ordered
 
 
 def _made_of(box: Box) -> str:
-    counts: dict[str, int] = {}
-    for record in box.members:
-        counts[record.op] = counts.get(record.op, 0) + 1
+    counts = Counter(record.op for record in box.members)
     words = [op + (f" ×{n}" if n > 1 else "") for op, n in counts.items() if op != "getitem"]
     return ", ".join(words[:3]) + (", …" if len(words) > 3 else "")
 

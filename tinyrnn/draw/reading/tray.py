@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Collection
 
+from tinyrnn.draw.choices import Options
 from tinyrnn.draw.reading.fold import thinned
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box, View
-from tinyrnn.draw.reading.weights import contribution, uses_of
+from tinyrnn.draw.reading.weights import contribution, short_names, uses_of
 from tinyrnn.draw.style import Gradient
-from tinyrnn.draw.text import TYPES, norm, number, pretty, type_of
+from tinyrnn.draw.text import norm, number, pretty, type_of
 
 __all__ = ["add_weights"]
 
 
-def add_weights(
-    view: View, unrolled: Unrolled, tray: bool, gradients: bool, types: Collection[str] = TYPES
-) -> None:
+def add_weights(view: View, unrolled: Unrolled, options: Options) -> None:
     """Say how large the gradients of uses are, and which were clipped; as a tray, show each weight once."""
+    tray, gradients = options.weights == "tray", options.gradients
     if not (tray or gradients):
         return
     found = uses_of(unrolled)
@@ -43,16 +41,11 @@ def add_weights(
                     f"Clipped: ‖∂L/∂{pretty(weight.name) or weight.id}‖ was {number(uses.gradient.before)}, "
                     f"is {number(uses.gradient.norm)}."
                 )
-    if not tray:
-        return
-    short = Counter(pretty(weight.name) for weight in found)
-    for weight, uses in sorted(found.items(), key=lambda item: item[0].node.order):
-        title, path = pretty(weight.name) or weight.id, weight.name.split(".")
-        if short[title] > 1 and len(path) > 1:
-            title = f"{path[-2]}.{title}"
-        box = Box(f"weight.{weight.id}", "product", title, "", 0, "", (weight.id,), members=[weight])
+    names = short_names(found)
+    for weight, uses in sorted(found.items(), key=lambda item: item[0].node.order) if tray else ():
+        box = Box(f"weight.{weight.id}", "product", names[weight], "", 0, "", (weight.id,), members=[weight])
         box.lines = [
-            type_of(weight.shape, weight.dtype, types),
+            type_of(weight.shape, weight.dtype, options.shown),
             f"× {uses.count} use{'s' * (uses.count != 1)}",
         ]
         if gradients and uses.gradient is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.sequences import leaves_of
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.style import Gradient
-from tinyrnn.draw.text import norm
+from tinyrnn.draw.text import norm, pretty
 
-__all__ = ["Uses", "contribution", "uses_of"]
+__all__ = ["Uses", "contribution", "short_names", "used_weights", "uses_of"]
 
 Use = tuple[Record, int]  # an operation that uses a weight, and the operand's position
 Array = np.ndarray[Any, Any]
@@ -49,10 +50,8 @@ def _part(user: Record, position: int, grad: Array | None) -> Array | None:
     node = user.node
     if grad is None or node.primitive is None or node.value is None:
         return None
-    values = [None if source is None else source.value for source in node.inputs]
-    values = [
-        getattr(value, "data", value) if not isinstance(value, np.ndarray) else value for value in values
-    ]
+    given = [None if source is None else source.value for source in node.inputs]
+    values = [v if isinstance(v, np.ndarray) else getattr(v, "data", v) for v in given]
     rule = node.primitive.rule(position)
     if rule is None or any(value is None for value in values):
         return None
@@ -75,35 +74,51 @@ class Uses:
         The parameter's gradient, with its norm before it was clipped, if it was.
     """
 
-    count: int = 0
-    by_step: dict[int | None, float] = field(default_factory=dict[int | None, float])
-    gradient: Gradient | None = None
+    count: int
+    by_step: dict[int | None, float]
+    gradient: Gradient | None
 
 
 def uses_of(unrolled: Unrolled) -> dict[Record, Uses]:
     """Find for each parameter where it is used and what that adds to its gradient."""
-    found: dict[Record, Uses] = {}
     at: dict[Record, dict[int | None, list[Use]]] = {}
-    leaves: dict[Record, list[Record]] = {}
-    for record in unrolled.records:
-        if record.role == "weight":
-            continue
-        for source, slot in record.edges():
-            if source.role != "weight":
-                continue
-            if source not in leaves:
-                leaves[source] = leaves_of(source)
-            for leaf in leaves[source]:
-                found.setdefault(leaf, Uses()).count += 1
-                at.setdefault(leaf, {}).setdefault(record.step, []).append((record, slot))
+    for leaf, use in used_weights(unrolled):
+        at.setdefault(leaf, {}).setdefault(use[0].step, []).append(use)
+    found: dict[Record, Uses] = {}
     for leaf, uses in at.items():
         parts = {step: contribution(some, leaf) for step, some in uses.items()}
-        found[leaf].by_step = {step: norm(part) for step, part in parts.items() if part is not None}
-        if leaf.grad is None:
-            continue
-        now = norm(leaf.grad)
-        array, ratio = getattr(leaf.node, "clipped", None) or (None, 1.0)
-        held = leaf.node.grad
-        same = array is not None and array is (held if isinstance(held, np.ndarray) else held.data)
-        found[leaf].gradient = Gradient(now, now * ratio if same else None)
+        norms = {step: norm(part) for step, part in parts.items() if part is not None}
+        found[leaf] = Uses(sum(map(len, uses.values())), norms, _gradient(leaf))
     return found
+
+
+def used_weights(unrolled: Unrolled) -> Iterator[tuple[Record, Use]]:
+    """Go over all uses of parameters, and of what is made of them."""
+    leaves: dict[Record, list[Record]] = {}
+    for record in unrolled.records:
+        for source, slot in record.edges() if record.role != "weight" else ():
+            if source.role == "weight":
+                if source not in leaves:
+                    leaves[source] = leaves_of(source)
+                for leaf in leaves[source]:
+                    yield leaf, (record, slot)
+
+
+def _gradient(leaf: Record) -> Gradient | None:
+    if leaf.grad is None:
+        return None
+    now, held = norm(leaf.grad), leaf.node.grad
+    array, ratio = getattr(leaf.node, "clipped", None) or (None, 1.0)
+    same = array is not None and array is (held if isinstance(held, np.ndarray) else held.data)
+    return Gradient(now, now * ratio if same else None)
+
+
+def short_names(weights: Iterable[Record], unnamed: str = "") -> dict[Record, str]:
+    """Name weights as short as tells them apart; those without a name ``unnamed``, else by their id."""
+    own = {weight: pretty(weight.name) or unnamed or weight.id for weight in weights}
+    count = Counter(own.values())
+    paths = {weight: weight.name.split(".") for weight in own}
+    return {
+        weight: f"{paths[weight][-2]}.{name}" if count[name] > 1 and paths[weight][1:] else name
+        for weight, name in own.items()
+    }

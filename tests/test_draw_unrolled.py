@@ -446,7 +446,7 @@ def test_what_was_not_recorded_is_refused():
 
 
 def test_a_first_state_that_is_computed_is_drawn() -> None:
-    """An arrow between two boxes that belong to no step: what is seen, and the first state of a decoder."""
+    """It stands at the left of the state that it becomes, on one line, and on that state's heavy arrow."""
     seen, gru, x = tr.nn.Linear(3, 2, rng=0), tr.nn.GRU(1, 2, rng=0), np.ones((2, 1, 1))
     with tr.unrolled():
         y, _ = gru(x, tr.tanh(seen(np.ones((1, 3))))[None])
@@ -454,10 +454,12 @@ def test_a_first_state_that_is_computed_is_drawn() -> None:
     loss.backward()
     drawing = tr.draw.unrolled(loss)
     assert {("Linear", "tanh"), ("tanh", "t1.l0.cell")} <= {(a, b) for a, b, _ in edges(drawing)}
-    height = {
-        id: float(re.search(r'pos="[^,]*,([^"]*)"', style).group(1)) for id, style in nodes(drawing).items()
-    }
-    assert height["Linear"] < height["tanh"] < height["t1.l0.cell"] < height["loss"]
+    boxes = [nodes(drawing)[id] for id in ("Linear", "tanh", "t1.l0.cell")]
+    places = [re.search(r'pos="([^,]*),([^"]*)"', box) for box in boxes]
+    x, y = zip(*((float(place.group(1)), float(place.group(2))) for place in places))
+    assert list(x) == sorted(x)
+    assert len(set(y)) == 1
+    assert ("tanh", "t1.l0.cell") in {(a, b) for a, b, _ in edges(drawing, "forward carry")}
 
 
 def test_show_chooses_what_is_written():

@@ -19,6 +19,30 @@ FIRST = 16.0  # from a box to the first of them: an arrowhead and a corner
 Item = tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Shape:
+    """The rows of a block: first so many below its lanes, then all lanes but one, then more, then that one.
+
+    Attributes
+    ----------
+    lanes : tuple of str
+        The carries: that of the uppermost lane, then the others from below.
+    depth, middle : int
+        How many rows there are below the lanes, and between them.
+    """
+
+    lanes: tuple[str, ...] = ()
+    depth: int = 0
+    middle: int = 0
+
+    @classmethod
+    def around(cls, shapes: list[Shape]) -> Shape:
+        """Return a shape that has room for all: the lanes of blocks side by side lie in the same rows."""
+        usual = max(dict.fromkeys(shapes), key=lambda shape: (len(shape.lanes), shapes.count(shape)))
+        lanes = dict.fromkeys([*usual.lanes, *(lane for shape in shapes for lane in shape.lanes)])
+        return cls(tuple(lanes), max(s.depth for s in shapes), max(s.middle for s in shapes))
+
+
 @dataclass
 class Block:
     """Places inside a block, from its lower left corner, centres of boxes.
@@ -40,6 +64,7 @@ class Block:
 
     rank: dict[Item, int]
     row: dict[Item, float]
+    shape: Shape
     x: list[float] = field(default_factory=list[float])
     width: float = 0.0
     rows: int = 1
@@ -62,6 +87,7 @@ def block_of(
     enters: list[tuple[str, Item]],
     leaves: list[tuple[str, Item]],
     beside: list[tuple[Item, int]],
+    shape: Shape | None = None,
 ) -> Block:
     """Lay out one block.
 
@@ -76,6 +102,8 @@ def block_of(
         Where a carry is used, and where it is made.
     beside : list of (box, end)
         Where an arrow leaves to another band (0), or arrives from one (1).
+    shape : Shape, optional
+        The rows to have at least, and the order of the lanes; as few as can be, if not given.
     """
     place = {item: i for i, item in enumerate(items)}
     edges = [(a, b) for a, b in dict.fromkeys(edges) if place[a] < place[b]]
@@ -96,9 +124,7 @@ def block_of(
                 rank[item] = max(late, 0)
     last = max(rank.values())
 
-    ways = _lanes(items, after, enters, leaves)
-    top = [name for i, name in enumerate(ways) if i == 0]
-    bottom = [name for i, name in enumerate(ways) if i > 0]
+    ways = _lanes(after, before, enters, leaves)
     laned = {item: name for name, way in ways.items() for item in way}
 
     # Below the lowest lane stands what no carry leads to: the product with the input.
@@ -132,18 +158,18 @@ def block_of(
             links.setdefault(q, []).append(p)
 
     free = [[item for item in column if item not in laned] for column in columns]
-    under = {item for item in items if item not in reached} if ways else set()
-    middle = max((sum(item not in under for item in column) for column in free), default=0)
-    depth = max((sum(item in under for item in column) for column in free), default=0)
-    lanes: dict[str, float] = {}
-    floor = float(depth)
-    for name in bottom:
-        lanes[name] = floor
-        floor += 1
-    ceiling = floor + middle
-    for name in top:
-        lanes[name] = ceiling
-    rows = int(ceiling + len(top)) if top else max(int(ceiling), 1)
+    under = {item for item in items if item not in reached} if enters else set()
+    needed = Shape(
+        tuple(ways),
+        max((sum(item in under for item in column) for column in free), default=0),
+        max((sum(item not in under for item in column) for column in free), default=0),
+    )
+    shape = needed if shape is None else Shape.around([shape, needed])
+    depth, middle = shape.depth, shape.middle
+    floor = float(depth + len(shape.lanes[1:]))
+    places = [floor + middle, *(float(depth + i) for i in range(len(shape.lanes)))]
+    lanes = {name: row for name, row in zip(shape.lanes, places) if name in ways}
+    rows = max(int(floor + middle) + len(shape.lanes[:1]), 1)
 
     row: dict[Item, float] = {item: lanes[name] for item, name in laned.items()}
     for name in ways:
@@ -170,7 +196,7 @@ def block_of(
         edge: [(int(dummy[-1]), row[dummy]) for dummy in chain] for edge, chain in chains.items() if chain
     }
     used = {item: row[item] for item in items}
-    return Block(rank, used, x, total, rows, lanes, bends, gaps)
+    return Block(rank, used, shape, x, total, rows, lanes, bends, gaps)
 
 
 def _outer(turns: int) -> float:
@@ -179,20 +205,27 @@ def _outer(turns: int) -> float:
 
 
 def _lanes(
-    items: list[Item],
     after: dict[Item, list[Item]],
+    before: dict[Item, list[Item]],
     enters: list[tuple[str, Item]],
     leaves: list[tuple[str, Item]],
 ) -> dict[str, list[Item]]:
-    """Return for each carry the shortest way from where it enters to where it leaves."""
+    """Return for each carry the shortest way from where it enters to where it leaves.
+
+    Of one that does not enter, the way to where it leaves from what leads there first.
+    """
     made = dict(leaves)
     ways: dict[str, list[Item]] = {}
     names = list(dict.fromkeys([name for name, _ in enters] + [name for name, _ in leaves]))
     taken: set[Item] = set(made.values())
-    for name in sorted(names, key=lambda n: (len(_way(n, after, enters, made, set())), names.index(n))):
+    entered = {name for name, _ in enters}
+    lengths = {name: len(_way(name, after, enters, made, set())) for name in names}
+    for name in sorted(names, key=lambda n: (lengths[n], n != "c", names.index(n))):
         goal = made.get(name)
         blocked = taken - ({goal} if goal is not None else set())
         way = _way(name, after, enters, made, blocked) or ([goal] if goal is not None else [])
+        while name not in entered and before.get(way[0]) and before[way[0]][0] not in taken:
+            way.insert(0, before[way[0]][0])
         ways[name] = way
         taken |= set(way)
     return ways

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
-from tinyrnn.draw.arranging.block import Block, Item, block_of
+from tinyrnn.draw.arranging.block import Block, Item, Shape, block_of
 from tinyrnn.draw.arranging.geometry import Point, badge_lines
+from tinyrnn.draw.reading.leads import ordered
 from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import BADGE, LINE, TITLE, width
 
@@ -51,11 +53,16 @@ class Measures:
             if arrow.share is None and not arrow.carry:
                 for box, end in ((tail, 0), (head, 1)):
                     sides[box.id, end] += 1 if tail.column == head.column and tail.band == head.band else 2
-        for arrow in self.view.arrows:
-            head = self.view.boxes[arrow.head]
-            if not arrow.carry and self.view.boxes[arrow.tail].band < head.band:
-                self.room[head.key] = self.room.get(head.key, 0.0) + 14.0
-        heads = {key: max(sum(1 for b in self.view.boxes.values() if b.key == key), 1) for key in self.room}
+        rising: dict[str, set[object]] = {}  # what attention looks at comes as one
+        for n, arrow in enumerate(self.view.arrows):
+            if (
+                self.view.climbs(arrow)
+                and self.view.boxes[arrow.tail].band < self.view.boxes[arrow.head].band
+            ):
+                rising.setdefault(arrow.head, set()).add(n if arrow.share is None else "attention")
+        for id, arrows in rising.items():
+            key = self.view.boxes[id].key
+            self.room[key] = max(self.room.get(key, ROOM), 14.0 * len(arrows) + 8)
         for box in self.view.boxes.values():
             title = width(box.title, TITLE) * 1.12 + width(box.index, LINE)
             w = max([title, *(width(line, LINE) for line in box.lines)]) + 16
@@ -76,7 +83,6 @@ class Measures:
                 tall = 6 + 9 * max(len(badge_lines(badge)) for badge in box.badges)
                 old = self.badge_rows.get(box.key, (0.0, 0.0))
                 self.badge_rows[box.key] = (max(pill, old[0]), max(tall, old[1]))
-        self.room = {key: max(ROOM, room / heads[key] + 8) for key, room in self.room.items()}
         for box in self.view.tray:
             strip = 7.0 * len(box.strip)
             w = max([width(box.title, TITLE) * 1.12, strip, *(width(line, LINE) for line in box.lines)]) + 16
@@ -118,18 +124,28 @@ class Measures:
                 ups.setdefault((tail.column, tail.band), []).append((tail.key, 0))
                 ups.setdefault(spot, []).append((head.key, 1))
         known: dict[object, Block] = {}
+        parts: dict[tuple[str, int], tuple[Any, ...]] = {}
         for spot, inside in self.cells.items():
             if len(inside) == 1 or not (within.get(spot) or enters.get(spot)):
                 continue
-            items = [box.key for box in inside]
+            before: dict[Item, list[Item]] = {box.key: [] for box in inside}
+            for a, b in within.get(spot, []):
+                before[b].append(a)
+            items = ordered(before)
             widths = {box.key: self.reach(box) for box in inside}
             leaves = [(carry, box.key) for box in inside for carry in box.carries]
             edges, comes = within.get(spot, []), list(dict.fromkeys(enters.get(spot, [])))
             beside = ups.get(spot, [])
-            same = (*map(tuple, (items, edges, comes, leaves, beside)), tuple(widths.values()))
-            if same not in known:
-                known[same] = block_of(items, widths, edges, comes, leaves, beside)
-            self.blocks[spot] = known[same]
+            parts[spot] = items, widths, edges, comes, leaves, beside
+        shapes: dict[int, Shape] = {}
+        for together in (False, True):  # those of one band then lie side by side, lane at lane
+            for (column, band), part in parts.items():
+                same = (*(tuple(p.values() if isinstance(p, dict) else p) for p in part), shapes.get(band))
+                if same not in known:
+                    known[same] = block_of(*part, shape=shapes.get(band))
+                self.blocks[column, band] = known[same]
+            for band in {band for _, band in parts} if not together else ():
+                shapes[band] = Shape.around([b.shape for (_, at), b in self.blocks.items() if at == band])
 
     def rows(self, band: int, count: int) -> list[Point]:
         """Return for each row of a band the height of its boxes, and of the badges under them."""

@@ -15,7 +15,7 @@ from tinyrnn.draw.arranging.measure import BESIDE, TRACK, Measures
 from tinyrnn.draw.arranging.router import Router
 from tinyrnn.draw.arranging.tracks import Tracks
 from tinyrnn.draw.arranging.ways import ways_of
-from tinyrnn.draw.reading.view import Box, View
+from tinyrnn.draw.reading.view import BEFORE, Box, View
 
 __all__ = ["place"]
 
@@ -35,16 +35,14 @@ class _Placing:
         self.measures = Measures(view)
         self.layout = Layout(size=self.measures.size)
         self.ways = ways_of(view)
-        self.columns = {c.id: c.group for c in view.columns if self._used(c.id)}
-        for box in view.boxes.values():
-            if box.column.startswith("all"):
-                self.columns.setdefault(box.column, box.groups[0])
+        self.columns = view.order
+        steps = {c: group for c, group in self.columns.items() if not c.startswith(BEFORE)}
+        self.steps = steps | {c: g for c, g in self.columns.items() if g not in steps.values()}
         self.sides: dict[str, Point] = {}  # the widths of the gutters of each column
         self.folded = {c.id for c in view.columns if c.folded}
         self.lane_step = 46.0 if view.level == "rolled" else 34.0
-
-    def _used(self, id: str) -> bool:
-        return any(box.column == id for box in self.view.boxes.values())
+        passed = view.level == "rolled" and any(way.kind == "lane" for way in self.ways)
+        self.around = 56.0 if passed else 30.0  # of a box, above its upper and below its lower lane
 
     def run(self) -> Layout:
         """Columns first, then the tracks between the rows, then the rows."""
@@ -73,21 +71,21 @@ class _Placing:
                     counts[way.gutter] += 1
         inside = {column: self._content(column) for column in self.columns}
         for column, needed in self._over().items():
-            mine = [c for c, group in self.columns.items() if group in self.over[column]]
+            mine = [c for c, group in self.steps.items() if group in self.over[column]]
             spare = needed - sum(inside[c] + 2 * PAD for c in mine) - BETWEEN * (len(mine) - 1)
             for c in mine:
                 inside[c] += max(spare, 0.0) / len(mine)
         # Beside the boxes of a rolled picture stand the loops, with what is said of them.
-        looped = {
-            box.reverse for box in self.view.boxes.values() if self.view.level == "rolled" and box.carries
-        }
-        loops = {-1: 190.0 if True in looped else 0.0, 1: 190.0 if False in looped else 0.0}
-        last = {group: column for column, group in self.columns.items()}
+        looped = {(way.tail.column, way.tail.reverse) for way in self.ways if way.kind == "loop"}
+        first, last = ({group: c for c, group in list(self.steps.items())[::way]} for way in (-1, 1))
         x, before = 0.0, None
         for column, group in self.columns.items():
-            if group != before:
-                x += (APART - BETWEEN if before is not None else 0.0) + self._room(group, reverse=False)
-            sides = [PAD + TRACK * counts[column, sign] + loops[sign] for sign in (-1, 1)]
+            if group != before and before is not None:
+                x += APART - BETWEEN
+            if column == first[group]:
+                x += self._room(group, reverse=False)
+            loops = [190.0 * ((column, sign < 0) in looped) for sign in (-1, 1)]
+            sides = [PAD + TRACK * counts[column, sign] + room for sign, room in zip((-1, 1), loops)]
             layout.spans[column] = (x, x + sides[0] + inside[column] + sides[1])
             self.sides[column] = (sides[0], sides[1])
             x = layout.spans[column][1] + BETWEEN
@@ -95,7 +93,7 @@ class _Placing:
                 x += self._room(group, reverse=True)
             before = group
         for column, groups in self.over.items():
-            ends = [layout.spans[c] for c, g in self.columns.items() if g in groups]
+            ends = [layout.spans[c] for c, g in self.steps.items() if g in groups]
             layout.spans[column] = (min(a for a, _ in ends), max(b for _, b in ends))
 
     def _room(self, group: str, *, reverse: bool) -> float:
@@ -143,8 +141,8 @@ class _Placing:
                 layout.centre[box.id] = (x, 0.0)
         for box in self.view.boxes.values():
             w, h = layout.size[box.id]
-            ends = [layout.spans[c] for c, g in self.columns.items() if g in box.groups]
-            mine = [c for c, g in self.columns.items() if g in box.groups]
+            mine = [c for c, g in self.steps.items() if g in box.groups]
+            ends = [layout.spans[c] for c in mine]
             if box.kind == "state":
                 back = box.reverse
                 x = ends[-1][1] + BETWEEN + w / 2 if back else ends[0][0] - BETWEEN - w / 2
@@ -194,15 +192,21 @@ class _Placing:
                 for tall_row, under_row in measures.rows(band, max(block.rows for block in blocks)):
                     centres.append(at + under_row + tall_row / 2)
                     at += under_row + tall_row + ROW_GAP
-                self.rows[band] = centres
-                for carry in carries:
-                    row = max((b.lanes[carry] for b in blocks if carry in b.lanes), default=0.0)
-                    layout.lanes[band, carry] = centres[int(row)]
-                height = max(at - ROW_GAP - y, tall + under)
+                rows = {c: int(max((b.lanes.get(c, 0.0) for b in blocks), default=0.0)) for c in carries}
+                lift = 0.0  # where what stands beside the blocks reaches further down
+                for box in boxes:
+                    if box.column and (box.column, band) not in measures.blocks:
+                        middle, tall_box = self._on(
+                            box, [centres[rows[c]] for c in box.carries] or centres[:1]
+                        )
+                        lift = max(lift, y - middle + tall_box / 2 + measures.under(box))
+                self.rows[band] = centres = [centre + lift for centre in centres]
+                layout.lanes |= {(band, carry): centres[row] for carry, row in rows.items()}
+                height = max(at + lift - ROW_GAP - y, tall + under)
                 self.base[band] = centres[0] if len(centres) == 1 else y + under + (height - under) / 2
             else:
                 step = max([self.lane_step, *(layout.size[b.id][1] + 8 for b in states)])
-                tall = max([tall, step * (len(carries) - 1) + 30 if carries else 0])
+                tall = max([tall, step * (len(carries) - 1) + self.around if carries else 0])
                 tall = max([tall, *(layout.size[b.id][1] - under for b in folds)])
                 self.base[band] = y + under + tall / 2
                 for n, carry in enumerate(carries):
@@ -212,6 +216,11 @@ class _Placing:
             y += height
         self.bottom_of[len(view.bands)] = y
         layout.bottom = -24.0
+
+    def _on(self, box: Box, lanes: list[float]) -> Point:
+        """Return the middle and the height of a box that stands on lanes."""
+        low, high = min(lanes), max(lanes)
+        return (low + high) / 2, max(self.layout.size[box.id][1], high - low + self.around)
 
     def _stepped(self) -> set[int]:
         """Return the bands in which boxes of single steps stand."""
@@ -233,17 +242,13 @@ class _Placing:
             block = measures.blocks.get((column, band))
             for box in inside:
                 x, _ = layout.centre[box.id]
-                w, h = layout.size[box.id]
                 if block is not None:
-                    lanes = {row: layout.lanes[band, c] for c, row in block.lanes.items()}
-                    row = block.row[box.key]
-                    layout.centre[box.id] = (x, lanes.get(row, self.rows[band][int(row)]))
+                    layout.centre[box.id] = (x, self.rows[band][int(block.row[box.key])])
                     continue
-                lanes_ = [layout.lanes[band, c] for c in box.carries if (band, c) in layout.lanes]
-                y = (min(lanes_) + max(lanes_)) / 2 if lanes_ else self.base[band]
-                if lanes_:
-                    layout.size[box.id] = (w, max(h, max(lanes_) - min(lanes_) + 30))
+                lanes = [layout.lanes[band, c] for c in box.carries if (band, c) in layout.lanes]
+                y, tall = self._on(box, lanes) if lanes else (self.base[band], layout.size[box.id][1])
                 layout.centre[box.id] = (x, y)
+                layout.size[box.id] = (layout.size[box.id][0], tall)
             if block is not None:
                 self._bends(column, band, inside)
         for box in view.boxes.values():
@@ -272,7 +277,6 @@ class _Placing:
 
     def _bends(self, column: str, band: int, inside: list[Box]) -> None:
         layout, block = self.layout, self.measures.blocks[column, band]
-        lane_of = {row: layout.lanes[band, carry] for carry, row in block.lanes.items()}
         reverse = inside[0].reverse
         ids = {box.key: box.id for box in inside}
         for n, ((a, b), bends) in enumerate(block.bends.items()):
@@ -281,7 +285,7 @@ class _Placing:
             layout.bends[name] = [
                 (
                     self._rank_x(column, band, rank, reverse),
-                    lane_of.get(row, self.rows[band][int(row)] + aside),
+                    self.rows[band][int(row)] + aside * (row not in block.lanes.values()),
                 )
                 for rank, row in bends
             ]

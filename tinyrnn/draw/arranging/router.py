@@ -13,6 +13,7 @@ from tinyrnn.draw.reading.view import Arrow, Box
 
 __all__ = ["Router"]
 
+PASS = 20.0  # below its lane passes a state that leaves or comes where a loop is
 ABOVE = 1e9  # what goes up or down beside a block goes further than all that is in it
 
 
@@ -36,6 +37,7 @@ class Router:
         self.heights: dict[tuple[int, int], float] = {}
         self.turns: dict[tuple[str, int, int], list[Point]] = {}  # the heights before and after each turn
         self.order: dict[tuple[str, int, int], list[int]] = {}
+        self.looped = {(w.tail.id, -1.0 if w.tail.reverse else 1.0) for w in ways if w.kind == "loop"}
         self._spread()
 
     def run(self) -> list[tuple[Arrow, Path]]:
@@ -104,6 +106,8 @@ class Router:
         sign = 1.0 if layout.centre[head.id][0] > layout.centre[tail.id][0] else -1.0
         band = head.band if tail.kind == "fold" else tail.band
         lane = layout.lanes.get((band, arrow.carry), layout.centre[tail.id][1])
+        if {(tail.id, sign), (head.id, -sign)} & self.looped:
+            lane -= PASS
         x, y = layout.side(tail.id, sign)
         leaves = [(x, lane if self._covers(tail, lane) else y)]
         leaves += layout.bends.get((tail.id, "out", arrow.carry), [])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyrnn.draw.reading.view import Arrow, Box, View
+from tinyrnn.draw.reading.view import BEFORE, Arrow, Box, View
 
 __all__ = ["Way", "ways_of"]
 
@@ -47,14 +47,8 @@ def ways_of(view: View) -> list[Way]:
 class _Chooser:
     def __init__(self, view: View) -> None:
         self.view = view
-        self.order: dict[str, int] = {}
-        self.group: dict[str, str] = {}
-        columns = [(c.id, c.group) for c in view.columns]
-        columns += [(b.column, b.groups[0]) for b in view.boxes.values() if b.column.startswith("all")]
-        for id, group in columns:
-            if id not in self.order:
-                self.order[id] = len(self.order)
-                self.group[id] = group
+        self.group = view.order
+        self.order = {id: i for i, id in enumerate(self.group)}
         self.last = {group: id for id, group in self.group.items()}
         self.filled: dict[tuple[str, int], bool] = {}
         self.bars: dict[int, set[str]] = {}
@@ -119,7 +113,7 @@ class _Chooser:
             return False
         columns = {b.column for b in (tail, head) if b.column in self.order}
         if not columns:
-            columns = {c for c, g in self.group.items() if g in tail.groups}
+            columns = {c for c, g in self.group.items() if g in tail.groups and not c.startswith(BEFORE)}
         if len(columns) == 2 and any(b in self.view.bands for b in self.between(tail, head)):
             return False
         return not any(self.filled.get((c, band)) for c in columns for band in self.between(tail, head))

@@ -12,7 +12,8 @@ from dataclasses import fields, replace
 
 from tinyrnn.draw.arranging.geometry import Layout, Point
 from tinyrnn.draw.arranging.place import place
-from tinyrnn.draw.reading.view import Arrow, Box, View
+from tinyrnn.draw.reading.leads import ordered
+from tinyrnn.draw.reading.view import BEFORE, WHOLE, Arrow, Box, View
 
 __all__ = ["extent", "moved", "wrapped"]
 
@@ -32,8 +33,7 @@ def wrapped(view: View, limit: float) -> tuple[View, Layout] | None:
     if _wide(whole) <= limit:
         return view, whole
     view = _roomy(view)
-    used = {box.column for box in view.boxes.values()}
-    columns = [column.id for column in view.columns if column.id in used]
+    columns = list(view.order)
     if not columns:
         return None
     cuts = [0]
@@ -42,9 +42,13 @@ def wrapped(view: View, limit: float) -> tuple[View, Layout] | None:
         left = whole.spans[columns[start]][0]
         stop = max(start + 1, sum(whole.spans[id][1] - left <= limit for id in columns))
         while _wide(place(_row(view, columns, start, stop))) > limit:
-            stop -= 1
-            if stop == start:
+            if stop > start + 1:
+                stop -= 1
+                continue
+            upright = _upright(view, columns[start])
+            if upright is None:
                 return None
+            view = upright
         cuts.append(stop)
     rows = _Rows(view, columns, cuts[:-1]).views()
     layouts = [place(row) for row in rows]
@@ -83,6 +87,23 @@ def _roomy(view: View) -> View:
     return replace(view, boxes=boxes, bands=[2 * band for band in view.bands])
 
 
+def _upright(view: View, column: str) -> View | None:
+    """Return a view in which what leads to initial states does so from below; None where it does already."""
+    before = {id: list[str]() for id, box in view.boxes.items() if box.column == column}
+    if not column.startswith(BEFORE) or len({view.boxes[id].band for id in before}) > 1:
+        return None
+    for arrow in view.arrows:
+        if arrow.tail in before and arrow.head in before:
+            before[arrow.head].append(arrow.tail)
+    rank: dict[str, int] = {}
+    for id in ordered(before):
+        rank[id] = max((rank[tail] + 1 for tail in before[id]), default=0)
+    if not (top := max(rank.values())):
+        return None
+    moved = {id: view.boxes[id].band - 2 * (top - n) for id, n in rank.items()}
+    return replace(view, boxes={id: replace(b, band=moved.get(id, b.band)) for id, b in view.boxes.items()})
+
+
 def _row(view: View, columns: list[str], start: int, stop: int) -> View:
     """Return the view of one row, as if there were one before it and one behind it."""
     starts = sorted({0, start, stop} - {len(columns)})
@@ -98,9 +119,7 @@ class _Rows:
         self.row = {id: n for n, (a, b) in enumerate(zip(starts, stops)) for id in columns[a:b]}
         self.count = len(starts)
         self.home: dict[str, int] = {}
-        groups: dict[str, int] = {}
-        for column in view.columns:
-            groups[column.group] = self.row.get(column.id, groups.get(column.group, 0))
+        groups = {group: self.row.get(column, 0) for column, group in view.order.items()}
         for box in view.boxes.values():
             if box.column in self.row:
                 self.home[box.id] = self.row[box.column]
@@ -145,7 +164,7 @@ class _Rows:
         elif not tail.column:
             yield b, self._again(tail, b), head
         elif arrow.carry:
-            number = str(next(c.last + 1 for c in self.view.columns if c.id == tail.column))
+            number = str(self._index(tail))
             own, band = f"{tail.id}.{arrow.carry}", head.band if tail.kind == "fold" else tail.band
             port = Box(
                 f"{own}.to.{b + 1}", "state", arrow.carry, number, band, "", (), tail.groups,
@@ -164,6 +183,13 @@ class _Rows:
             port = Box(own, "constant", tail.title, "", head.band - 1, "", (own,), head.groups, tail.unit)
             port.lines = [f"{tail.unit}, from rows above"]
             yield b, port, head
+
+    def _index(self, tail: Box) -> int:
+        """Return which state it is that leaves a box: the last one of a box for all steps."""
+        steps = [c.last + 1 for c in self.view.columns if c.id == tail.column]
+        if tail.column.startswith(WHOLE):
+            steps = [c.last + 1 for c in self.view.columns if c.group in tail.groups]
+        return (min if tail.reverse else max)(steps, default=0)
 
     def _again(self, box: Box, row: int) -> Box:
         """Return what stands in another row for a box over all steps."""

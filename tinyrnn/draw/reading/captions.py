@@ -14,11 +14,14 @@ from tinyrnn.draw.text import TYPES, matrix, number, summary, type_of
 
 __all__ = ["add_captions", "missing", "operation_lines", "speakers"]
 
+Unsaid = set[tuple[str, str]]  # boxes and carries
+
 
 def add_captions(view: View, unrolled: Unrolled, options: Options, opened: frozenset[int]) -> None:
     """Write the lines of all boxes; ``opened`` are the steps that are shown operation by operation."""
     bare = options.style == "textbook"  # says nothing of what a box is and is made of
     roots = set(unrolled.roots)
+    unsaid = _unsaid(view)
     for box in view.boxes.values():
         if box.kind == "fold":
             continue
@@ -28,9 +31,9 @@ def add_captions(view: View, unrolled: Unrolled, options: Options, opened: froze
             whole = len(box.key) and view.level != "gate"
             box.lines += [word for word in (unit.name, unit.kind) if whole and word not in said][:1]
         if unrolled.steps and view.level in LEVELS[3:] and box.kind != "state":
-            _say_steps(box, view, unrolled, speakers(box, roots)[:1], options)
+            _say_steps(box, view, unrolled, speakers(box, roots), options, unsaid)
             continue
-        _say_values(box, view, roots, options, opened)
+        _say_values(box, view, roots, options, opened, unsaid)
         if box.kind == "op" and len(box.members) == 1 and box.title in ("+", "−", "×", "÷", "power"):
             _with_number(box)
         several = view.level == "gate" and len(box.members) > 1
@@ -43,26 +46,39 @@ def add_captions(view: View, unrolled: Unrolled, options: Options, opened: froze
         box.faded = _ended(box)
 
 
-def _say_steps(box: Box, view: View, unrolled: Unrolled, shown: list[Record], options: Options) -> None:
+def _unsaid(view: View) -> Unsaid:
+    """Return the states that no lane takes away, where their number would stand: their boxes say it."""
+    lanes = {(a.tail, a.carry) for a in view.arrows if a.carry and a.tail != a.head and not view.climbs(a)}
+    return {(a.tail, a.carry) for a in view.arrows if a.carry and view.climbs(a)} - lanes
+
+
+def _say_steps(
+    box: Box, view: View, unrolled: Unrolled, shown: list[Record], options: Options, unsaid: Unsaid
+) -> None:
     """Write of a box over all steps how many there are, or which is the only one."""
     steps = sorted({r.step for r in box.members if r.step is not None})
-    box.lines += [text for r in shown if (text := type_of(r.shape, r.dtype, options.shown))]
+    box.lines += [text for r in shown[:1] if (text := type_of(r.shape, r.dtype, options.shown))]
     if len(steps) > 1:
         box.lines.append(f"{len(steps)} steps")
     elif steps and view.level == "layer" and len(unrolled.steps) > 1:
-        box.lines.append(f"at step {steps[0]}")
+        box.lines.append(f"at step {steps[0] + 1}")
+    for record in shown if options.gradients else ():
+        if (box.id, record.carry) in unsaid and record.size is not None and record.step is not None:
+            box.lines.append(f"grad of {record.carry}, t = {record.step + 1}: {number(record.size)}")
 
 
-def _say_values(box: Box, view: View, roots: set[Record], options: Options, opened: frozenset[int]) -> None:
+def _say_values(
+    box: Box, view: View, roots: set[Record], options: Options, opened: frozenset[int], unsaid: Unsaid
+) -> None:
     shown = speakers(box, roots)
     fine = view.level in ("op", "gate")
-    gradients = options.gradients and (fine or box.kind not in ("cell", "constant"))
     for record in shown:
+        own = fine or box.kind not in ("cell", "constant") or (box.id, record.carry) in unsaid
         origin = _origin(record) if box.kind == "state" else ""
         lines = operation_lines(
             record,
             "none" if origin == "zero" else options.values,
-            gradients and record not in roots,
+            options.gradients and own and record not in roots,
             split=fine or options.width is not None or record.step in opened,
             types=options.shown,
         )

@@ -8,7 +8,13 @@ from tinyrnn.draw.reading.alike import numbers
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unit import Unit
 
-__all__ = ["name_carries"]
+__all__ = ["beginning", "name_carries"]
+
+
+def beginning(state: Record) -> int:
+    """Return the index of an initial state: h₀, or h₅ where the first step that is there is x₆."""
+    user = state.users[0]
+    return 0 if user.step is None or user.run is None or user.run.reverse else user.step
 
 
 def name_carries(records: list[Record], units: dict[str, Unit]) -> None:

@@ -26,10 +26,12 @@ def arrows_of(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arr
             tail = of.get(source)
             if tail is None:
                 continue
-            begins = source.role == "state" or ((record, slot) in unrolled.firsts and bool(source.carry))
+            becomes = unrolled.firsts.get((record, slot))
+            own = source.carry or ("" if becomes is None else becomes.carry)
+            begins = source.role == "state" or (becomes is not None and bool(own))
             crossing = source.step is not None and source.step != record.step is not None
             crossing = crossing and source.group == record.group
-            carry = source.carry if begins or (source.carry and crossing) else ""
+            carry = own if begins or crossing else ""
             if tail == head and not (carry and level == "rolled"):
                 continue
             unit = source.unit if carry else ""

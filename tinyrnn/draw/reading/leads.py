@@ -1,12 +1,27 @@
-"""What leads to what: to a circle, to nothing but the loss, to a weight."""
+"""What leads to what: to a circle, to nothing but the loss, to a weight, to nothing but an initial state."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from typing import TypeVar
 
-from tinyrnn.draw.reading.records import Record
+from tinyrnn.draw.reading.records import Firsts, Record
+from tinyrnn.draw.reading.unit import Unit
 
-__all__ = ["closure", "lossy_of", "weighing_of"]
+__all__ = ["closure", "find_beginnings", "lossy_of", "ordered", "weighing_of"]
+
+T = TypeVar("T")
+
+
+def ordered(before: Mapping[T, Collection[T]]) -> list[T]:
+    """Return an order in which each comes after those before it; in a circle, as they were made."""
+    order: dict[T, None] = {}
+    left = list(before)
+    while left:
+        first = next((item for item in left if all(b in order for b in before[item])), left[0])
+        left.remove(first)
+        order[first] = None
+    return list(order)
 
 
 def closure(leads: dict[Hashable, set[Hashable]]) -> dict[Hashable, set[Hashable]]:
@@ -44,3 +59,33 @@ def weighing_of(members: list[Record], inside: set[Record]) -> set[Record]:
         if any(s.role == "weight" for s in record.sources) or any(u in found for u in after):
             found.add(record)
     return found
+
+
+def find_beginnings(
+    records: list[Record], units: dict[str, Unit], firsts: Firsts, roots: Iterable[Record], groups: list[str]
+) -> None:
+    """Mark the units that lead to nothing but initial states, and to which no step leads."""
+    outputs, stepped = set(roots), set[Record]()
+    for record in records:
+        if record.step is not None or any(source in stepped for source in record.sources):
+            stepped.add(record)
+    leads: dict[Record, set[str]] = {}  # to the initial states of which groups
+    for record in reversed(records):
+        if record in stepped or record in outputs or record.role not in ("op", "input"):
+            continue
+        uses = [
+            {user.group} if (user, slot) in firsts else leads.get(user)
+            for user in record.users
+            for source, slot in user.edges()
+            if source is record
+        ]
+        if uses and all(uses):
+            leads[record] = set[str]().union(*filter(None, uses))
+    members: dict[str, list[Record]] = {}
+    for record in records:
+        if record.unit and record.role not in ("weight", "constant", "state"):
+            members.setdefault(record.unit, []).append(record)
+    for name, mine in members.items():
+        if all(record in leads for record in mine):
+            unit, found = units[name], set[str]().union(*(leads[record] for record in mine))
+            unit.begins, unit.groups = True, {min(found, key=groups.index)}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 from tinyrnn.draw.reading.badges import add_badges
+from tinyrnn.draw.reading.carries import beginning
 from tinyrnn.draw.reading.flows import arrows_of
 from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.gates import gates_of
 from tinyrnn.draw.reading.records import MOVES, Record
 from tinyrnn.draw.reading.unit import Unit
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import Box, View
+from tinyrnn.draw.reading.view import BEFORE, WHOLE, Box, View
 
 __all__ = ["SYMBOLS", "kind_of", "view_of"]
 
@@ -21,7 +22,6 @@ SYMBOLS = {
 }  # fmt: skip
 NONLINEAR = {"tanh", "sigmoid", "relu", "softplus", "softmax", "log_softmax", "exp", "log"}
 REARRANGES = MOVES - {"stack", "concatenate"}
-WHOLE = "all"  # the one column of a group in a picture without steps
 
 
 def view_of(
@@ -68,6 +68,10 @@ def view_of(
             box.carries.append(record.carry)
         of[record] = box.id
     arrows = arrows_of(unrolled, of, level)
+    for arrow in arrows:  # what a state begins from stands on the lane of that state
+        tail = group.boxes[arrow.tail]
+        if arrow.carry and unrolled.units[tail.unit].begins and arrow.carry not in tail.carries:
+            tail.carries.append(arrow.carry)
     if weights == "alias":
         add_badges(unrolled, of, group.boxes)
     bands = sorted({box.band for box in group.boxes.values() if box.kind != "fold"})
@@ -84,6 +88,7 @@ class _Grouping:
         self.expand = expand
         self.boxes: dict[str, Box] = {}
         self.columns = {(c.group, step): c for c in columns for step in range(c.first, c.last + 1)}
+        self.ids = {c.id for c in columns}
         self.timeless = level in ("layer", "rolled")
         self.sizes = Counter(
             r.unit for r in unrolled.records if r.step is None and r.role in ("op", "loss", "total")
@@ -106,8 +111,9 @@ class _Grouping:
         if record.role == "state":
             if self.level == "rolled":
                 return None  # the textbook's loop has no beginning
-            own = f"{unit.name}.{record.carry}0"
-            return self.box(own, "state", record.carry, "0", unit, "", (record.group,))
+            index = str(beginning(record))
+            own = f"{unit.name}.{record.carry}{index}"
+            return self.box(own, "state", record.carry, index, unit, "", (record.group,))
         if record.role == "constant" and not (self.level == "op" and record.shape):  # numbers stand in labels
             return None
         if self.timeless:
@@ -125,7 +131,7 @@ class _Grouping:
     ) -> Box:
         box = self.boxes.get(id)
         if box is None:
-            key = tuple(id.split(".", 1)[1:]) if column and not self.timeless else (id,)
+            key = tuple(id.split(".", 1)[1:]) if column in self.ids and not self.timeless else (id,)
             box = Box(id, kind, title, index, unit.row, column, key, groups, unit.name, unit.reverse)
             self.boxes[id] = box
         return box
@@ -135,6 +141,8 @@ class _Grouping:
         if column is not None:
             return f"t{column.first + 1}.", column.id, (column.group,)
         groups = tuple(sorted(unit.groups, key=self.order)) or ("",)
+        if unit.begins:
+            return "", ".".join(filter(None, (BEFORE, *groups))), groups
         if self.timeless and len(groups) == 1:
             return "", ".".join(filter(None, (WHOLE, groups[0]))), groups
         return "", "", groups
@@ -145,7 +153,8 @@ class _Grouping:
 
     def whole(self, record: Record, unit: Unit) -> Box | None:
         """One box for all steps."""
-        index = "t" if self.level == "rolled" and record.step is not None else ""
+        whole = any(root.unit == unit.name for root in self.roots)
+        index = "t" if self.level == "rolled" and record.step is not None and not whole else ""
         kind, title, own = self.face(record, unit)
         before, column, groups = self.place(unit, None)
         return self.box(before + own, kind, title, index, unit, column, groups)
@@ -170,7 +179,8 @@ class _Grouping:
         """Return the kind, the title and the end of the id of a unit's box."""
         if unit.role == "input":
             own = record.name or "x"
-            at = unit.name if record.step is None else own + f"_{unit.nth + 1}" * bool(unit.nth)
+            before = f"{BEFORE}." * unit.begins
+            at = before + unit.name if record.step is None else own + f"_{unit.nth + 1}" * bool(unit.nth)
             return "input", own, ".".join(filter(None, (record.group, at)))
         if unit.role == "cell":
             short = unit.kind.removesuffix("Cell") or unit.kind or unit.name
@@ -200,7 +210,7 @@ class _Grouping:
     def operation(self, record: Record, unit: Unit, column: Column | None) -> Box | None:
         """A single operation."""
         _, where, groups = self.place(unit, column)
-        if column is None:
+        if column is None and not unit.begins:
             where = ".".join(("over", *groups)) if self.many(unit) else ""
         if record.role == "input":
             index = str(column.first + 1) if column is not None else ""

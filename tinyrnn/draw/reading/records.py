@@ -17,7 +17,7 @@ from tinyrnn.autograd.state import Scope
 from tinyrnn.autograd.tape import Node
 from tinyrnn.draw.text import norm
 
-__all__ = ["ELEMENTWISE", "MOVES", "Record", "Run"]
+__all__ = ["ELEMENTWISE", "MOVES", "Firsts", "Record", "Run"]
 
 MOVES = {"transpose", "reshape", "getitem", "broadcast_to", "astype", "stack", "concatenate"}
 ELEMENTWISE = {
@@ -176,3 +176,6 @@ class Record:
 
     def __repr__(self) -> str:
         return f"<Record {self.id or self.op or 'leaf'} {self.shape}>"
+
+
+Firsts = dict[tuple[Record, int], Record]  # by operand: the state that it is the first of

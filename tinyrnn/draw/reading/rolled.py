@@ -9,12 +9,12 @@ the same one. They share columns, as the layers of a stack do. Others stand side
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from tinyrnn.draw.reading.alike import numbers
+from tinyrnn.draw.reading.leads import ordered
 from tinyrnn.draw.reading.loops import identity
-from tinyrnn.draw.reading.records import Record, Run
+from tinyrnn.draw.reading.records import Firsts, Record, Run
 from tinyrnn.draw.reading.tape import memory
 
 __all__ = ["Group", "place"]
@@ -38,15 +38,15 @@ class Group:
     columns: list[int] = field(default_factory=list[int])
 
 
-def place(records: list[Record], runs: list[Run]) -> tuple[list[Group], set[tuple[Record, int]]]:
+def place(records: list[Record], runs: list[Run]) -> tuple[list[Group], Firsts]:
     """Set ``group`` and ``step`` of all records that belong to one step; mark initial states.
 
     Returns
     -------
     groups : list of Group
         In the order of data flow.
-    firsts : set of (Record, int)
-        The operands by which a run takes its initial state.
+    firsts : dict
+        The operands (Record, int) by which a run takes its initial state, and the state that it becomes.
     """
     taken = _carries(records)
     chain_of = _continued(records, runs, taken)
@@ -111,10 +111,15 @@ def _continued(
 
 def _initial_states(
     records: list[Record], taken: dict[tuple[Any, ...], Record], chain_of: dict[int, int]
-) -> set[tuple[Record, int]]:
-    """Mark what a run begins from; return the edges (record, operand) by which it comes in from elsewhere."""
-    found: set[tuple[Record, int]] = set()
-    for record in records:
+) -> Firsts:
+    """Mark what a run begins from; return the edges (record, operand) by which it comes in from elsewhere.
+
+    One array from which several states begin, such as the zeros of ``h, c = zero, zero``, is an initial state
+    for each.
+    """
+    found: Firsts = {}
+    again: dict[tuple[Record, tuple[Any, ...]], Record] = {}
+    for record in list(records):
         if record.run is None or not record.key or record.step != record.run.steps[0]:
             continue
         for source, slot in record.edges():
@@ -123,10 +128,19 @@ def _initial_states(
                 continue
             if source.run is not None and source.key and chain_of[id(source.run)] == chain_of[id(record.run)]:
                 continue  # the run goes on
+            if source.role == "state" and source.key[0].key != handed.key:
+                other = again.get((source, handed.key))
+                if other is None:
+                    other = again[source, handed.key] = Record(source.node, source.scopes)
+                    other.sources, other.slots, other.role = source.sources, source.slots, "state"
+                    records.insert(records.index(source), other)
+                source.users.remove(record)
+                other.users.append(record)
+                record.sources[record.slots.index(slot)] = source = other
             if source.role in ("weight", "constant", "input", "state"):
                 source.role, source.run, source.step = "state", None, None
                 source.key = (handed,)
-            found.add((record, slot))
+            found[record, slot] = handed
     return found
 
 
@@ -140,9 +154,7 @@ def _merged(spots: list[Spot]) -> Spot | None:
     return result
 
 
-def _flow(
-    records: list[Record], chain_of: dict[int, int], firsts: set[tuple[Record, int]]
-) -> dict[Record, Spot | None]:
+def _flow(records: list[Record], chain_of: dict[int, int], firsts: Firsts) -> dict[Record, Spot | None]:
     """Find the steps of what no loop makes: that from which alone it is made, or which alone uses it.
 
     Returns
@@ -194,14 +206,13 @@ def _together(
     runs: list[Run],
     chain_of: dict[int, int],
     spots: dict[Record, Spot | None],
-    firsts: set[tuple[Record, int]],
+    firsts: Firsts,
 ) -> tuple[list[Group], Any]:
     """Put chains into groups; return these, and a function from a step of a chain to its column."""
     chains = list(dict.fromkeys(chain_of[id(run)] for run in runs))
     steps = {c: {run.offset + s for run in runs if chain_of[id(run)] == c for s in run.steps} for c in chains}
     pairs: dict[tuple[int, int], set[tuple[int, int]]] = {}
     apart: set[tuple[int, int]] = set()
-    leads: dict[int, set[int]] = {c: set() for c in chains}
     shared: dict[object, list[Spot]] = {}
 
     def tie(one: Spot, two: Spot) -> None:
@@ -229,9 +240,7 @@ def _together(
         one = _merged(uses)
         if one is not None:
             tie(one, one)
-    for after, befores in _reached_chains(records, chain_of).items():
-        for before in befores:
-            leads[after].add(before)
+    leads = _reached_chains(records, chain_of)
 
     # Each chain joins the first group in which a chain goes step by step with it.
     offset: dict[int, int] = {}
@@ -257,10 +266,7 @@ def _together(
 
     index = {chain: i for i, group in enumerate(members) for chain in group}
     before = {i: {index[b] for c in group for b in leads[c]} - {i} for i, group in enumerate(members)}
-    try:
-        order = _stable(before)
-    except CycleError:
-        order = list(range(len(members)))
+    order = ordered(before)
     paths = {chain_of[id(run)]: run.path for run in reversed(runs)}
     names: dict[int, str] = {}
     for n, i in enumerate(order):
@@ -276,20 +282,6 @@ def _together(
         return names[group], step + offset[chain] - low[group]
 
     return [Group(names[i]) for i in order], column
-
-
-def _stable(before: dict[int, set[int]]) -> list[int]:
-    """Return an order in which each comes after those before it, else as they were made."""
-    sorter = TopologicalSorter(before)
-    sorter.prepare()
-    order: list[int] = []
-    ready: list[int] = []
-    while sorter.is_active():
-        ready = sorted([*ready, *sorter.get_ready()])
-        first = ready.pop(0)
-        order.append(first)
-        sorter.done(first)
-    return order
 
 
 def _reached_chains(records: list[Record], chain_of: dict[int, int]) -> dict[int, set[int]]:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from tinyrnn.draw.reading.records import Record
+from tinyrnn.draw.reading.records import Firsts, Record
 from tinyrnn.draw.reading.unit import Unit
 
 __all__ = ["set_rows"]
 
 
-def set_rows(records: list[Record], units: dict[str, Unit], firsts: set[tuple[Record, int]]) -> None:
+def set_rows(records: list[Record], units: dict[str, Unit], firsts: Firsts) -> None:
     """Give each unit its row: the longest path along the flow of data, with what crosses steps left out.
 
-    Units of one group that hand on a state, or that stand over several steps, have a row to themselves.
+    Units of one group that hand on a state, or that stand over several steps, have a row to themselves. What
+    leads to an initial state alone stands in the row of the cell that begins with it.
     """
-    below: dict[str, dict[str, None]] = {name: {} for name in units}
+    below: dict[str, dict[str, None]] = {name: {} for name, unit in units.items() if not unit.begins}
     wide = {name: unit.role == "cell" and bool(unit.carries) for name, unit in units.items()}
     over: set[str] = set()
     for record in records:
         if record.unit and record.step is None and record.role in ("op", "total", "loss", "input"):
             wide[record.unit] = True
             over.add(record.unit)
-        if not record.unit or record.role in ("weight", "constant", "state", "input"):
+        if record.unit not in below or record.role in ("weight", "constant", "state", "input"):
             continue
         for source, slot in record.edges():
             if (
-                not source.unit
+                source.unit not in below
                 or source.unit == record.unit
                 or source.role in ("weight", "constant", "state")
             ):
@@ -55,6 +56,13 @@ def set_rows(records: list[Record], units: dict[str, Unit], firsts: set[tuple[Re
         for group in units[name].groups if name not in over else ():
             floor[group] = max(floor.get(group, 0), row + 1)
     _lift(below, units, taken, free)
+    beginning: dict[str, int] = {}
+    for record in reversed(records):
+        if record.unit and units[record.unit].begins:
+            rows = [beginning.get(user.unit, units[user.unit].row) for user in record.users]
+            beginning[record.unit] = min([*rows, beginning.get(record.unit, rows[0])])
+    for name, row in beginning.items():
+        units[name].row = row
     used = {row: i for i, row in enumerate(sorted({unit.row for unit in units.values()}))}
     for unit in units.values():
         unit.row = used[unit.row]
@@ -82,7 +90,7 @@ def _lift(
     below: dict[str, dict[str, None]], units: dict[str, Unit], taken: dict[int, list[str]], free: object
 ) -> None:
     """Bring what waits for nothing, such as an input, next to its lowest user."""
-    for name in reversed(list(units)):
+    for name in reversed([name for name in units if name in below]):
         if below[name]:
             continue
         users = [units[user].row for user, sources in below.items() if name in sources]

@@ -29,6 +29,8 @@ class Unit:
         Counted from below, along the flow of data.
     groups : set of str
         The groups in whose columns, or over which, it stands.
+    begins : bool
+        Whether it leads to nothing but an initial state: it stands before the first column.
     carries : dict
         From the key of a carry's record to the name of the carry, such as ``h``.
     """
@@ -39,6 +41,7 @@ class Unit:
     reverse: bool = False
     nth: int = 0
     row: int = 0
+    begins: bool = False
     groups: set[str] = field(default_factory=set[str])
     carries: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyrnn.autograd.tape import Node
+from tinyrnn.draw.reading.carries import beginning
+from tinyrnn.draw.reading.leads import find_beginnings
 from tinyrnn.draw.reading.loops import find_runs
-from tinyrnn.draw.reading.records import Record
+from tinyrnn.draw.reading.records import Firsts, Record
 from tinyrnn.draw.reading.rolled import Group, place
 from tinyrnn.draw.reading.rows import set_rows
 from tinyrnn.draw.reading.sequences import bridge_sequences, find_losses, mark_weights, prune
@@ -37,8 +39,8 @@ class Unrolled:
         The recurrences that share columns, in the order of data flow. Empty where no loop was found.
     units : dict of str to Unit
         What stands in the rows.
-    firsts : set of (Record, int)
-        The operands by which a loop takes its initial state.
+    firsts : dict
+        The operands (Record, int) by which a loop takes its initial state, and the state that it becomes.
     kept : bool
         Whether values were kept (the computation ran inside `tinyrnn.unrolled`).
     """
@@ -47,7 +49,7 @@ class Unrolled:
     roots: list[Record]
     groups: list[Group]
     units: dict[str, Unit]
-    firsts: set[tuple[Record, int]]
+    firsts: Firsts
     kept: bool
 
     @property
@@ -112,6 +114,7 @@ def read(nodes: list[Node]) -> Unrolled:
         if term.step is not None and term.role == "op" and term not in roots:
             term.role = "loss"
     units = find_units(records, set(roots), runs)
+    find_beginnings(records, units, firsts, roots, [group.name for group in groups])
     set_rows(records, units, firsts)
     _name(records, bool(groups))
     kept = any(record.node.value is not None for record in records if record.op)
@@ -136,7 +139,7 @@ def _name(records: list[Record], looped: bool) -> None:
         if record.role == "weight":
             own = record.name.rsplit(".", 1)[-1] or (record.op or "leaf")
         elif record.role == "state":
-            own = f"{record.carry}0"
+            own = f"{record.carry}{beginning(record)}"
         elif record.role in ("input", "constant"):
             own = record.name or ("x" if record.role == "input" else "const")
         else:

@@ -8,7 +8,10 @@ from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.style import Gradient
 
-__all__ = ["Arrow", "Box", "View"]
+__all__ = ["BEFORE", "WHOLE", "Arrow", "Box", "View"]
+
+BEFORE = "before"  # the column of what leads to the initial states of a group
+WHOLE = "all"  # the one column of a group in a picture without steps
 
 
 @dataclass
@@ -131,3 +134,20 @@ class View:
     notes: list[str] = field(default_factory=list[str])
     tray: list[Box] = field(default_factory=list[Box])
     shades: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
+
+    def climbs(self, arrow: Arrow) -> bool:
+        """Whether an arrow goes to another band. What stands in several bands has a lane in each."""
+        tail, head = self.boxes[arrow.tail], self.boxes[arrow.head]
+        return tail.band != head.band and not {tail.kind, head.kind} & {"state", "fold"}
+
+    @property
+    def order(self) -> dict[str, str]:
+        """The columns with boxes in them, from left to right, and the group of each."""
+        place = {column.id: i for i, column in enumerate(self.columns)}
+        used = {
+            box.column: box.groups[0]
+            for box in self.boxes.values()
+            if box.column in place or box.column.partition(".")[0] in (BEFORE, WHOLE)
+        }
+        groups = [*(column.group for column in self.columns), *used.values()]
+        return dict(sorted(used.items(), key=lambda item: (groups.index(item[1]), place.get(item[0], -1))))

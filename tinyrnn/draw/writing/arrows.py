@@ -66,7 +66,8 @@ class _Arrows:
         style = {"pos": spline(self.layout.backs[id(arrow)], tip=not arrow.joins)} | style
         if arrow.joins:
             style["arrowhead"] = "none"
-        if arrow.carry and (arrow.tail, arrow.carry) not in self.said:
+        level = arrow.carry and not self.view.climbs(arrow)  # else its box says the number
+        if level and (arrow.tail, arrow.carry) not in self.said:
             self.said.add((arrow.tail, arrow.carry))  # one number for one state, however many read it
             x, y = self._number_at(arrow, path, width(_size(gradient), LINE))
             style |= {"label": _size(gradient), "lp": f"{x:.1f},{y:.1f}"}
@@ -74,10 +75,7 @@ class _Arrows:
 
     def _number_at(self, arrow: Arrow, path: Path, wide: float) -> tuple[float, float]:
         """Return where the number of a state stands: under its lane, else over the corner of its tail."""
-        ends = [self.view.boxes[id] for id in (arrow.tail, arrow.head)]
-        level = any(box.kind in ("state", "fold") for box in ends)
-        climbs = ends[0].band != ends[1].band and not level
-        if climbs or not _sideways(path):
+        if not _sideways(path):
             return self.layout.side(arrow.tail, 1)[0] - wide / 2, self.layout.end(arrow.tail, 1) + 6
         x, y = _between(self.layout, self.view, arrow, path)
         return x, y - BESIDE - 8
@@ -90,7 +88,7 @@ class _Arrows:
         inner = corners([(bx, by + 5), (far - sign * 6, by + 5), (far - sign * 6, ay - 5), (ax, ay - 5)], 4.0)
         text = f"{arrow.carry}, t − 1   {self.ranges.get((arrow.unit, arrow.carry), '')}".strip()
         x = far + sign * (width(text, LINE) / 2 + 6)
-        style |= {"pos": spline(inner), "label": text, "lp": f"{x:.1f},{max(ay, by) + 9:.1f}"}
+        style |= {"pos": spline(inner), "label": text, "lp": f"{x:.1f},{(ay + by) / 2:.1f}"}
         self.canvas.edge(arrow.head, arrow.tail, style)
 
     def _cut(self, arrow: Arrow, path: Path) -> None:
@@ -150,5 +148,7 @@ def _between(layout: Layout, view: View, arrow: Arrow, path: Path) -> tuple[floa
         x = (left + edge) / 2 if before else (right + edge) / 2
     else:
         return middle(path)
-    near = min(path, key=lambda point: abs(point[0] - x))
-    return (x, near[1]) if abs(near[0] - x) < 40 else middle(path)
+    for (ax, ay), (bx, by) in zip(path[::3], path[3::3]):
+        if abs(ay - by) < 0.01 and min(ax, bx) <= x <= max(ax, bx):
+            return x, ay
+    return middle(path)

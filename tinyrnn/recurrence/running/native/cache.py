@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tinyrnn.recurrence.running.native import blas, functions
 
-_FORM = 4  # raised where the way of compiling changes
+_FORM = 5  # raised where the way of compiling changes
 
 
 def source_file(text: str) -> str | None:

@@ -27,7 +27,7 @@ class TimeSum:
     """A sum over time, as a tree: linear operations at the top, worked out once; sums over blocks below.
 
     ``kind`` is "product" (of ``line`` and ``other``: the sum of ``lineᵀ @ other``, one matrix product over
-    all steps and rows), "rows" (sum of ``line`` over time and batch), "total" (sum of ``line`` over time),
+    all steps and rows), "stack" (the sum of ``line @ other``, stacks of matrices), "rows" (sum of ``line`` over time and batch), "total" (sum of ``line`` over time),
     "times" (``line`` is the same at every step), or "apply" (``primitive`` on the sums below).
     """
 
@@ -43,6 +43,18 @@ class TimeSum:
         if self.kind == "apply":
             return [leaf for part in self.below if isinstance(part, TimeSum) for leaf in part.leaves()]
         return [self]
+
+    def columns(self) -> list[int]:
+        """Return the lines whose steps and rows are one axis where they are summed."""
+        return [leaf.line if leaf.kind == "rows" else leaf.other for leaf in self._multiplied()]
+
+    def rows(self) -> list[int]:
+        """Return the other lines that are summed."""
+        leaves = [leaf for leaf in self.leaves() if leaf.kind in ("product", "stack", "total")]
+        return [leaf.line for leaf in leaves] + [leaf.other for leaf in leaves if leaf.kind == "stack"]
+
+    def _multiplied(self) -> list[TimeSum]:
+        return [leaf for leaf in self.leaves() if leaf.kind in ("product", "rows")]
 
     def lines(self) -> list[int]:
         """Return the lines of the step, and the fixed ones, that it needs."""
@@ -95,6 +107,9 @@ def time_sum(program: Program, i: int, loop: Container[int] = ()) -> TimeSum:
             and FIXED not in (a.level, b.level)
         ):
             return by_features(line.args[1], 1, lambda g: TimeSum("product", a.args[0], g))
+        stacked = len(a.shape) > 2 and a.shape[:-2] == b.shape[:-2]
+        if stacked and FIXED not in (a.level, b.level):
+            return TimeSum("stack", *line.args)
     if (
         line.primitive is p.sum
         and len(program.lines[line.args[0]].shape) == 2

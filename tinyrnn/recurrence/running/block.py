@@ -42,13 +42,16 @@ class Block:
         self.reverse = reverse
         self.buffers = self._buffers(parted)
         self.stages = StageCalls(self.buffers)
-        self.columns = Columns(size)
+        self.columns = self._columns()
         self._nbytes = self.buffers.nbytes
         self._bound: set[int] = set()
         self._bind()
 
     def _buffers(self, parted: Partition) -> Buffers:
         return Buffers(parted, self.size, reverse=self.reverse)
+
+    def _columns(self) -> Columns:
+        return Columns(self.size)
 
     def _bind(self) -> None:
         """Bind the calls of all steps."""

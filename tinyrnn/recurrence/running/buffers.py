@@ -50,10 +50,19 @@ class Buffers:
     inner : frozenset of int, optional
         Where the loop is code: its lines that need no memory. No line is written over another one then, and
         what has one row lies in rows.
+    columns : frozenset of int, optional
+        Where the loop is code: lines that sums over time take in columns, which the loop can write itself.
+        It does so where values are feature-major; rows can be multiplied as they are.
     """
 
     def __init__(
-        self, parted: Partition, size: int, *, reverse: bool, inner: frozenset[int] | None = None
+        self,
+        parted: Partition,
+        size: int,
+        *,
+        reverse: bool,
+        inner: frozenset[int] | None = None,
+        columns: frozenset[int] = frozenset(),
     ) -> None:
         self.parted = parted
         self.size = size
@@ -65,6 +74,7 @@ class Buffers:
         self.feature_major = all(len(shape) <= 2 for shape in shapes) and (
             inner is None or any(len(shape) == 2 and 1 not in shape for shape in shapes)
         )
+        self.columns = columns if self.feature_major else frozenset[int]()
         self.places: dict[int, Array] = {}
         self.becomes: dict[int, int] = {}
         self.parts: dict[int, tuple[int, int, int, int]] = {}
@@ -92,7 +102,8 @@ class Buffers:
     def _wanted_at_all_steps(self) -> set[int]:
         """Return the values that the loop shares with another stage: they last a whole block."""
         stage, lines, scan = self.parted.stage, self.lines, self.parted.scan
-        wanted = {*scan.ys, *(i for s in self.parted.sums for i in s.lines())}
+        wanted = {*scan.ys, *(i for s in self.parted.sums for i in s.lines() if i not in self.columns)}
+        wanted |= {i for s in self.parted.sums for i in s.rows()}
         wanted |= {a for i in self.parted.lines(Stage.AFTER) for a in lines[i].args}
         wanted |= {a for i in self.loop for a in lines[i].args if stage[a] is Stage.BEFORE}
         wanted |= {i for i in scan.carry_out if stage[i] is Stage.BEFORE}

@@ -56,6 +56,30 @@ def product_over(a: Array, b: Array, out: Array) -> None:
         np.matmul(b.T, a.transpose(0, 2, 1), out.transpose(0, 2, 1))
 
 
+def left_over(a: Array, b: Array, out: Array) -> None:
+    """Multiply the stacks of matrices of a block by one stack: its steps are rows of one product each."""
+    steps, n = len(a), out.shape[-1]
+    rows = in_one_product(np.moveaxis(a, 0, -3), -3)
+    product = rows @ b
+    np.copyto(out, np.moveaxis(product.reshape(*product.shape[:-2], steps, a.shape[-2], n), -3, 0))
+
+
+def right_over(a: Array, b: Array, out: Array) -> None:
+    """Multiply one stack of matrices by those of a block: its steps are columns of one product each."""
+    steps, n = len(b), out.shape[-1]
+    columns = in_one_product(np.moveaxis(b, 0, -2), -2)
+    product = a @ columns
+    np.copyto(out, np.moveaxis(product.reshape(*product.shape[:-1], steps, n), -2, 0))
+
+
+def in_one_product(x: Array, axis: int) -> Array:
+    """Return stacks of matrices with an axis and the next one as one, in memory that BLAS can read."""
+    shape = list(x.shape)
+    shape[axis : axis + 2 or None] = [shape[axis] * shape[axis + 1]]
+    x = x.reshape(shape)
+    return x if x.itemsize in x.strides[-2:] else np.ascontiguousarray(x)
+
+
 def one_step(function: Callable[..., Any], args: list[Any]) -> Call:
     """Return the call over a block of a single step, as the plain product where it is one."""
     if function is product_over:

@@ -220,7 +220,7 @@ class Run:
             self._over_block(Stage.AFTER, count)
             for i, y in self.copied:
                 copy(y[low : self.high], self._value(i))
-            self.sums.add(self._value)
+            self.sums.add(count, self._value)
             current = buffers.carry(count, end=True)
         return [value.copy() for value in current]
 

@@ -11,7 +11,7 @@ from tinyrnn.autograd import primitives as p
 from tinyrnn.recurrence.compiler.blockwise import in_blocks
 from tinyrnn.recurrence.compiler.partition import Stage
 from tinyrnn.recurrence.running.buffers import Buffers
-from tinyrnn.recurrence.running.calls import into, joining, product_over, ufunc
+from tinyrnn.recurrence.running.calls import into, joining, left_over, product_over, right_over, ufunc
 from tinyrnn.recurrence.running.views import Slice, is_view, look, spread
 
 
@@ -76,6 +76,8 @@ class StageCalls:
             flat = len(self.lines[line.args[0]].shape) == len(self.lines[line.args[1]].shape) == 2
             if flat and timed == [True, False]:
                 return product_over, [*args, out]
+            if not all(timed) and all(len(self.lines[a].shape) > 2 for a in line.args):
+                return left_over if timed[0] else right_over, [*aligned, out]
             return np.matmul, [*aligned, out]
         if line.elementwise:
             # What runs once is spread over the rows beforehand: then the inner loop is a long one.

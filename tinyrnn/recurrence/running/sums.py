@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.recurrence.compiler.partition import Partition, TimeSum
+from tinyrnn.recurrence.running.calls import in_one_product
 from tinyrnn.recurrence.running.views import Array
 
 
@@ -26,16 +27,22 @@ class Columns:
         self.nbytes = 0
         self._places: dict[int, Array] = {}
 
-    def of(self, i: int, value: Array) -> Array:
-        """Return a (steps, B, N) value as (N, steps * B), contiguous, in a buffer that is used again."""
-        n = value.shape[2]
-        place = self._places.get(i)
-        if place is None:
-            place = self._places[i] = np.empty(self.size * value[0].size, value.dtype)
-            self.nbytes += place.nbytes
-        flat = place[: value.size].reshape(n, value.shape[0], value.shape[1])
-        np.copyto(flat, value.transpose(2, 0, 1))
+    def of(self, i: int, count: int, value: Callable[[int], Array]) -> Array:
+        """Return a (steps, B, N) value as (N, steps * B); where that takes a copy, in a buffer used again."""
+        x = value(i)
+        n = x.shape[2]
+        if x.flags.c_contiguous:
+            return x.reshape(-1, n).T
+        flat = self.place(i, x[0].size, x.dtype)[: x.size].reshape(n, count, x.shape[1])
+        np.copyto(flat, x.transpose(2, 0, 1))
         return flat.reshape(n, -1)
+
+    def place(self, i: int, size: int, dtype: Any) -> Array:
+        """Return the buffer of a line, of which a step has ``size`` numbers."""
+        if i not in self._places:
+            self._places[i] = np.empty(self.size * size, dtype)
+            self.nbytes += self._places[i].nbytes
+        return self._places[i]
 
 
 class Sums:
@@ -63,35 +70,40 @@ class Sums:
         self.parts = parts
         self.once = once
         self.leaves = [leaf for s in parted.sums for leaf in s.leaves() if leaf.kind != "times"]
-        self.wanted = {leaf.line if leaf.kind == "rows" else leaf.other for leaf in self.leaves}
+        self.wanted = {i for s in parted.sums for i in s.columns()}
         self.totals: dict[int, Array] = {}
 
-    def add(self, value: Callable[[int], Array]) -> None:
-        """Add what a block contributes; ``value(i)`` are the values of a line at its steps."""
+    def add(self, count: int, value: Callable[[int], Array]) -> None:
+        """Add what a block of ``count`` steps contributes; ``value(i)`` are the values of a line there."""
         made: dict[int, Array] = {}
         for leaf in self.leaves:
             if leaf.kind == "total":
                 part = value(leaf.line).sum(0)
+            elif leaf.kind == "stack":
+                columns, rows = np.moveaxis(value(leaf.line), 0, -2), np.moveaxis(value(leaf.other), 0, -3)
+                part = in_one_product(columns, -2) @ in_one_product(rows, -3)
             elif leaf.kind == "product":
                 a = value(leaf.line)
-                columns = self._in_columns(leaf.other, value, made)
+                columns = self._in_columns(leaf.other, count, value, made)
                 part = np.dot(columns, np.ascontiguousarray(a).reshape(-1, a.shape[-1]))
             else:
-                columns = self._in_columns(leaf.line, value, made)
+                columns = self._in_columns(leaf.line, count, value, made)
                 part = np.dot(columns, _ones(columns.shape[1], columns.dtype))
             if id(leaf) in self.totals:
                 self.totals[id(leaf)] += part
             else:
                 self.totals[id(leaf)] = part
 
-    def _in_columns(self, i: int, value: Callable[[int], Array], made: dict[int, Array]) -> Array:
+    def _in_columns(
+        self, i: int, count: int, value: Callable[[int], Array], made: dict[int, Array]
+    ) -> Array:
         """Return a value of the block as columns; a part of another one that is wanted so is cut from it."""
         if i not in made:
             whole, axis, low, high = self.parts.get(i, (-1, 0, 0, 0))
             if axis == 1 and whole in self.wanted:
-                made[i] = self._in_columns(whole, value, made)[low:high]
+                made[i] = self._in_columns(whole, count, value, made)[low:high]
             else:
-                made[i] = self.columns.of(i, value(i))
+                made[i] = self.columns.of(i, count, value)
         return made[i]
 
     def results(self, steps: int) -> list[Array]:

@@ -82,9 +82,3 @@ def whole(view: Array) -> Array:
     while isinstance(view.base, np.ndarray):
         view = view.base
     return view
-
-
-def bound(buffers: Buffers, keys: list[Key]) -> list[Array]:
-    """Return the flat arrays of buffers that the code works on."""
-    arrays = (buffers.places[i] if form is None else buffers.fixed_as(i, form) for i, form in keys)
-    return [whole(a).reshape(-1) for a in arrays]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.recurrence.compiler.lower import simplified
@@ -11,8 +12,9 @@ from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 from tinyrnn.recurrence.running.block import Block
 from tinyrnn.recurrence.running.buffers import Buffers
 from tinyrnn.recurrence.running.calls import Call
+from tinyrnn.recurrence.running.native.columns import COLUMNS, WrittenColumns
 from tinyrnn.recurrence.running.native.forms import Loop
-from tinyrnn.recurrence.running.native.places import bound
+from tinyrnn.recurrence.running.native.places import whole
 from tinyrnn.recurrence.running.native.schedule import fused
 from tinyrnn.recurrence.running.native.source import Source, refusal, write
 from tinyrnn.recurrence.running.runner import Runner
@@ -67,12 +69,16 @@ class NativeBlock(Block):
         super().__init__(parted, size, reverse=reverse)
 
     def _buffers(self, parted: Partition) -> Buffers:
-        return Buffers(parted, self.size, reverse=self.reverse, inner=self._source.inner)
+        source = self._source
+        return Buffers(parted, self.size, reverse=self.reverse, inner=source.inner, columns=source.columns)
+
+    def _columns(self) -> WrittenColumns:
+        return WrittenColumns(self.buffers)
 
     def _bind(self) -> None:
         self.calls_per_step = 0
         self.calls = []
-        self._arrays = bound(self.buffers, self._source.keys)
+        self._arrays = [whole(self._array(*key)).reshape(-1) for key in self._source.keys]
         shared = self._shared()
         self._replaceable = {
             i: n for n, (i, form) in enumerate(self._source.keys) if form is None and i not in shared
@@ -81,6 +87,12 @@ class NativeBlock(Block):
             i: sorted(range(place.ndim), key=lambda axis, place=place: -place.strides[axis])
             for i, place in self.buffers.places.items()
         }
+
+    def _array(self, i: int, form: Any) -> Array:
+        if form == COLUMNS:
+            assert isinstance(self.columns, WrittenColumns)
+            return self.columns.array(i)
+        return self.buffers.places[i] if form is None else self.buffers.fixed_as(i, form)
 
     def _shared(self) -> set[int]:
         """Return the lines that other stages than the loop read or write in the buffers."""

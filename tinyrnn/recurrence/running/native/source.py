@@ -11,6 +11,7 @@ from tinyrnn.autograd.primitive import Shape
 from tinyrnn.recurrence.compiler.partition import Partition, Stage
 from tinyrnn.recurrence.compiler.program import Line
 from tinyrnn.recurrence.running.buffers import Buffers
+from tinyrnn.recurrence.running.native.columns import COLUMNS, columns, made_in_loop, written
 from tinyrnn.recurrence.running.native.expressions import expression
 from tinyrnn.recurrence.running.native.functions import NAMES
 from tinyrnn.recurrence.running.native.nests import VARIABLES, Access, nest
@@ -34,12 +35,15 @@ class Source:
         Those of the arrays.
     inner : frozenset of int
         The lines that need no memory.
+    columns : frozenset of int
+        The lines that sums over time find in columns.
     """
 
     text: str
     keys: list[Key]
     dtypes: tuple[str, ...]
     inner: frozenset[int]
+    columns: frozenset[int]
 
 
 def refusal(parted: Partition) -> str:
@@ -64,7 +68,8 @@ class _Writer:
         self.lines = parted.scan.program.lines
         self.items = schedule(parted)
         self.inner = inner(parted, self.items)
-        self.buffers = Buffers(parted, 2, reverse=reverse, inner=self.inner)
+        summed = made_in_loop(parted)
+        self.buffers = Buffers(parted, 2, reverse=reverse, inner=self.inner, columns=summed)
         self.places = Places(self.buffers)
         self.names = _Names(parted)
         self.keys: list[Key] = []
@@ -76,21 +81,23 @@ class _Writer:
                 self._nest(item.lines)
             else:
                 self._other(item)
+        for i in written(self.buffers):
+            self.body += columns(self._array((i, COLUMNS)), self._access(self.places.of(i)))
         self._hand_over()
         arrays = ", ".join(["steps", *(self.names.of_buffer(key) for key in self.keys)])
         steps = "range(steps - 1, -1, -1)" if self.buffers.reverse else "range(steps)"
         head = [f"def loop({arrays}):", f"    for t in {steps}:"]
         text = "\n".join([*head, *(f"        {line}" for line in self.body or ["pass"])]) + "\n"
         dtypes = tuple(self.lines[i].dtype.name for i, _ in self.keys)
-        return Source(text, self.keys, dtypes, self.inner)
+        return Source(text, self.keys, dtypes, self.inner, self.buffers.columns)
 
-    def _array(self, place: Place) -> str:
-        if place.key not in self.keys:
-            self.keys.append(place.key)
-        return self.names.of_buffer(place.key)
+    def _array(self, key: Key) -> str:
+        if key not in self.keys:
+            self.keys.append(key)
+        return self.names.of_buffer(key)
 
     def _access(self, place: Place) -> Access:
-        return Access(self._array(place), place)
+        return Access(self._array(place.key), place)
 
     # --- lines ---------------------------------------------------------------------------------------------
     def _nest(self, members: list[int]) -> None:
@@ -210,7 +217,10 @@ class _Names:
 
     def of_buffer(self, key: Key) -> str:
         i, form = key
-        return self._unique(("buffer", key), f"{self._wanted(self.lines[i], i)}s" if form is None else "")
+        name = self._wanted(self.lines[i], i)
+        return self._unique(
+            ("buffer", key), f"{name}s" if form is None else f"{name}_columns" if form == COLUMNS else ""
+        )
 
     def _wanted(self, line: Line, i: int) -> str:
         name = self._given.get(i) or line.name or f"v{i}"

@@ -27,8 +27,9 @@ class TimeSum:
     """A sum over time, as a tree: linear operations at the top, worked out once; sums over blocks below.
 
     ``kind`` is "product" (of ``line`` and ``other``: the sum of ``lineᵀ @ other``, one matrix product over
-    all steps and rows), "stack" (the sum of ``line @ other``, stacks of matrices), "rows" (sum of ``line`` over time and batch), "total" (sum of ``line`` over time),
-    "times" (``line`` is the same at every step), or "apply" (``primitive`` on the sums below).
+    all steps and rows), "stack" (the sum of ``line @ other``, stacks of matrices), "rows" (sum of ``line``
+    over time and batch), "total" (sum of ``line`` over time), "times" (``line`` is the same at every step),
+    or "apply" (``primitive`` on the sums below).
     """
 
     kind: str
@@ -109,7 +110,7 @@ def time_sum(program: Program, i: int, loop: Container[int] = ()) -> TimeSum:
             return by_features(line.args[1], 1, lambda g: TimeSum("product", a.args[0], g))
         stacked = len(a.shape) > 2 and a.shape[:-2] == b.shape[:-2]
         if stacked and FIXED not in (a.level, b.level):
-            return TimeSum("stack", *line.args)
+            return TimeSum("stack", line.args[0], line.args[1])
     if (
         line.primitive is p.sum
         and len(program.lines[line.args[0]].shape) == 2

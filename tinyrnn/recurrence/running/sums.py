@@ -94,9 +94,7 @@ class Sums:
             else:
                 self.totals[id(leaf)] = part
 
-    def _in_columns(
-        self, i: int, count: int, value: Callable[[int], Array], made: dict[int, Array]
-    ) -> Array:
+    def _in_columns(self, i: int, count: int, value: Callable[[int], Array], made: dict[int, Array]) -> Array:
         """Return a value of the block as columns; a part of another one that is wanted so is cut from it."""
         if i not in made:
             whole, axis, low, high = self.parts.get(i, (-1, 0, 0, 0))

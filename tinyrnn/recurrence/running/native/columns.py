@@ -1,6 +1,6 @@
 """Columns for sums over time, written by the loop itself while a step's values are in the cache.
 
-Copied after the loop by NumPy, row by short row, they took a fifth of the time of a small LSTM's training step.
+Copied after the loop by NumPy, row by short row, they took a fifth of the time of a small LSTM's step.
 """
 
 from __future__ import annotations

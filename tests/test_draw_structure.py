@@ -184,6 +184,33 @@ def test_an_initial_state_is_numbered_as_the_step_before_the_first():
     assert ("l0.h5", "t6.l0.cell") in arrows(shown, carry=True)
 
 
+def test_states_that_climb_say_their_number_in_their_box():
+    loss = MODELS["attention_lstm"]()
+    states = [r for r in unroll(loss).records if r.unit == "encoder.l0" and r.step == 3 and r.carry]
+    for level in "cell", "layer", "rolled":
+        text = tr.draw.unrolled(loss, level).source
+        (box,) = (line for line in text.splitlines() if re.match(r'\s*"(t4\.)?encoder\.l0\.cell" \[id', line))
+        for state in states:
+            said = (
+                f"grad {state.size:.3g}"
+                if level == "cell"
+                else f"grad of {state.carry}, t = 4: {state.size:.3g}"
+            )
+            assert said in box
+        back = [line for line in text.splitlines() if re.search(r'"cell\.cell" -> "(t4\.)?encoder', line)]
+        assert not any("label=" in line for line in back)
+
+
+def test_attention_is_a_fan_without_gradients_and_the_margin_says_so():
+    text = tr.draw.unrolled(MODELS["attention"]()).source
+    fan = re.findall(r'"(t\d)\.encoder\.l0\.cell" -> "(t\d)\.cell\.cell" \[.*class="forward attention"', text)
+    assert sorted(fan) == [(f"t{s}", f"t{t}") for s in (1, 2, 3, 4) for t in (1, 2, 3)]
+    back = re.findall(r'"(t\d)\.cell\.cell" -> "(t\d)\.encoder\.l0\.cell"', text)
+    assert back == [("t1", "t4")]  # the gradient of the state that the decoder begins from
+    assert "its gradient is in that of the states" in text
+    assert "attention: as wide" not in tr.draw.unrolled(MODELS["encoder_decoder"]()).source
+
+
 def test_inputs_of_different_modules_are_different_boxes():
     _, shown = view(MODELS["image_to_word"]())
     titles = {box.id: box.title for box in shown.boxes.values() if box.kind == "input"}

@@ -32,8 +32,9 @@ def circles(drawing, step):
 
 def test_an_lstm_at_the_level_of_operations():
     drawing = drawn()
-    # c = f ⊙ c + i ⊙ g;  h = o ⊙ tanh(c); two sums of the products with the weights
-    assert circles(drawing, 2) == {"⊙": 3, "σ": 3, "tanh": 2, "+": 3, "h": 1}
+    # c = f ⊙ c + i ⊙ g;  h = o ⊙ tanh(c); a sum of the products with the weights, and one with the biases
+    assert circles(drawing, 2) == {"⊙": 3, "σ": 3, "tanh": 2, "+": 2, "h": 1}
+    assert signs(drawing, 2) & {"+ b_ih + b_hh"}
     products = [id for id in ids(drawing, "product") if id.startswith("t2.")]
     assert sorted(re.search(r"<b>W</b><font[^>]*>(\w+)", nodes(drawing)[id]).group(1) for id in products) == [
         "hh", "ih",
@@ -41,6 +42,24 @@ def test_an_lstm_at_the_level_of_operations():
     assert "slice" not in drawing.source
     assert not edges(drawing, "backward")
     assert not ids(drawing, "weight")
+
+
+def signs(drawing, step):
+    """What is written in the boxes of a step, an index behind a line."""
+    found = set()
+    for id, style in nodes(drawing).items():
+        if id.startswith(f"t{step}."):
+            title, index = re.search(r"<b>(.*?)</b>(?:<font[^>]*>(\w+))?", style).groups()
+            found.add(f"{title}_{index}" if index else title)
+    return found
+
+
+def test_what_uses_a_weight_says_which():
+    assert {"W_ih", "+ b_ih", "W_hh", "+ b_hh"} <= signs(drawn("GRU"), 2)
+    gates = tr.draw.unrolled(MODELS["custom_cell"](), "op", style="textbook")
+    assert {"forget.W", "+ forget.b", "propose.W", "+ propose.b"} <= signs(gates, 2)
+    text = tr.draw.unrolled(MODELS["tagger"](), "op", style="textbook").source
+    assert re.search(r'"embedding.getitem" \[.*<b>W</b>', text)  # an embedding is no slice
 
 
 def test_a_gru_and_its_gates():

@@ -49,6 +49,8 @@ def compose(recorded: Unrolled, options: Options, unfolded: Column | None = None
         view.notes += missing(recorded, options.gradients)
         add_captions(view, recorded, options, opened)
         add_weights(view, recorded, options)
+        if options.style == "textbook":
+            view = as_textbook(view, recorded)
         if not options.gradients:
             for arrow in view.arrows:
                 arrow.gradient = None
@@ -58,7 +60,7 @@ def compose(recorded: Unrolled, options: Options, unfolded: Column | None = None
             for box in view.boxes.values():
                 box.badges = []
             view.tray = []
-        return as_textbook(view, recorded) if options.style == "textbook" else view
+        return view
 
     if options.width is None:
         view = made(options.level)

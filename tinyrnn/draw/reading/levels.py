@@ -10,6 +10,7 @@ from tinyrnn.draw.reading.flows import arrows_of
 from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.gates import gates_of
 from tinyrnn.draw.reading.records import MOVES, Record
+from tinyrnn.draw.reading.sequences import looks_up
 from tinyrnn.draw.reading.unit import Unit
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import BEFORE, WHOLE, Box, View
@@ -57,6 +58,7 @@ def view_of(
             and record.op in REARRANGES
             and not record.carry
             and record not in unrolled.roots
+            and all(source.role != "weight" for source in record.sources)
         )
         box = None if moves and record.role == "op" else group(record)
         if box is None:
@@ -220,7 +222,7 @@ class _Grouping:
         else:
             loss = record in self.roots and record.node.shape == ()
             kind = "loss" if record.role in ("loss", "total") or loss else kind_of(record.op)
-            title = SYMBOLS.get(record.op, record.op)
+            title = "look up" if looks_up(record) else SYMBOLS.get(record.op, record.op)
             if loss:
                 title = f"{self.loss_title(unit)} = {title}"
         return self.box(record.id, kind, title, "", unit, where, groups)

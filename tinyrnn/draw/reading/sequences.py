@@ -12,7 +12,7 @@ import numpy as np
 from tinyrnn.autograd.tape import Node
 from tinyrnn.draw.reading.records import ELEMENTWISE, Record
 
-__all__ = ["bridge_sequences", "find_losses", "leaves_of", "mark_weights", "prune"]
+__all__ = ["bridge_sequences", "find_losses", "leaves_of", "looks_up", "mark_weights", "prune"]
 
 
 def prune(records: list[Record], roots: set[Record]) -> list[Record]:
@@ -118,7 +118,7 @@ def mark_weights(records: list[Record], roots: set[Record]) -> None:
             uses = {
                 (record.op, slot, s.op, *map(id, leaves_of(s))) for s, slot in record.edges() if s in weights
             }
-            if alone and not _looks_up(record) and (len(weights) == 1 or not uses & computing):
+            if alone and not looks_up(record) and (len(weights) == 1 or not uses & computing):
                 record.role = "weight"
                 continue
             fixed = fixed and uses <= computing and record.role == "op"
@@ -146,7 +146,8 @@ def _steps_on(record: Record, source: Record) -> bool:
     return record.scopes[record.depth] is not source.scopes[source.depth]
 
 
-def _looks_up(record: Record) -> bool:
+def looks_up(record: Record) -> bool:
+    """Whether a record takes entries by their numbers, as an embedding does."""
     index = record.node.params.get("index", ())
     basic = (int, slice, type(None), type(...))
     return record.op == "getitem" and not all(isinstance(item, basic) for item in index)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyrnn.draw.reading.levels import NONLINEAR, SYMBOLS
-from tinyrnn.draw.reading.records import MOVES
-from tinyrnn.draw.reading.sequences import leaves_of
+from tinyrnn.draw.reading.records import MOVES, Record
+from tinyrnn.draw.reading.sequences import leaves_of, looks_up
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Arrow, Box, View
 from tinyrnn.draw.text import TITLE, pretty, width
@@ -14,37 +14,60 @@ from tinyrnn.draw.text import TITLE, pretty, width
 __all__ = ["as_textbook"]
 
 WIDEST = 34.0  # of what is written in a circle
+SIGNS = ("+", "−", "⊙", "÷")
 
 
 def as_textbook(view: View, unrolled: Unrolled) -> View:
     """Return the view as a book would print it; boxes with more than a sign in them stay boxes."""
     for box in view.boxes.values():
-        if box.kind == "product":
-            names = _weights(box)
-            box.title = ", ".join(names) or box.title
-            if len(names) == 1:
-                box.title, _, box.index = names[0].partition("_")
+        if box.title == "×":
+            box.title = "⊙"
+        if box.kind == "product" or (box.kind == "op" and any(map(looks_up, box.members))):
+            _call(box, ", ".join(_weights(box)))
         elif box.kind == "gate" and box.title not in SYMBOLS.values():
             part = all(record.op in MOVES for record in box.members)  # of gates that are computed at once
             before = [source for record in box.members for source in record.sources] if part else []
             op = next((r.op for r in [*reversed(box.members), *before] if r.op in NONLINEAR), "")
             if op and op != box.title:  # a gate that has a name
                 box.title, box.lines = SYMBOLS.get(op, op), [box.title, *box.lines]
-        if box.title == "×":
-            box.title = "⊙"
+        elif box.title in SIGNS and len(box.members) == 1:
+            _with_weight(box)
         sign = box.title in NONLINEAR or box.title == "σ" or not box.title[:1].isalpha()
         box.round = box.kind in ("op", "gate") and sign and width(box.title, TITLE) <= WIDEST
     return _with_outputs(view, unrolled)
 
 
 def _weights(box: Box) -> list[str]:
-    """Return the names of the weights that products in a box multiply by."""
+    """Return the names of the weights that a box multiplies by, or looks up in; none without a name."""
     found: dict[str, None] = {}
     for record in box.members:
-        for source in record.sources:
-            if record.op == "matmul" and source.role == "weight":
-                found.update(dict.fromkeys(pretty(leaf.name) for leaf in leaves_of(source)))
+        for source in record.sources if record.op == "matmul" or looks_up(record) else ():
+            found.update(dict.fromkeys(_names(box, source)))
     return list(found) if all(found) else []
+
+
+def _names(box: Box, weight: Record) -> list[str]:
+    """Return what a box calls the parameters that a weight is made from."""
+    texts = {badge.weight: badge.text for badge in box.badges if badge.weight.name}
+    leaves = leaves_of(weight) if weight.role == "weight" else []
+    return [texts.get(leaf, pretty(leaf.name)) for leaf in leaves]
+
+
+def _with_weight(box: Box) -> None:
+    """Write the weight that a sign adds, or multiplies by, beside it: + b."""
+    (record,) = box.members
+    for source, slot in record.edges():
+        name = " + ".join(names) if all(names := _names(box, source)) else ""
+        ordered = f"{name} {box.title}" if slot == 0 and box.title in "−÷" else f"{box.title} {name}"
+        _call(box, ordered if name else "")
+
+
+def _call(box: Box, name: str) -> None:
+    """Give a box a name, an index as one."""
+    if name.count("_") == 1 and "," not in name:
+        box.title, _, box.index = name.partition("_")
+    elif name:
+        box.title = name
 
 
 def _with_outputs(view: View, unrolled: Unrolled) -> View:

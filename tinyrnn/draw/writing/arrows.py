@@ -34,6 +34,7 @@ class _Arrows:
             if arrow.share is not None:
                 style |= {"penwidth": f"{0.4 + 3.6 * arrow.share:.1f}", "class": "forward attention"}
                 style["tooltip"] = f"weight {number(arrow.share)}"
+                self.canvas.kinds.add("attention")
             self.canvas.edge(arrow.tail, arrow.head, style)
             if arrow.cut:
                 self._cut(arrow, path)

@@ -16,7 +16,7 @@ __all__ = ["Canvas"]
 class Canvas:
     """The lines of one picture, with a prefix to its ids where it is one of several.
 
-    ``kinds`` are the kinds of gradients met on the way.
+    ``kinds`` are the kinds of arrows met on the way, that the margin says the meaning of.
     """
 
     def __init__(self, scale: Scale, prefix: str = "", kinds: set[str] | None = None) -> None:

@@ -20,6 +20,7 @@ WORDS = {
     "non-finite": "bold, diamond: not finite",
     "clipped": "bold frame: of a weight whose gradient was clipped",
     "cut": "cut: the value passes, the gradient does not",
+    "attention": "attention: as wide as its weights; its gradient is in that of the states",
 }
 
 

@@ -35,33 +35,15 @@ def small_model(
     windows: Any = None,
     seed: int = 0,
 ) -> Any:
-    """Return the loss of a small network on random numbers, recorded with values and gradients.
+    """Return the loss of a small network on random numbers, after ``backward()``, with values and gradients.
 
-    Parameters
-    ----------
-    cell : {"rnn", "lstm", "gru"}
-    steps : int
-        The number of time steps.
-    layers : int
-    bidirectional : bool
-    batch : int
-        The number of sequences.
-    hidden_size, input_size : int
-    loss : {"last", "all"}
-        The mean square of a linear readout of the last step's output, or of those of all steps.
-    windows : TruncatedBPTT, optional
-        Go over the steps window by window; the loss is that of the last window.
-    seed : int
-
-    Returns
-    -------
-    Tensor
-        After ``backward()``.
+    The loss is the mean square of a linear readout of the last step's output, or of those of all steps. With
+    ``windows``, a TruncatedBPTT, it goes over the steps window by window; the loss is that of the last one.
 
     Raises
     ------
     ValueError
-        The cell or the loss is none of these, or a number is not positive.
+        The cell or the loss is none of `CELLS` and `LOSSES`, or a number is not positive.
     """
     import tinyrnn as tr
 
@@ -107,32 +89,17 @@ def draw_command(
     engine: str | None = None,
     **model: Any,
 ) -> str:
-    """Draw a small network and write the picture; the suffix of `output` gives the format.
+    """Draw a `small_model`, write the picture, and return its path; the suffix of `output` gives the format.
 
-    Parameters
-    ----------
-    output : str
-        Ends in .svg, .png, .pdf, .html, .tex, .mmd, or in .dot or .gv for the text, which needs no engine.
-    level, expand, theme, weights, values, style, width, dpi, engine
-        As in `unrolled`.
-    animate : bool
-        As in `Drawing.save`.
-    **model
-        As in `small_model`.
-
-    Returns
-    -------
-    str
-        The path that was written.
+    The rest is as in `tinyrnn.draw.unrolled` and `Drawing.save`.
 
     Raises
     ------
     ValueError, LayoutError, OSError
         With a message of one line, to be shown to the user.
     """
-    if animate and format_of("draw", output, PICTURES) != "svg":
+    if format_of("draw", output, PICTURES) != "svg" and animate:
         raise ValueError(f"draw: --animate is for .svg; the output is {output!r}")
-    format_of("draw", output, PICTURES)
     rows = model.get("layers", 1) * (2 if model.get("bidirectional") else 1)
     if model.get("steps", 1) * rows > MOST_STEPS:
         raise ValueError(
@@ -141,26 +108,13 @@ def draw_command(
         )
     drawing = unrolled(
         small_model(**model), level, expand=expand, theme=theme, weights=weights, values=values,
-        windows=model.get("windows"), width=width, dpi=dpi, engine=engine,
-        style=style,
+        windows=model.get("windows"), width=width, dpi=dpi, engine=engine, style=style,
     )  # fmt: skip
     return drawing.save(output, animate=animate)
 
 
 def step_command(output: str, **model: Any) -> str:
-    """Write the page to step through a small network.
-
-    Parameters
-    ----------
-    output : str
-        Ends in .html.
-    **model
-        As in `small_model`.
-
-    Returns
-    -------
-    str
-        The path that was written.
+    """Write the page to step through a `small_model`, an .html, and return its path.
 
     Raises
     ------

@@ -89,21 +89,11 @@ def block_of(
     beside: list[tuple[Item, int]],
     shape: Shape | None = None,
 ) -> Block:
-    """Lay out one block.
+    """Lay out one block of boxes, each after those that lead to it.
 
-    Parameters
-    ----------
-    items : list
-        The boxes, each after those that lead to it.
-    widths : dict
-        How wide each is.
-    edges : list of pairs
-    enters, leaves : list of (carry, box)
-        Where a carry is used, and where it is made.
-    beside : list of (box, end)
-        Where an arrow leaves to another band (0), or arrives from one (1).
-    shape : Shape, optional
-        The rows to have at least, and the order of the lanes; as few as can be, if not given.
+    ``enters`` and ``leaves`` say where a carry is used, and where it is made; ``beside``, where an arrow
+    leaves to another band (0), or arrives from one (1). ``shape`` has the rows to have at least, and the
+    order of the lanes; they are as few as can be, if it is not given.
     """
     place = {item: i for i, item in enumerate(items)}
     edges = [(a, b) for a, b in dict.fromkeys(edges) if place[a] < place[b]]
@@ -114,18 +104,17 @@ def block_of(
         before[b].append(a)
 
     entered = {item for _, item in enters}
-    rank = dict.fromkeys(items, 0)
+    rank: dict[Item, int] = {}
     for item in items:
         rank[item] = max((rank[a] + 1 for a in before[item]), default=0)
     for item in reversed(items):  # what waits for nothing stands next to its user
-        if not before[item] and after[item]:
-            late = min(rank[b] for b in after[item]) - 1
-            if item not in entered:
-                rank[item] = max(late, 0)
+        if not before[item] and after[item] and item not in entered:
+            rank[item] = max(min(rank[b] for b in after[item]) - 1, 0)
     last = max(rank.values())
 
     ways = _lanes(after, before, enters, leaves)
     laned = {item: name for name, way in ways.items() for item in way}
+    laned |= {(end, name): name for name in ways for end in ("in", "out")}
 
     # Below the lowest lane stands what no carry leads to: the product with the input.
     reached = set(entered)
@@ -138,22 +127,16 @@ def block_of(
         columns[rank[item]].append(item)
     chains: dict[tuple[Item, Item], list[Item]] = {}
     ends: list[tuple[Item, Item, int, int]] = [(a, b, rank[a], rank[b]) for a, b in edges]
-    for name, item in enters:
-        ends.append((("in", name), item, -1, rank[item]))
-    for name, item in leaves:
-        ends.append((item, ("out", name), rank[item], last + 1))
+    ends += [(("in", name), item, -1, rank[item]) for name, item in enters]
+    ends += [(item, ("out", name), rank[item], last + 1) for name, item in leaves]
     for a, b, low, high in ends:
-        chain: list[Item] = []
-        lane = laned.get(a) if a in laned else a[1] if a[0] == "in" else None
-        other = laned.get(b) if b in laned else b[1] if b[0] == "out" else None
-        for r in range(low + 1, high):
-            dummy: Item = ("·", *a, "→", *b, str(r))
-            if lane is not None and lane == other and (a, b) != (("in", lane), ("out", lane)):
-                laned[dummy] = lane
+        chain: list[Item] = [("·", *a, "→", *b, str(r)) for r in range(low + 1, high)]
+        for r, dummy in enumerate(chain, low + 1):
             columns[r].append(dummy)
-            chain.append(dummy)
+            if a in laned and laned[a] == laned.get(b):
+                laned[dummy] = laned[a]
         chains[a, b] = chain
-        for p, q in zip([a, *chain], [*chain, b]):
+        for p, q in pairwise([a, *chain, b]):
             links.setdefault(p, []).append(q)
             links.setdefault(q, []).append(p)
 
@@ -170,10 +153,7 @@ def block_of(
     places = [floor + middle, *(float(depth + i) for i in range(len(shape.lanes)))]
     lanes = {name: row for name, row in zip(shape.lanes, places) if name in ways}
     rows = max(int(floor + middle) + len(shape.lanes[:1]), 1)
-
     row: dict[Item, float] = {item: lanes[name] for item, name in laned.items()}
-    for name in ways:
-        row["in", name] = row["out", name] = lanes[name]
     for item in (i for column in free for i in column):
         row[item] = floor + (middle - 1) / 2
     for sweep in range(8):
@@ -181,9 +161,8 @@ def block_of(
             _spread(column, links, row, under, floor, middle, depth)
     turns = dict.fromkeys(range(-1, last + 1), 0)  # by the layer on the left
     for a, b, low, _ in ends:
-        way = [a, *chains[a, b], b]
-        for i, (p, q) in enumerate(pairwise(way)):
-            turns[low + i] += row[p] != row[q]
+        for gap, (p, q) in enumerate(pairwise([a, *chains[a, b], b]), low):
+            turns[gap] += row[p] != row[q]
     for item, end in beside if rows > 1 else ():
         turns[rank[item] - end] += 1
     x, gaps, total = [], {-1: 0.0}, _outer(turns[-1])
@@ -215,46 +194,31 @@ def _lanes(
     Of one that does not enter, the way to where it leaves from what leads there first.
     """
     made = dict(leaves)
-    ways: dict[str, list[Item]] = {}
-    names = list(dict.fromkeys([name for name, _ in enters] + [name for name, _ in leaves]))
     taken: set[Item] = set(made.values())
-    entered = {name for name, _ in enters}
-    lengths = {name: len(_way(name, after, enters, made, set())) for name in names}
-    for name in sorted(names, key=lambda n: (lengths[n], n != "c", names.index(n))):
+
+    def way(name: str, blocked: set[Item]) -> list[Item]:
         goal = made.get(name)
-        blocked = taken - ({goal} if goal is not None else set())
-        way = _way(name, after, enters, made, blocked) or ([goal] if goal is not None else [])
-        while name not in entered and before.get(way[0]) and before[way[0]][0] not in taken:
-            way.insert(0, before[way[0]][0])
-        ways[name] = way
-        taken |= set(way)
+        queue = [[item] for carry, item in enters if carry == name and item not in blocked]
+        seen = {path[0] for path in queue}
+        for path in queue:
+            if path[-1] == goal:
+                return path
+            for b in after[path[-1]]:
+                if b not in seen and b not in blocked:
+                    seen.add(b)
+                    queue.append([*path, b])
+        return []
+
+    entered = {name for name, _ in enters}
+    lengths = {name: len(way(name, set())) for name, _ in [*enters, *leaves]}
+    ways: dict[str, list[Item]] = {}
+    for name in sorted(lengths, key=lambda n: (lengths[n], n != "c")):
+        goals = [made[name]] if name in made else []
+        mine = ways[name] = way(name, taken - set(goals)) or goals
+        while name not in entered and before.get(mine[0]) and before[mine[0]][0] not in taken:
+            mine.insert(0, before[mine[0]][0])
+        taken |= set(mine)
     return ways
-
-
-def _way(
-    name: str,
-    after: dict[Item, list[Item]],
-    enters: list[tuple[str, Item]],
-    made: dict[str, Item],
-    blocked: set[Item],
-) -> list[Item]:
-    goal = made.get(name)
-    starts = [item for carry, item in enters if carry == name and item not in blocked]
-    came: dict[Item, Item | None] = dict.fromkeys(starts)
-    queue = list(came)
-    for item in queue:
-        if item == goal:
-            way: list[Item] = []
-            step: Item | None = item
-            while step is not None:
-                way.append(step)
-                step = came[step]
-            return way[::-1]
-        for b in after[item]:
-            if b not in came and b not in blocked:
-                came[b] = item
-                queue.append(b)
-    return []
 
 
 def _spread(
@@ -272,10 +236,8 @@ def _spread(
         near = [row[other] for other in links.get(item, []) if other in row]
         return sum(near) / len(near) if near else row[item]
 
-    for group, low, count in (
-        ([item for item in column if item not in under], floor, middle),
-        ([item for item in column if item in under], 0.0, depth),
-    ):
+    for lower, low, count in ((False, floor, middle), (True, 0.0, depth)):
+        group = [item for item in column if (item in under) == lower]
         ordered = sorted(group, key=lambda item: (pull(item), item))
         slots = [round(min(max(pull(item), low), low + count - 1)) for item in ordered]
         for i in range(1, len(slots)):

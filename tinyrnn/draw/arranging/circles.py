@@ -17,12 +17,10 @@ def to_circles(view: View, layout: Layout) -> None:
     if not round:
         return
     for arrow, path in layout.ways:
-        back = layout.backs.get(id(arrow))
-        for way, ends in ((path, (arrow.tail, arrow.head)), (back, (arrow.head, arrow.tail))):
-            if way is None:
-                continue
-            for place, name in zip((0, -1), ends):
-                if name in round:
+        ends = (arrow.tail, arrow.head)
+        for way, (begin, end) in ((path, ends), (layout.backs.get(id(arrow)), ends[::-1])):
+            for place, name in ((0, begin), (-1, end)):
+                if way is not None and name in round:
                     _lead(way, place, round[name], layout.size[name][0] / 2)
 
 

@@ -17,6 +17,7 @@ TRACK = 15.0  # from one track to the next: an arrow, its gradient beside it, an
 PORT = 11.0  # between arrows at the side of a box
 BESIDE = 12.0  # between boxes that stand side by side
 ROOM = 22.0  # between the two columns of badges under a box, for the arrows that come up
+LEAST = {"cell": (96.0, 40.0), "op": (44.0, 0.0), "fold": (170.0, 96.0)}  # width and height of a kind
 
 
 class Measures:
@@ -44,32 +45,28 @@ class Measures:
         self._lay_blocks()
 
     def _sizes(self) -> None:
+        boxes = self.view.boxes
         widest: dict[tuple[str, ...], float] = {}
         sides = Counter[tuple[str, int]]()  # arrows of a box from and to other bands, and half of the others
         inner = Counter[str]()  # arrows to a box from the others of its step and row
+        rising: dict[str, set[object]] = {}  # arrows that come up to a box
         for arrow in self.view.arrows:
-            tail, head = self.view.boxes[arrow.tail], self.view.boxes[arrow.head]
-            inner[head.id] += tail.column == head.column and tail.band == head.band and not arrow.carry
+            tail, head = boxes[arrow.tail], boxes[arrow.head]
+            within = (tail.column, tail.band) == (head.column, head.band)
+            if self.view.climbs(arrow) and tail.band < head.band:  # what attention looks at comes as one
+                rising.setdefault(head.id, set()).add(id(arrow) if arrow.share is None else "attention")
+            inner[head.id] += within and not arrow.carry
             if arrow.share is None and not arrow.carry:
-                for box, end in ((tail, 0), (head, 1)):
-                    sides[box.id, end] += 1 if tail.column == head.column and tail.band == head.band else 2
-        rising: dict[str, set[object]] = {}  # what attention looks at comes as one
-        for n, arrow in enumerate(self.view.arrows):
-            if (
-                self.view.climbs(arrow)
-                and self.view.boxes[arrow.tail].band < self.view.boxes[arrow.head].band
-            ):
-                rising.setdefault(arrow.head, set()).add(n if arrow.share is None else "attention")
-        for id, arrows in rising.items():
-            key = self.view.boxes[id].key
+                sides[tail.id, 0] += 1 if within else 2
+                sides[head.id, 1] += 1 if within else 2
+        for name, arrows in rising.items():
+            key = boxes[name].key
             self.room[key] = max(self.room.get(key, ROOM), 14.0 * len(arrows) + 8)
-        for box in self.view.boxes.values():
+        for box in boxes.values():
             title = width(box.title, TITLE) * 1.12 + width(box.index, LINE)
             w = max([title, *(width(line, LINE) for line in box.lines)]) + 16
             h = 10 + TITLE + (LINE + 2.5) * len(box.lines)
-            low, tall = {"cell": (96.0, 40.0), "op": (44.0, 0.0), "fold": (170.0, 96.0)}.get(
-                box.kind, (50.0, 0.0)
-            )
+            low, tall = LEAST.get(box.kind, (50.0, 0.0))
             ports = PORT * max(sides[box.id, 0], sides[box.id, 1]) + 12 if box.column else 0.0
             if box.carries and self.view.level == "gate":  # its state comes in the middle, all others below
                 ports = max(ports, 2 * PORT * inner[box.id] + 8)
@@ -79,15 +76,15 @@ class Measures:
                 self.size[box.id] = (w, w)
             widest[box.key] = max(widest.get(box.key, 0.0), w, low)
             if box.badges:
-                pill = max(width(line, BADGE) for badge in box.badges for line in badge_lines(badge)) + 9
-                tall = 6 + 9 * max(len(badge_lines(badge)) for badge in box.badges)
+                lines = [badge_lines(badge) for badge in box.badges]
+                pill = max(width(line, BADGE) for badge in lines for line in badge) + 9
                 old = self.badge_rows.get(box.key, (0.0, 0.0))
-                self.badge_rows[box.key] = (max(pill, old[0]), max(tall, old[1]))
+                self.badge_rows[box.key] = max(pill, old[0]), max(6 + 9 * max(map(len, lines)), old[1])
         for box in self.view.tray:
             strip = 7.0 * len(box.strip)
             w = max([width(box.title, TITLE) * 1.12, strip, *(width(line, LINE) for line in box.lines)]) + 16
             self.size[box.id] = (w, 12 + TITLE + (LINE + 4) * len(box.lines) + (12 if strip else 0))
-        for box in self.view.boxes.values():
+        for box in boxes.values():
             if box.column:
                 w = widest[box.key]
                 self.size[box.id] = (w, w if box.round else self.size[box.id][1])
@@ -115,13 +112,13 @@ class Measures:
         ups: dict[tuple[str, int], list[tuple[Item, int]]] = {}
         for arrow in self.view.arrows:
             tail, head = boxes[arrow.tail], boxes[arrow.head]
-            spot = (head.column, head.band)
+            before, spot = (tail.column, tail.band), (head.column, head.band)
             if arrow.carry:
                 enters.setdefault(spot, []).append((arrow.carry, head.key))
-            elif spot == (tail.column, tail.band):
+            elif spot == before:
                 within.setdefault(spot, []).append((tail.key, head.key))
-            if spot != (tail.column, tail.band):
-                ups.setdefault((tail.column, tail.band), []).append((tail.key, 0))
+            if spot != before:
+                ups.setdefault(before, []).append((tail.key, 0))
                 ups.setdefault(spot, []).append((head.key, 1))
         known: dict[object, Block] = {}
         parts: dict[tuple[str, int], tuple[Any, ...]] = {}
@@ -150,11 +147,8 @@ class Measures:
     def rows(self, band: int, count: int) -> list[Point]:
         """Return for each row of a band the height of its boxes, and of the badges under them."""
         heights = [(26.0, 0.0)] * count
-        for (column, at), inside in self.cells.items():
-            block = self.blocks.get((column, at))
-            if at != band or block is None:
-                continue
-            for box in inside:
+        for spot, block in self.blocks.items():
+            for box in self.cells[spot] if spot[1] == band else ():
                 row = int(block.row[box.key])
                 tall, under = heights[row]
                 heights[row] = (max(tall, self.size[box.id][1]), max(under, self.under(box)))
@@ -162,7 +156,7 @@ class Measures:
 
     def width(self, spot: tuple[str, int]) -> float:
         """Return how wide the boxes of one column and band are together."""
-        inside = self.cells.get(spot, [])
         if spot in self.blocks:
             return self.blocks[spot].width
+        inside = self.cells.get(spot, [])
         return sum(self.reach(box) for box in inside) + BESIDE * (len(inside) - 1) if inside else 0.0

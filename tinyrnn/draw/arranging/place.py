@@ -65,7 +65,7 @@ class _Placing:
         self.gutters: dict[tuple[str, int, str], int] = {}
         for way in self.ways:
             if way.gutter is not None:
-                name = (*way.gutter, way.bundle or f"{way.tail.id}>{way.head.id}>{way.arrow.carry}")
+                name = (*way.gutter, way.name)
                 if name not in self.gutters:
                     self.gutters[name] = counts[way.gutter]
                     counts[way.gutter] += 1

@@ -15,11 +15,8 @@ BESIDE = 5.0  # between an edge and the gradient that flows back along it
 
 def line(p: Point, q: Point) -> Path:
     """Return the two inner points and the end of a straight piece."""
-    return [
-        (p[0] + (q[0] - p[0]) / 3, p[1] + (q[1] - p[1]) / 3),
-        (p[0] + 2 * (q[0] - p[0]) / 3, p[1] + 2 * (q[1] - p[1]) / 3),
-        q,
-    ]
+    (px, py), (qx, qy) = p, q
+    return [(px + (qx - px) / 3, py + (qy - py) / 3), (px + 2 * (qx - px) / 3, py + 2 * (qy - py) / 3), q]
 
 
 def corners(points: Sequence[Point], radius: float = 7.0) -> Path:
@@ -52,11 +49,8 @@ def beside(points: Sequence[Point], apart: float) -> list[Point]:
     side = apart if x1 > x0 or (x1 == x0 and y1 > y0) else -apart
     moves: list[Point] = []  # of each piece, to one side of its direction
     for (ax, ay), (bx, by) in pairwise(points):
-        moves.append(
-            (0.0, -side if bx > ax else side)
-            if abs(bx - ax) > abs(by - ay)
-            else (side if by > ay else -side, 0.0)
-        )
+        level = abs(bx - ax) > abs(by - ay)
+        moves.append((0.0, -side if bx > ax else side) if level else (side if by > ay else -side, 0.0))
     found: list[Point] = []
     for n, (x, y) in enumerate(points):
         near = {moves[max(n - 1, 0)], moves[min(n, len(moves) - 1)]}

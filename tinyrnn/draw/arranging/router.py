@@ -18,15 +18,9 @@ ABOVE = 1e9  # what goes up or down beside a block goes further than all that is
 
 
 class Router:
-    """Ways through channels, gutters and blocks.
+    """Ways through channels, gutters and blocks, where all boxes are placed.
 
-    Parameters
-    ----------
-    layout : Layout
-        With all places of boxes; ``bottoms`` are the heights at which the channels begin.
-    measures : Measures
-    ways : list of Way
-    tracks : Tracks
+    ``bottoms`` are the heights at which the channels begin.
     """
 
     def __init__(
@@ -34,7 +28,7 @@ class Router:
     ) -> None:
         self.layout, self.measures, self.ways, self.tracks = layout, measures, ways, tracks
         self.bottoms = bottoms
-        self.heights: dict[tuple[int, int], float] = {}
+        self.heights: dict[tuple[Way, int], float] = {}
         self.turns: dict[tuple[str, int, int], list[Point]] = {}  # the heights before and after each turn
         self.order: dict[tuple[str, int, int], list[int]] = {}
         self.looped = {(w.tail.id, -1.0 if w.tail.reverse else 1.0) for w in ways if w.kind == "loop"}
@@ -74,27 +68,26 @@ class Router:
     # --- between bands --------------------------------------------------------------------------------------
     def _through(self, way: Way) -> list[Point]:
         tracks = self.tracks
-        i = tracks.place[id(way)]
-        x, y, name = tracks.ports[i, 0], tracks.ports[i, 1], tracks.name(way)
+        x, y = tracks.ports[way, 0], tracks.ports[way, 1]
         up, low = tracks.channel(way, 0), tracks.channel(way, 1)
-        points = self._end(way, i, 0)
+        points = self._end(way, 0)
         if way.kind == "around" and up != low:
             g = tracks.gutter_x(way)
             for channel, kind, at in ((up, LEAVING, g), (low, ARRIVING, y)):
-                level = tracks.level(channel, kind, name)
+                level = tracks.level(channel, kind, way.name)
                 if level is not None:
                     level += self.bottoms[channel]
                     points += [(points[-1][0], level), (at, level)]
         else:
-            level = tracks.level(low, STRAIGHT, name)
+            level = tracks.level(low, STRAIGHT, way.name)
             if level is not None:
                 points += [(x, self.bottoms[low] + level), (y, self.bottoms[low] + level)]
-        return [*points, *self._end(way, i, 1)[::-1]]
+        return [*points, *self._end(way, 1)[::-1]]
 
-    def _end(self, way: Way, i: int, end: int) -> list[Point]:
+    def _end(self, way: Way, end: int) -> list[Point]:
         """Go out at the upper side of the tail (0), in at the lower side of the head (1), or beside boxes."""
-        box, x = (way.head if end else way.tail), self.tracks.ports[i, end]
-        if (i, end) not in self.tracks.gaps:
+        box, x = (way.head if end else way.tail), self.tracks.ports[way, end]
+        if (way, end) not in self.tracks.gaps:
             return [(x, self.layout.end(box.id, -1 if end else 1))]
         y = self._port(box, way, end)
         return [(self.layout.side(box.id, 1 if x > self.layout.centre[box.id][0] else -1)[0], y), (x, y)]
@@ -179,30 +172,27 @@ class Router:
 
     def _port(self, box: Box, way: Way, end: int) -> float:
         """Return the height at which an arrow leaves or arrives at a side: above or below the middle."""
-        return self.heights.get((id(way), end), self.layout.centre[box.id][1])
+        return self.heights.get((way, end), self.layout.centre[box.id][1])
 
     def _gradient_above(self, way: Way) -> bool:
         """Whether the gradient goes back above its arrow where that arrives; see `beside`."""
         tracks, centre = self.tracks, self.layout.centre
-        i = tracks.place.get(id(way), -1)
-        if (i, 1) not in tracks.gaps:
+        if (way, 1) not in tracks.gaps:
             return False
-        leaves_left = (i, 0) in tracks.gaps and tracks.gaps[i, 0] < centre[way.tail.id][0]
-        return leaves_left == (tracks.gaps[i, 1] < centre[way.head.id][0])
+        leaves_left = (way, 0) in tracks.gaps and tracks.gaps[way, 0] < centre[way.tail.id][0]
+        return leaves_left == (tracks.gaps[way, 1] < centre[way.head.id][0])
 
     def _spread(self) -> None:
         """Give the arrows at the sides of boxes in blocks a height each, by where they come from or go."""
-        sides: dict[tuple[str, int], list[tuple[float, bool, int, Way]]] = {}
-        for i, way in enumerate(self.ways):
-            for end, box, other in ((0, way.tail, way.head), (1, way.head, way.tail)):
-                if (box.column, box.band) not in self.measures.blocks:
+        sides: dict[tuple[str, int], list[tuple[float, bool, Way]]] = {}
+        for way in self.ways:
+            for end, box, other in way.ends:
+                if (box.column, box.band) not in self.measures.blocks or (way.kind == "lane" and not end):
                     continue
                 y = self.layout.centre[other.id][1]
                 if way.kind == "lane":
-                    if end == 0:
-                        continue
                     y = self.layout.lanes.get((box.band, way.arrow.carry), y)
-                elif (self.tracks.place.get(id(way), -1), end) in self.tracks.gaps:
+                elif (way, end) in self.tracks.gaps:
                     y = -ABOVE if end else ABOVE
                 elif way.kind != "inside":
                     continue
@@ -210,19 +200,18 @@ class Router:
                     bends = self.layout.bends.get((way.tail.id, way.head.id), [])
                     y = bends[-end][1] if bends else y
                 over = end == 1 and self._gradient_above(way)
-                sides.setdefault((box.id, end), []).append((y, over, i, way))
+                sides.setdefault((box.id, end), []).append((y, over, way))
         for (id_, end), arrows in sides.items():
             middle, half = self.layout.centre[id_][1], self.layout.size[id_][1] / 2 - 6
-            above = sorted((a for a in arrows if a[0] > middle + 0.5), key=lambda a: a[:3])
+            above = sorted((a for a in arrows if a[0] > middle + 0.5), key=lambda a: a[:2])
             below = sorted((a for a in arrows if a[0] < middle - 0.5), key=lambda a: (-a[0], not a[1]))
             for sign, group in ((1, above), (-1, below)):
-                ports: dict[object, float] = {}  # what attention looks at shares one
-                for _, _, i, way in group:
-                    ports.setdefault(i if way.arrow.share is None else "attention", len(ports) + 1.0)
-                pitch = min(PORT, half / max(len(ports), 1))
-                for _, _, i, way in group:
-                    n = ports[i if way.arrow.share is None else "attention"]
-                    self.heights[id(way), end] = middle + sign * pitch * n
+                # What attention looks at shares one.
+                shared = [way if way.arrow.share is None else None for _, _, way in group]
+                places = {port: n for n, port in enumerate(dict.fromkeys(shared), 1)}
+                pitch = min(PORT, half / max(len(places), 1))
+                for (_, _, way), port in zip(group, shared):
+                    self.heights[way, end] = middle + sign * pitch * places[port]
 
 
 def _forked(line: list[Point], others: list[list[Point]]) -> list[Point]:

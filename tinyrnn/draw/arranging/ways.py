@@ -16,7 +16,7 @@ from tinyrnn.draw.reading.view import BEFORE, Arrow, Box, View
 __all__ = ["Way", "ways_of"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Way:
     """The kind of way that an arrow goes.
 
@@ -38,10 +38,21 @@ class Way:
     gutter: tuple[str, int] | None = None
     bundle: str = ""
 
+    @property
+    def name(self) -> str:
+        """What arrows that share their tracks have in common."""
+        return self.bundle or f"{self.tail.id}>{self.head.id}>{self.arrow.carry}"
+
+    @property
+    def ends(self) -> tuple[tuple[int, Box, Box], ...]:
+        """The box at either end, 0 and 1, and the box at the other one."""
+        return (0, self.tail, self.head), (1, self.head, self.tail)
+
 
 def ways_of(view: View) -> list[Way]:
     """Choose a way for each arrow of a view."""
-    return _Chooser(view).run()
+    chooser = _Chooser(view)
+    return [chooser.choose(arrow) for arrow in view.arrows]
 
 
 class _Chooser:
@@ -50,20 +61,16 @@ class _Chooser:
         self.group = view.order
         self.order = {id: i for i, id in enumerate(self.group)}
         self.last = {group: id for id, group in self.group.items()}
-        self.filled: dict[tuple[str, int], bool] = {}
+        self.filled: set[tuple[str, int]] = set()
         self.bars: dict[int, set[str]] = {}
         for box in view.boxes.values():
             if box.kind == "state":
                 continue
             if box.column in self.order:
-                for band in range(min(box.bands), max(box.bands) + 1) if box.bands else (box.band,):
-                    self.filled[box.column, band] = True
+                bands = box.bands or {box.band}
+                self.filled |= {(box.column, band) for band in range(min(bands), max(bands) + 1)}
             else:
                 self.bars.setdefault(box.band, set()).update(box.groups)
-
-    def run(self) -> list[Way]:
-        """Return the way of each arrow, in order."""
-        return [self.choose(arrow) for arrow in self.view.arrows]
 
     def choose(self, arrow: Arrow) -> Way:
         """Choose the way of one arrow."""
@@ -93,7 +100,7 @@ class _Chooser:
         if "state" in (tail.kind, head.kind):
             return True
         low, high = sorted((self.order.get(tail.column, 0), self.order.get(head.column, 0)))
-        return not any(self.filled.get((c, band)) for c, i in self.order.items() if low < i < high)
+        return not any((c, band) in self.filled for c, i in self.order.items() if low < i < high)
 
     def between(self, tail: Box, head: Box) -> range:
         """Return the bands that lie between two boxes."""
@@ -102,21 +109,19 @@ class _Chooser:
             inside = [band for (c, band) in self.filled if c == fold.column]
             near = min(inside, key=lambda band: abs(band - other.band))
             return range(min(near, other.band) + 1, max(near, other.band))
-        low, high = sorted((tail.band, head.band))
-        return range(low + 1, high)
+        return range(min(tail.band, head.band) + 1, max(tail.band, head.band))
 
     def clear(self, tail: Box, head: Box) -> bool:
         """Whether an arrow can go up from the tail's band to the head's with nothing in its way."""
-        if tail.band >= head.band and "fold" not in (tail.kind, head.kind):
-            return False
-        if self.blocked(tail, head):
+        down = tail.band >= head.band and "fold" not in (tail.kind, head.kind)
+        if down or self.blocked(tail, head):
             return False
         columns = {b.column for b in (tail, head) if b.column in self.order}
         if not columns:
             columns = {c for c, g in self.group.items() if g in tail.groups and not c.startswith(BEFORE)}
         if len(columns) == 2 and any(b in self.view.bands for b in self.between(tail, head)):
             return False
-        return not any(self.filled.get((c, band)) for c in columns for band in self.between(tail, head))
+        return not any((c, band) in self.filled for c in columns for band in self.between(tail, head))
 
     def blocked(self, tail: Box, head: Box) -> bool:
         """Whether a bar lies between two boxes."""

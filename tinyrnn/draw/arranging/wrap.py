@@ -22,17 +22,11 @@ BRACKET = 18.0  # for each row of brackets of windows
 
 
 def wrapped(view: View, limit: float) -> tuple[View, Layout] | None:
-    """Lay out a view in rows no wider than a limit, in points.
-
-    Returns
-    -------
-    (View, Layout) or None
-        The view with what stands at the ends of rows; None where a single step is too wide.
-    """
+    """Lay out a view in rows no wider than a limit, in points; None where a single step is too wide."""
     whole = place(view)
     if _wide(whole) <= limit:
         return view, whole
-    view = _roomy(view)
+    view = view.spread()  # what enters from other rows stands between
     columns = list(view.order)
     if not columns:
         return None
@@ -65,9 +59,8 @@ def extent(layout: Layout) -> tuple[float, float, float, float]:
     places += layout.badges.values()
     xs = [x + s * w / 2 for (x, _), (w, _) in places for s in (-1, 1)]
     ys = [y + s * h / 2 for (_, y), (_, h) in places for s in (-1, 1)]
-    points = [
-        point for path in (*(path for _, path in layout.ways), *layout.backs.values()) for point in path
-    ]
+    paths = [*(path for _, path in layout.ways), *layout.backs.values()]
+    points = [point for path in paths for point in path]
     xs += [x for x, _ in points] + [x for span in layout.spans.values() for x in span]
     ys += [y for _, y in points] + [y for panel in layout.panels.values() for y in panel]
     return min(xs), min(ys), max(xs), max(ys)
@@ -76,15 +69,6 @@ def extent(layout: Layout) -> tuple[float, float, float, float]:
 def _wide(layout: Layout) -> float:
     left, _, right, _ = extent(layout)
     return right - left
-
-
-def _roomy(view: View) -> View:
-    """Return a view with a free band under each."""
-    boxes = {
-        id: replace(box, band=2 * box.band, bands={2 * band for band in box.bands})
-        for id, box in view.boxes.items()
-    }
-    return replace(view, boxes=boxes, bands=[2 * band for band in view.bands])
 
 
 def _upright(view: View, column: str) -> View | None:
@@ -124,9 +108,8 @@ class _Rows:
             if box.column in self.row:
                 self.home[box.id] = self.row[box.column]
             else:
-                self.home[box.id] = max(
-                    (groups.get(group, 0) for group in box.groups), default=self.count - 1
-                )
+                rows = (groups.get(group, 0) for group in box.groups)
+                self.home[box.id] = max(rows, default=self.count - 1)
         for arrow in view.arrows:
             if view.boxes[arrow.tail].kind == "state":
                 self.home[arrow.tail] = self.home[arrow.head]
@@ -141,16 +124,13 @@ class _Rows:
                 mine = self.made[row]
                 mine.boxes.setdefault(tail.id, tail)
                 mine.boxes.setdefault(head.id, head)
-                same = any((a.tail, a.head, a.carry) == (tail.id, head.id, arrow.carry) for a in mine.arrows)
-                if not same:
-                    gathered = tail.kind == "constant" and tail.id not in self.view.boxes
-                    share, gradient = (None, None) if gathered else (arrow.share, arrow.gradient)
-                    mine.arrows.append(
-                        replace(arrow, tail=tail.id, head=head.id, share=share, gradient=gradient)
-                    )
+                new = replace(arrow, tail=tail.id, head=head.id)
+                if tail.kind == "constant" and tail.id not in self.view.boxes:  # it stands for several
+                    new.share = new.gradient = None
+                if not any((a.tail, a.head, a.carry) == (new.tail, new.head, new.carry) for a in mine.arrows):
+                    mine.arrows.append(new)
         for n, view in enumerate(self.made):
             view.columns = [column for column in self.view.columns if self.row.get(column.id) == n]
-            view.bands = sorted({box.band for box in view.boxes.values() if box.kind != "fold"})
         return self.made
 
     def _ends(self, arrow: Arrow) -> Iterator[tuple[int, Box, Box]]:
@@ -195,7 +175,7 @@ class _Rows:
         """Return what stands in another row for a box over all steps."""
         lines = [f"goes on in row {self.home[box.id] + 1}"]
         own = f"{box.id}.row{row + 1}"
-        return replace(box, id=own, key=(own,), lines=lines, badges=[], index=box.index)
+        return replace(box, id=own, key=(own,), lines=lines, badges=[])
 
 
 def _stacked(layouts: list[Layout], under: float) -> Layout:

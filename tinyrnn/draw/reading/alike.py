@@ -13,13 +13,9 @@ __all__ = ["numbers"]
 def numbers(places: Mapping[Record, tuple[Hashable, Hashable, Hashable]]) -> dict[Record, int]:
     """Count the operations of a kind within each step of a loop, so that the same one has the same number.
 
-    At its end a step may lack what nobody uses. The first step may lack operations at its beginning: what
-    they make of constants, such as an initial state, is not recorded.
-
-    Parameters
-    ----------
-    places : dict
-        The loop, step and kind of each record, in the order in which they ran.
+    ``places`` are the loop, step and kind of each record, in the order in which they ran. At its end a step
+    may lack what nobody uses. The first step may lack operations at its beginning: what they make of
+    constants, such as an initial state, is not recorded.
     """
     count = Counter(places.values())
     first: dict[Hashable, Hashable] = {}

@@ -41,11 +41,9 @@ def name_carries(records: list[Record], units: dict[str, Unit]) -> None:
     last: dict[tuple[object, ...], Record] = {}
     crossing: set[tuple[object, ...]] = set()
     for record in records:
-        own = (
-            units[record.unit].carries.get(record.key, "") if record.unit and record.step is not None else ""
-        )
-        if not own:
+        if not record.unit or record.step is None or record.key not in units[record.unit].carries:
             continue
+        own = units[record.unit].carries[record.key]
         where = (record.group, record.step, record.unit, own)
         if _crosses(record):
             record.carry = own

@@ -17,7 +17,9 @@ __all__ = ["arrows_of"]
 def arrows_of(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arrow]:
     """Return the arrows between boxes; ``of`` says in which box a record is."""
     found: dict[tuple[str, str, str, str], Arrow] = {}
-    attention = _Attention(unrolled)
+    softmax = {
+        (r.unit, r.group, r.step): r for r in unrolled.records if r.op == "softmax" and r.value is not None
+    }
     for record in unrolled.records:
         head = of.get(record)
         if head is None:
@@ -40,26 +42,20 @@ def arrows_of(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arr
             arrow = found.get(key)
             if arrow is None:
                 arrow = found[key] = Arrow(tail, head, carry, unit, cut)
-                arrow.begins = begins
             arrow.cut = arrow.cut and cut
             size = None if cut or source.role == "constant" else source.size
             # The largest stands for all, and NaN is above all.
             if size is not None and (arrow.gradient is None or not size <= arrow.gradient.norm):
                 arrow.gradient = Gradient(size)
-            if entry is not None and arrow.share is None:
-                arrow.share = attention.share(record, *entry)
+            if entry is not None and arrow.share is None and record.step is not None:
+                arrow.share = _share(softmax.get((record.unit, record.group, record.step)), *entry)
     return list(found.values())
 
 
 def _origins(record: Record, of: dict[Record, str]) -> Iterator[tuple[Record, int, tuple[int, int] | None]]:
     """Go over the operands; of what only moves data and has no box, over what it was made from.
 
-    Yields
-    ------
-    source : Record
-    slot : int
-    entry : (int, int), optional
-        Which of how many it is, where several were stacked.
+    With each goes its slot, and which of how many it is, where several were stacked.
     """
     for source, slot in record.edges():
         stack: list[tuple[Record, tuple[int, int] | None]] = [(source, None)]
@@ -74,25 +70,12 @@ def _origins(record: Record, of: dict[Record, str]) -> Iterator[tuple[Record, in
                 stack += [(s, entry) for s in origin.sources]
 
 
-class _Attention:
-    """How much each of the states that a step looks at has in what it reads."""
-
-    def __init__(self, unrolled: Unrolled) -> None:
-        self.softmax = {
-            (r.unit, r.group, r.step): r
-            for r in unrolled.records
-            if r.op == "softmax" and r.step is not None and r.value is not None
-        }
-
-    def share(self, record: Record, i: int, count: int) -> float | None:
-        """Return the weight of entry i, the mean over a batch; None where there is no softmax over all."""
-        if record.step is None:
-            return None
-        softmax = self.softmax.get((record.unit, record.group, record.step))
-        if softmax is None or softmax.value is None:
-            return None
-        axis = softmax.node.params.get("axis", -1)
-        axes = [axis] if isinstance(axis, int) else list(axis or ())
-        if len(axes) != 1 or softmax.shape[axes[0]] != count:
-            return None
-        return float(np.take(softmax.value, i, axis=axes[0]).mean())
+def _share(softmax: Record | None, i: int, count: int) -> float | None:
+    """Return the weight of entry i, the mean over a batch; None where there is no softmax over all."""
+    if softmax is None or softmax.value is None:
+        return None
+    axis = softmax.node.params.get("axis", -1)
+    axes = [axis] if isinstance(axis, int) else list(axis or ())
+    if len(axes) != 1 or softmax.shape[axes[0]] != count:
+        return None
+    return float(np.take(softmax.value, i, axis=axes[0]).mean())

@@ -63,7 +63,7 @@ class Column:
 def thinned(norms: list[float]) -> list[float]:
     """Return norms in order of time in at most 16 pieces: the largest of each, or NaN."""
     pieces = min(CELLS, len(norms))
-    bounds = [len(norms) * i // pieces for i in range(pieces + 1)] if pieces else [0]
+    bounds = [len(norms) * i // pieces for i in range(pieces + 1) if pieces]
     parts = [norms[a:b] for a, b in pairwise(bounds)]
     return [max(part) if all(map(math.isfinite, part)) else math.nan for part in parts]
 
@@ -80,26 +80,16 @@ def columns_of(
 
     Up to 12 steps of a group all are shown. Of more, the first and last three, those in `expand`, and those
     with something to see: a gradient that is not finite, a cut, a loss, the border of what this backward pass
-    came to. Where such steps follow on each other, as with a loss at every step, only the two ends of the run
-    count, and where more than 18 are left, the outermost.
-
-    Parameters
-    ----------
-    unrolled : Unrolled
-    expand : collection of int
-        Steps to show in any case, counted from 0.
-    borders : collection of int
-        Steps with which a window begins.
-    only_expand : bool
-        Show none but `expand`.
-    unfolded : Column, optional
-        Folded steps to show as well; of more than 12, the first and last six.
+    came to, or of a window (`borders`). Where such steps follow on each other, as with a loss at every step,
+    only the two ends of the run count, and where more than 18 are left, the outermost. Steps are counted from
+    0. With `only_expand` no others are shown; of those in `unfolded`, a folded column, all up to 12, else the
+    first and last six.
     """
-    return [
-        c
-        for group in unrolled.groups
-        for c in _columns(unrolled, group, set(expand) | _inside(unfolded, group), set(borders), only_expand)
-    ]
+    columns: list[Column] = []
+    for group in unrolled.groups:
+        shown = set(expand) | _inside(unfolded, group)
+        columns += _columns(unrolled, group, shown, set(borders), only_expand)
+    return columns
 
 
 def _inside(column: Column | None, group: Group) -> set[int]:
@@ -114,25 +104,22 @@ def _columns(
     unrolled: Unrolled, group: Group, expand: set[int], borders: set[int], only_expand: bool
 ) -> list[Column]:
     steps = group.columns
-    records = [r for r in unrolled.records if r.group == group.name and r.step is not None]
-    losses = {r.step for r in records if r.role == "loss" and r.step is not None}
-    cuts = {
-        r.step
-        for r in records
-        if r.cuts and r.step is not None and any(s in r.cuts and o.step != r.step for o, s in r.edges())
-    }
-    borders = (borders & set(steps)) | {
-        r.step
-        for r in records
-        if r.step is not None
-        and r.run is not None
-        and any(o.run is not r.run and o.run is not None and o.carry and o.step != r.step for o in r.sources)
-    }  # where a run begins that goes on from another one
+    losses, cuts, begun = set[int](), set[int](), set[int]()
     norms: dict[int, dict[tuple[str, str], float]] = {step: {} for step in steps}
-    for record in records:
+    for record in unrolled.records:
+        run, step = record.run, record.step
+        if record.group != group.name or step is None:
+            continue
+        before = [(source, slot) for source, slot in record.edges() if source.step != step]
+        if record.role == "loss":
+            losses.add(step)
+        if any(slot in record.cuts for _, slot in before):
+            cuts.add(step)
+        if run is not None and any(s.carry and s.run not in (None, run) for s, _ in before):
+            begun.add(step)  # a run begins here that goes on from another one
         size = record.size if record.carry else None
-        if size is not None and record.step is not None:
-            norms[record.step][record.unit, record.carry] = size
+        if size is not None:
+            norms[step][record.unit, record.carry] = size
     broken = {step for step, found in norms.items() if not all(map(math.isfinite, found.values()))}
 
     if only_expand:
@@ -141,7 +128,11 @@ def _columns(
         shown = set(steps)
     else:
         place = {step: i for i, step in enumerate(steps)}
-        sights = {steps[max(place[t] - d, 0)] for t in _ends(cuts, place) | borders for d in (0, 1)}
+        sights = {
+            steps[max(place[t] - d, 0)]
+            for t in _ends(cuts, place) | begun | borders & set(steps)
+            for d in (0, 1)
+        }
         sights |= _ends(broken, place) | _ends(losses, place)
         sights -= {*steps[:ENDS], *steps[-ENDS:]}
         if len(sights) > MOST:

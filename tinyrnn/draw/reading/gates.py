@@ -8,6 +8,7 @@ and what makes a new state out of the gates belongs to that state.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from tinyrnn.draw.reading.records import Record
@@ -18,13 +19,7 @@ NONLINEAR = {"tanh", "sigmoid", "relu", "softplus", "softmax"}
 
 
 def gates_of(cell: list[Record]) -> dict[Record, str]:
-    """Return the name of the group of each record of one cell at one step.
-
-    Parameters
-    ----------
-    cell : list of Record
-        Those of one layer and step that are part of the cell, each after its sources.
-    """
+    """Return the name of the group of each record of one cell at one step, each after its sources."""
     heads = _heads(cell)
     inside = set(cell)
     groups: dict[Record, str] = {}
@@ -57,10 +52,10 @@ def _heads(cell: list[Record]) -> dict[Record, str]:
 
 
 def _unique(pairs: Iterable[tuple[Record, str]]) -> dict[Record, str]:
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     result: dict[Record, str] = {}
     for record, name in pairs:
-        count = counts.get(name, 0)
-        counts[name] = count + 1
+        count = counts[name]
+        counts[name] += 1
         result[record] = f"{name}_{count}" if count else name
     return result

@@ -34,33 +34,18 @@ def view_of(
     *,
     bare: bool = False,
 ) -> View:
-    """Make the boxes and arrows of a level.
+    """Make the boxes and arrows of a level; of the steps in ``expand``, counted from 0, at level ``op``.
 
-    Parameters
-    ----------
-    unrolled : Unrolled
-    level : str
-        One of `tinyrnn.draw.choices.LEVELS`. Steps in `expand` are drawn at level ``op``.
-    columns : list of Column
-        Which steps are shown and which folded.
-    expand : frozenset of int
-        Counted from 0.
-    weights : {"alias", "tray"}
-    bare : bool
-        Leave out what only moves numbers about, such as the slices of a product for several gates.
+    A picture that is ``bare`` leaves out what only moves numbers about, such as the slices of a product for
+    several gates.
     """
     group = _Grouping(unrolled, level, columns, expand)
     of: dict[Record, str] = {}
     for record in unrolled.records:
-        moves = (
-            bare
-            and level == "op"
-            and record.op in REARRANGES
-            and not record.carry
-            and record not in unrolled.roots
-            and all(source.role != "weight" for source in record.sources)
-        )
-        box = None if moves and record.role == "op" else group(record)
+        moves = bare and level == "op" and record.op in REARRANGES and not record.carry
+        looks_up = any(source.role == "weight" for source in record.sources)
+        skipped = moves and record.role == "op" and record not in unrolled.roots and not looks_up
+        box = None if skipped else group(record)
         if box is None:
             continue
         box.members.append(record)
@@ -76,8 +61,7 @@ def view_of(
             tail.carries.append(arrow.carry)
     if weights == "alias":
         add_badges(unrolled, of, group.boxes)
-    bands = sorted({box.band for box in group.boxes.values() if box.kind != "fold"})
-    return View(level, group.boxes, arrows, columns, bands)
+    return View(level, group.boxes, arrows, columns)
 
 
 class _Grouping:
@@ -171,10 +155,9 @@ class _Grouping:
             title = SYMBOLS.get(name, name)
             return self.box(f"{before}{unit.name}.{name}", kind, title, index, unit, where, groups)
         kind, title, own = self.face(record, unit)
+        whole = kind == "loss" and title == "L" and any(r.unit == unit.name for r in self.roots)
         indexed = kind in ("input", "loss") or (kind == "cell" and bool(unit.carries))
-        index = str(column.first + 1) if column is not None and indexed and title != "L" else ""
-        if column is not None and kind == "loss" and not any(r.unit == unit.name for r in self.roots):
-            index = str(column.first + 1)
+        index = str(column.first + 1) if column is not None and indexed and not whole else ""
         return self.box(before + own, kind, title, index, unit, where, groups)
 
     def face(self, record: Record, unit: Unit) -> tuple[str, str, str]:
@@ -213,7 +196,8 @@ class _Grouping:
         """A single operation."""
         _, where, groups = self.place(unit, column)
         if column is None and not unit.begins:
-            where = ".".join(("over", *groups)) if self.many(unit) else ""
+            several = self.sizes[unit.name] > 1  # operations over all steps
+            where = ".".join(("over", *groups)) if several else ""
         if record.role == "input":
             index = str(column.first + 1) if column is not None else ""
             return self.box(record.id, "input", record.name or "x", index, unit, where, groups)
@@ -226,10 +210,6 @@ class _Grouping:
             if loss:
                 title = f"{self.loss_title(unit)} = {title}"
         return self.box(record.id, kind, title, "", unit, where, groups)
-
-    def many(self, unit: Unit) -> bool:
-        """Whether a unit over all steps is more than one operation."""
-        return self.sizes[unit.name] > 1
 
 
 def kind_of(op: str) -> str:

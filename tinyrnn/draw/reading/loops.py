@@ -18,13 +18,7 @@ __all__ = ["find_runs", "names"]
 
 
 def find_runs(records: list[Record]) -> list[Run]:
-    """Set ``run`` and ``step`` of each record that a loop makes; return the runs, oldest first.
-
-    Parameters
-    ----------
-    records : list of Record
-        Each after its sources.
-    """
+    """Set ``run`` and ``step`` of each record that a loop makes; return the runs, oldest first."""
     runs = _counted(records)
     return runs + _uncounted(records)
 

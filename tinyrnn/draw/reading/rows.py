@@ -24,11 +24,9 @@ def set_rows(records: list[Record], units: dict[str, Unit], firsts: Firsts) -> N
         if record.unit not in below or record.role in ("weight", "constant", "state", "input"):
             continue
         for source, slot in record.edges():
-            if (
-                source.unit not in below
-                or source.unit == record.unit
-                or source.role in ("weight", "constant", "state")
-            ):
+            if source.unit not in below or source.role in ("weight", "constant", "state"):
+                continue
+            if source.unit == record.unit:
                 continue
             crossing = source.step is not None and record.step is not None and source.step != record.step
             handed = source.step is not None and (record, slot) in firsts

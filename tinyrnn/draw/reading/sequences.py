@@ -61,11 +61,12 @@ def _gathered(state: Record, detached: Node | None) -> list[Record] | None:
     value = None if detached is None else detached.value
     start = state
     while value is not None and (state.op in ("reshape", "stack") or _is_stack_of_one(state)):
-        same = [s for s in state.sources if s.shape == value.shape and s.value is not None]
-        same = [s for s in same if np.array_equal(s.value, value, equal_nan=True)]  # pyright: ignore[reportArgumentType]
-        if not same:
+        kept = ((s, s.value) for s in state.sources if s.shape == value.shape)
+        same = (s for s, v in kept if v is not None and np.array_equal(v, value, equal_nan=True))
+        found = next(same, None)
+        if found is None:
             break
-        state = same[0]
+        state = found
     return None if state is start else [state]
 
 
@@ -80,23 +81,19 @@ def _entry(sequence: Record, t: int, axis: int) -> list[Record] | None:
         return [sequence.sources[0]]
     if sequence.op == "transpose":
         return _entry(sequence.sources[0], t, params["axes"][axis])
+    given: list[Record] = []
     if sequence.op == "concatenate" and params["axis"] != axis:
-        parts = [_entry(source, t, axis) for source in sequence.sources]
-        return [entry for part in parts if part for entry in part] if all(parts) else None
-    if sequence.op in ELEMENTWISE:  # such as a dropout mask, or the sum of what two layers gave
+        given = sequence.sources
+    elif sequence.op in ELEMENTWISE:  # such as a dropout mask, or the sum of what two layers gave
         given = [s for s in sequence.sources if s.shape == sequence.shape and s.role != "constant"]
-        parts = [_entry(source, t, axis) for source in given]
-        return [entry for part in parts if part for entry in part] if all(parts) else None
-    return None
+    parts = [_entry(source, t, axis) for source in given]
+    return [entry for part in parts if part for entry in part] if parts and all(parts) else None
 
 
 def _is_stack_of_one(record: Record) -> bool:
     """Whether a record is ``x[None]``."""
-    return (
-        record.op in ("reshape", "getitem")
-        and len(record.sources) == 1
-        and record.shape == (1, *record.sources[0].shape)
-    )
+    moves = record.op in ("reshape", "getitem") and len(record.sources) == 1
+    return moves and record.shape == (1, *record.sources[0].shape)
 
 
 def mark_weights(records: list[Record], roots: set[Record]) -> None:

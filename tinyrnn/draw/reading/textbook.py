@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tinyrnn.draw.reading.levels import NONLINEAR, SYMBOLS
 from tinyrnn.draw.reading.records import MOVES, Record
 from tinyrnn.draw.reading.sequences import leaves_of, looks_up
@@ -77,11 +75,7 @@ def _with_outputs(view: View, unrolled: Unrolled) -> View:
         for group in unit.groups:
             if group not in top or unit.row > unrolled.units[top[group]].row:
                 top[group] = unit.name
-    boxes = {
-        id: replace(box, band=2 * box.band, bands={2 * band for band in box.bands})
-        for id, box in view.boxes.items()
-    }
-    arrows = list(view.arrows)
+    found = view.spread()
     for box in view.boxes.values():
         names = list(dict.fromkeys(unrolled.units[box.unit].carries.values())) if box.unit else []
         name = "h" if "h" in names else (names or [""])[-1]
@@ -90,9 +84,10 @@ def _with_outputs(view: View, unrolled: Unrolled) -> View:
             step = next(str(r.step + 1) for r in box.members if r.carry == name and r.step is not None)
             id = f"{box.column}.{box.unit}.{name}.out"
             key = tuple(id.split(".", 1)[1:])
-            boxes[id] = Box(id, "output", name, step, 2 * box.band + 1, box.column, key, box.groups, box.unit)
-            boxes[id].members = [r for r in box.members if r.carry == name]
-            boxes[id].round = True
-            arrows.append(Arrow(box.id, id))
-    bands = sorted({box.band for box in boxes.values() if box.kind != "fold"})
-    return replace(view, boxes=boxes, arrows=arrows, bands=bands)
+            members = [r for r in box.members if r.carry == name]
+            found.boxes[id] = Box(
+                id, "output", name, step, 2 * box.band + 1, box.column, key, box.groups, box.unit,
+                members=members, round=True,
+            )  # fmt: skip
+            found.arrows = [*found.arrows, Arrow(box.id, id)]
+    return found

@@ -69,13 +69,7 @@ class Unrolled:
 
 
 def unroll(outputs: Any, where: str = "unrolled") -> Unrolled:
-    """Read the tape behind a Tensor, or a structure of Tensors.
-
-    Parameters
-    ----------
-    outputs : Tensor, or tuples, lists and dicts of Tensors
-    where : str
-        The function that an error names.
+    """Read the tape behind a Tensor, or tuples, lists and dicts of them; errors name ``where``.
 
     Examples
     --------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.records import Record
@@ -105,8 +106,6 @@ class Arrow:
         The size of the gradient at the tail, where one has come back.
     share : float or None
         How much of what the head reads it is: the weight that attention gives it.
-    begins : bool
-        The state is one that a run begins from.
     joins : bool
         Its line branches off another one from the same tail.
     """
@@ -118,7 +117,6 @@ class Arrow:
     cut: bool = False
     gradient: Gradient | None = None
     share: float | None = None
-    begins: bool = False
     joins: bool = False
 
 
@@ -130,7 +128,6 @@ class View:
     boxes: dict[str, Box]
     arrows: list[Arrow]
     columns: list[Column]
-    bands: list[int]
     notes: list[str] = field(default_factory=list[str])
     tray: list[Box] = field(default_factory=list[Box])
     shades: list[tuple[int, int, int]] = field(default_factory=list[tuple[int, int, int]])
@@ -151,3 +148,16 @@ class View:
         }
         groups = [*(column.group for column in self.columns), *used.values()]
         return dict(sorted(used.items(), key=lambda item: (groups.index(item[1]), place.get(item[0], -1))))
+
+    @cached_property
+    def bands(self) -> list[int]:
+        """The rows in which something stands, from below, once all boxes are there."""
+        return sorted({box.band for box in self.boxes.values() if box.kind != "fold"})
+
+    def spread(self) -> View:
+        """Return the view with a free row between any two."""
+        boxes = {
+            id: replace(box, band=2 * box.band, bands={2 * band for band in box.bands})
+            for id, box in self.boxes.items()
+        }
+        return replace(self, boxes=boxes)

@@ -14,11 +14,7 @@ Window = tuple[int, int, int]
 def windows_of(windows: Any, steps: list[int]) -> list[Window]:
     """Return (replay_start, start, stop) of each window that has a step in the picture.
 
-    Parameters
-    ----------
-    windows : None, TruncatedBPTT, or an iterable of windows
-        Windows are objects with these three attributes, or triples.
-    steps : list of int
+    Windows are those of a TruncatedBPTT, objects with these three attributes, or triples.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from tinyrnn.draw.text import BADGE, LINE, TITLE, attribute, attributes, html, w
 from tinyrnn.draw.writing.arrows import write_arrows
 from tinyrnn.draw.writing.canvas import Canvas
 from tinyrnn.draw.writing.margin import write_foot, write_windows
-from tinyrnn.draw.writing.markup import box_label, fold_label, small
+from tinyrnn.draw.writing.markup import fold_label, label, small
 
 __all__ = ["MARGIN", "dot_of", "stacked_dot"]
 
@@ -44,8 +44,8 @@ def stacked_dot(pictures: list[tuple[str, View, Layout]], theme: Theme, size: fl
     for i, (name, view, layout) in enumerate(pictures):
         canvas = Canvas(scale, f"{i + 1}.", kinds)
         wide = width(name, HEADING) + 12
-        label = small(f"<b>{html(name)}</b>", HEADING)
-        style = {"label": label, "shape": "plain", "style": "", "class": "heading"}
+        words = small(f"<b>{html(name)}</b>", HEADING)
+        style = {"label": words, "shape": "plain", "style": "", "class": "heading"}
         canvas.node("heading", (wide / 2, y - TITLE), (wide, HEADING + 6), style)
         left, _, _, top = extent(layout)
         moved(layout, -left, y - HEADING - 6 - UNDER - top)
@@ -60,9 +60,8 @@ def _norms(view: View) -> list[float]:
     """Return the norms of all gradients that a view shows."""
     norms = [arrow.gradient.norm for arrow in view.arrows if arrow.gradient is not None]
     norms += [n for column in view.columns for found in column.norms.values() for n in found]
-    return norms + [
-        b.gradient.norm for box in view.boxes.values() for b in box.badges if b.gradient is not None
-    ]
+    badges = [badge for box in view.boxes.values() for badge in box.badges]
+    return norms + [badge.gradient.norm for badge in badges if badge.gradient is not None]
 
 
 def _head(theme: Theme, width: float | None) -> list[str]:
@@ -138,9 +137,9 @@ class _Writer:
             with self.canvas.panel(column.id, style):
                 for item in boxes:
                     self._box(item)
-        for id in [id for id in inside if id and id not in {c.id for c in self.view.columns}]:
-            for item in inside[id]:
-                self._box(item)
+        columns = {"", *(c.id for c in self.view.columns)}
+        for item in [item for id, boxes in inside.items() if id not in columns for item in boxes]:
+            self._box(item)
 
     def _free(self, left: float, right: float, y: float, wide: float) -> float:
         """Return where the title of a column stands, so that no arrow from below goes through it."""
@@ -163,7 +162,7 @@ class _Writer:
     def _box(self, box: Box) -> None:
         theme, layout = self.theme, self.layout
         fill = theme.fills[box.kind]
-        style = {"label": box_label(box), "fillcolor": fill, "class": box.kind}
+        style = {"label": label(box.title, box.lines, box.index), "fillcolor": fill, "class": box.kind}
         if box.kind in ("state", "constant"):
             style["style"] = "rounded,filled,dashed"
         if box.faded:
@@ -178,8 +177,8 @@ class _Writer:
 
     def _badge(self, badge: Badge) -> None:
         centre, size = self.layout.badges[badge.id]
-        label = small("<br/>".join(html(line) for line in badge_lines(badge)), BADGE)
-        style = {"label": label, "fillcolor": self.colours[badge.weight], "style": "filled"}
+        words = small("<br/>".join(html(line) for line in badge_lines(badge)), BADGE)
+        style = {"label": words, "fillcolor": self.colours[badge.weight], "style": "filled"}
         if badge.gradient is not None:
             self.canvas.kinds.add(badge.gradient.kind)
             style["color"] = self.canvas.scale.colour(badge.gradient.norm)

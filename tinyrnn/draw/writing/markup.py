@@ -9,7 +9,7 @@ from tinyrnn.draw.reading.view import Box
 from tinyrnn.draw.style import Scale, ink_on
 from tinyrnn.draw.text import LINE, TITLE, Markup, html, number
 
-__all__ = ["box_label", "fold_label", "small", "tray_label"]
+__all__ = ["fold_label", "label", "small", "tray_label"]
 
 TABLE = '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
 
@@ -17,11 +17,6 @@ TABLE = '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
 def small(body: str, size: float = LINE) -> Markup:
     """Set markup in small letters."""
     return Markup(f'<<font point-size="{size:g}">{body}</font>>')
-
-
-def box_label(box: Box) -> Markup:
-    """Write the title of a box with its index, and its lines."""
-    return label(box.title, box.lines, box.index)
 
 
 def label(title: str, lines: list[str], index: str = "") -> Markup:

@@ -56,13 +56,8 @@ def plain_dot(
                 continue
             lines.append(f"  {attribute(source.id)} -> {attribute(record.id)};")
             if slot in record.cuts:
-                back = {
-                    "style": "dotted",
-                    "color": theme.alarm,
-                    "arrowhead": "tee",
-                    "label": "cut",
-                    "constraint": "false",
-                }
+                back = {"style": "dotted", "color": theme.alarm, "arrowhead": "tee", "label": "cut"}
+                back["constraint"] = "false"
             elif source in norms:
                 back = scale.edge(Gradient(norms[source])) | {"constraint": "false"}
             else:

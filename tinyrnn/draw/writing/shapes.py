@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-__all__ = ["Part", "Shape", "ends_of", "parts_of", "scale_of"]
+__all__ = ["Part", "Shape", "ends_of", "pairs", "parts_of", "scale_of"]
 
 INDEX = str.maketrans("0123456789t", "₀₁₂₃₄₅₆₇₈₉ₜ")
 NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE]-?\d+)?")
@@ -39,8 +39,7 @@ class Shape:
         if self.tag == "ellipse":
             x, y, rx, ry = (self.length(name) for name in ("cx", "cy", "rx", "ry"))
             return [(x - rx, y - ry), (x + rx, y + ry)]
-        numbers = [float(n) for n in NUMBER.findall(self.style.get("points") or self.style.get("d", ""))]
-        return list(zip(numbers[::2], numbers[1::2]))
+        return pairs(self.style.get("points") or self.style.get("d", ""))
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,12 @@ class Part:
             if shape.tag == "text" and shape.text.strip():
                 found.setdefault(shape.length("y"), []).append(shape)
         return [_line(found[y]) for y in sorted(found)]
+
+
+def pairs(text: str) -> list[tuple[float, float]]:
+    """Return the points whose coordinates a text holds."""
+    numbers = [float(n) for n in NUMBER.findall(text)]
+    return list(zip(numbers[::2], numbers[1::2]))
 
 
 def parts_of(svg: str) -> list[Part]:

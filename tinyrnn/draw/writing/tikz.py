@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 
-from tinyrnn.draw.writing.shapes import Part, Shape, parts_of, scale_of
+from tinyrnn.draw.writing.shapes import Part, Shape, pairs, parts_of, scale_of
 
 __all__ = ["tikz_of"]
 
@@ -54,10 +55,9 @@ def tikz_of(svg: str) -> str:
         The picture has a colour by a name that is not known here.
     """
     parts = parts_of(svg)
-    used = {
-        colour: None for part in parts for shape in part.shapes for colour in (_fill(shape), _stroke(shape))
-    }
-    names: dict[str, int] = {}
+    shapes = [shape for part in parts for shape in part.shapes]
+    used = dict.fromkeys(colour for shape in shapes for colour in (_fill(shape), _stroke(shape)))
+    names = Counter[str]()
     body = [line for part in parts for line in _part(part, names)]
     picture = [
         r"\begin{tikzpicture}[x=1bp,y=-1bp,every node/.style={inner sep=0pt,outer sep=0pt}]",
@@ -71,7 +71,7 @@ def tikz_of(svg: str) -> str:
     return "\n".join([HEAD, *picture, r"\end{document}"]) + "\n"
 
 
-def _part(part: Part, names: dict[str, int]) -> list[str]:
+def _part(part: Part, names: Counter[str]) -> list[str]:
     lines = ["% " + " ".join([part.kind, *part.classes, part.id]).strip()]
     lines += [_text(shape) if shape.tag == "text" else _drawn(shape) for shape in part.shapes]
     if part.kind == "node":
@@ -83,10 +83,10 @@ def _part(part: Part, names: dict[str, int]) -> list[str]:
     return lines
 
 
-def _name(id: str, names: dict[str, int]) -> str:
+def _name(id: str, names: Counter[str]) -> str:
     """Return a name that TikZ takes, and that no other node has."""
     name = re.sub(r"[^0-9A-Za-z]+", "-", id).strip("-") or "box"
-    names[name] = names.get(name, 0) + 1
+    names[name] += 1
     return name if names[name] == 1 else f"{name}--{names[name]}"
 
 
@@ -105,24 +105,23 @@ def _way(shape: Shape) -> str:
     if shape.tag == "ellipse":
         x, y, rx, ry = (shape.length(name) for name in ("cx", "cy", "rx", "ry"))
         return f"({x:g},{y:g}) ellipse [x radius={rx:g}bp,y radius={ry:g}bp]"
-    points = [f"({x:g},{y:g})" for x, y in shape.points]
     if shape.tag != "path":
-        return " -- ".join(points) + (" -- cycle" if shape.tag == "polygon" else "")
-    way, at = "", 0
-    for command in re.findall(r"([MCLZz])([^MCLZz]*)", shape.style["d"]):
-        count = len(re.findall(r"-?\d+\.?\d*(?:[eE]-?\d+)?", command[1])) // 2
-        mine, at = points[at : at + count], at + count
-        if command[0] == "C":
-            way += "".join(
-                f" .. controls {a} and {b} .. {c}" for a, b, c in zip(mine[::3], mine[1::3], mine[2::3])
-            )
-        elif command[0] == "L":
-            way += "".join(f" -- {point}" for point in mine)
-        elif command[0] == "M":
-            way += " " + " -- ".join(mine)
+        return " -- ".join(map(_point, shape.points)) + (" -- cycle" if shape.tag == "polygon" else "")
+    way = ""
+    for command, rest in re.findall(r"([MCLZz])([^MCLZz]*)", shape.style["d"]):
+        points = list(map(_point, pairs(rest)))
+        if command == "C":
+            curves = zip(points[::3], points[1::3], points[2::3])
+            way += "".join(f" .. controls {a} and {b} .. {c}" for a, b, c in curves)
+        elif command == "L":
+            way += "".join(f" -- {point}" for point in points)
         else:
-            way += " -- cycle"
+            way += " " + " -- ".join(points) if command == "M" else " -- cycle"
     return way.strip()
+
+
+def _point(point: tuple[float, float]) -> str:
+    return f"({point[0]:g},{point[1]:g})"
 
 
 def _text(shape: Shape) -> str:

@@ -112,13 +112,13 @@ class Measures:
         ups: dict[tuple[str, int], list[tuple[Item, int]]] = {}
         for arrow in self.view.arrows:
             tail, head = boxes[arrow.tail], boxes[arrow.head]
-            before, spot = (tail.column, tail.band), (head.column, head.band)
+            start, spot = (tail.column, tail.band), (head.column, head.band)
             if arrow.carry:
                 enters.setdefault(spot, []).append((arrow.carry, head.key))
-            elif spot == before:
+            elif spot == start:
                 within.setdefault(spot, []).append((tail.key, head.key))
-            if spot != before:
-                ups.setdefault(before, []).append((tail.key, 0))
+            if spot != start:
+                ups.setdefault(start, []).append((tail.key, 0))
                 ups.setdefault(spot, []).append((head.key, 1))
         known: dict[object, Block] = {}
         parts: dict[tuple[str, int], tuple[Any, ...]] = {}

@@ -41,7 +41,7 @@ def arrows_of(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arr
             cut = slot in record.cuts
             arrow = found.get(key)
             if arrow is None:
-                arrow = found[key] = Arrow(tail, head, carry, unit, cut)
+                arrow = found[key] = Arrow(tail, head, carry, unit, cut, begins=begins)
             arrow.cut = arrow.cut and cut
             size = None if cut or source.role == "constant" else source.size
             # The largest stands for all, and NaN is above all.

@@ -106,6 +106,8 @@ class Arrow:
         The size of the gradient at the tail, where one has come back.
     share : float or None
         How much of what the head reads it is: the weight that attention gives it.
+    begins : bool
+        The state is one that a run begins from.
     joins : bool
         Its line branches off another one from the same tail.
     """
@@ -117,6 +119,7 @@ class Arrow:
     cut: bool = False
     gradient: Gradient | None = None
     share: float | None = None
+    begins: bool = False
     joins: bool = False
 
 

@@ -7,7 +7,7 @@ that lane. So the cell state of an LSTM is a straight line, at every step the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 __all__ = ["TURN", "Block", "Item", "block_of", "track_at"]
@@ -21,19 +21,11 @@ Item = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Shape:
-    """The rows of a block: first so many below its lanes, then all lanes but one, then more, then that one.
+    """The rows of a block: first so many below its lanes, then all lanes but one, then more, then that one."""
 
-    Attributes
-    ----------
-    lanes : tuple of str
-        The carries: that of the uppermost lane, then the others from below.
-    depth, middle : int
-        How many rows there are below the lanes, and between them.
-    """
-
-    lanes: tuple[str, ...] = ()
-    depth: int = 0
-    middle: int = 0
+    lanes: tuple[str, ...] = ()  # carries: that of the uppermost lane, then the others from below
+    depth: int = 0  # how many rows there are below the lanes,
+    middle: int = 0  # and between them
 
     @classmethod
     def around(cls, shapes: list[Shape]) -> Shape:
@@ -45,34 +37,19 @@ class Shape:
 
 @dataclass
 class Block:
-    """Places inside a block, from its lower left corner, centres of boxes.
+    """Places inside a block, from its lower left corner, centres of boxes."""
 
-    Attributes
-    ----------
-    rank, row : dict
-        For each box the column and the row that it stands in, counted from the left and from below.
-    x : list of float
-        Centre of each rank; `width` is that of all.
-    lanes : dict
-        The row of each carry.
-    bends : dict
-        For an edge that passes other ranks, the rows in which it does so. The ends of carries are ``("in",
-        name)`` and ``("out", name)``.
-    gaps : dict
-        Where the gap behind each rank begins; that before the first is -1.
-    """
-
-    rank: dict[Item, int]
-    row: dict[Item, float]
+    rank: dict[Item, int]  # the column that each box stands in, from the left
+    row: dict[Item, float]  # and the row, from below
     shape: Shape
-    x: list[float] = field(default_factory=list[float])
-    width: float = 0.0
-    rows: int = 1
-    lanes: dict[str, float] = field(default_factory=dict[str, float])
-    bends: dict[tuple[Item, Item], list[tuple[int, float]]] = field(
-        default_factory=dict[tuple[Item, Item], list[tuple[int, float]]]
-    )
-    gaps: dict[int, float] = field(default_factory=dict[int, float])
+    x: list[float]  # of each rank
+    width: float  # of all
+    rows: int
+    lanes: dict[str, float]  # the row of each carry
+    # For an edge that passes other ranks, the rows in which it does so. The ends of carries are ``("in",
+    # name)`` and ``("out", name)``.
+    bends: dict[tuple[Item, Item], list[tuple[int, float]]]
+    gaps: dict[int, float]  # where the gap behind each rank begins; that before the first is -1
 
 
 def track_at(n: int) -> float:

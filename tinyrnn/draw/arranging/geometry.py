@@ -18,46 +18,22 @@ Point = tuple[float, float]
 
 @dataclass
 class Layout:
-    """Places of one picture.
+    """Places of one picture; what has two ends has the left or lower one first."""
 
-    Attributes
-    ----------
-    centre, size : dict
-        By the id of a box.
-    badges : dict
-        Centre and size of each badge, by its id.
-    lanes : dict
-        The height of each (band, carry).
-    spans : dict
-        Left and right end of each column, by its id.
-    panels : dict
-        Bottom and top of the panel of each column, by its id.
-    bands : dict
-        Bottom and top of each band.
-    bends : dict
-        For an edge inside a step (ids of two boxes, or ``in``/``out``, the carry and a box), the points that
-        it passes.
-    ways : list of (Arrow, Path)
-    backs : dict
-        The way of the gradient back along an arrow, by ``id(arrow)``.
-    floors : list of (columns, height)
-        Of each row of the picture: the ids of its columns, and its lower end.
-    bottom : float
-        Of everything.
-    """
-
-    centre: dict[str, Point] = field(default_factory=dict[str, Point])
+    centre: dict[str, Point] = field(default_factory=dict[str, Point])  # by the id of a box
     size: dict[str, Point] = field(default_factory=dict[str, Point])
     badges: dict[str, tuple[Point, Point]] = field(default_factory=dict[str, tuple[Point, Point]])
-    lanes: dict[tuple[int, str], float] = field(default_factory=dict[tuple[int, str], float])
-    spans: dict[str, Point] = field(default_factory=dict[str, Point])
-    panels: dict[str, Point] = field(default_factory=dict[str, Point])
+    lanes: dict[tuple[int, str], float] = field(default_factory=dict[tuple[int, str], float])  # (band, carry)
+    spans: dict[str, Point] = field(default_factory=dict[str, Point])  # of columns
+    panels: dict[str, Point] = field(default_factory=dict[str, Point])  # of columns: bottom and top
     bands: dict[int, Point] = field(default_factory=dict[int, Point])
+    # What an edge inside a step (ids of two boxes, or ``in``/``out``, the carry and a box) passes.
     bends: dict[tuple[str, ...], list[Point]] = field(default_factory=dict[tuple[str, ...], list[Point]])
     ways: list[tuple[Arrow, Path]] = field(default_factory=list[tuple[Arrow, Path]])
-    backs: dict[int, Path] = field(default_factory=dict[int, Path])
+    backs: dict[int, Path] = field(default_factory=dict[int, Path])  # of gradients, by ``id(arrow)``
+    # Of each row of the picture: the ids of its columns, and its lower end.
     floors: list[tuple[set[str], float]] = field(default_factory=list[tuple[set[str], float]])
-    bottom: float = 0.0
+    bottom: float = 0.0  # of everything
 
     def side(self, id: str, sign: float) -> Point:
         """Return the middle of a box's right (1) or left (-1) side."""

@@ -23,12 +23,7 @@ LEAST = {"cell": (96.0, 40.0), "op": (44.0, 0.0), "fold": (170.0, 96.0)}  # widt
 class Measures:
     """The sizes in a view, and the blocks in which boxes of one column and band stand.
 
-    Attributes
-    ----------
-    cells : dict
-        The boxes of each (column, band).
-    blocks : dict
-        The block of each (column, band) with several boxes that are linked.
+    ``cells`` are the boxes of each (column, band), ``blocks`` the block of each with several that are linked.
     """
 
     def __init__(self, view: View) -> None:

@@ -20,23 +20,16 @@ __all__ = ["Way", "ways_of"]
 class Way:
     """The kind of way that an arrow goes.
 
-    Attributes
-    ----------
-    kind : str
-        ``loop``, ``inside`` a block, ``lane``, ``straight``, ``channel`` (one track between neighbouring
-        bands), or ``around``.
-    gutter : (str, int) or None
-        The column beside which it goes around, and on which side: 1 for the right one.
-    bundle : str
-        Arrows of one bundle share their tracks: what attention looks at.
+    It is ``loop``, ``inside`` a block, ``lane``, ``straight``, ``channel`` (one track between neighbouring
+    bands), or ``around``.
     """
 
     arrow: Arrow
     tail: Box
     head: Box
     kind: str
-    gutter: tuple[str, int] | None = None
-    bundle: str = ""
+    gutter: tuple[str, int] | None = None  # the column beside which it goes around, at its right (1) or left
+    bundle: str = ""  # arrows of one bundle share their tracks: what attention looks at
 
     @property
     def name(self) -> str:

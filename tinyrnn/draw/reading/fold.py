@@ -20,23 +20,16 @@ CELLS = 16  # pieces of the strip in a folded box
 
 @dataclass
 class Column:
-    """One shown step (``first == last``), or the folded steps from `first` to `last`, counted from 0.
-
-    Attributes
-    ----------
-    norms : dict
-        For each (unit, carry), the norms of ∂L/∂carry of the folded steps, in order of time.
-    losses, cuts : int
-        How many of the folded steps have a loss, or a cut before them.
-    """
+    """One shown step (``first == last``), or the folded steps from `first` to `last`, counted from 0."""
 
     first: int
     last: int
     folded: bool = False
     group: str = ""
+    # Of each (unit, carry), the norms of ∂L/∂carry of the folded steps, in order of time.
     norms: dict[tuple[str, str], list[float]] = field(default_factory=dict[tuple[str, str], list[float]])
-    losses: int = 0
-    cuts: int = 0
+    losses: int = 0  # how many of the folded steps have a loss,
+    cuts: int = 0  # or a cut before them
 
     @property
     def id(self) -> str:

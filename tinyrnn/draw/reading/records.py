@@ -27,33 +27,15 @@ ELEMENTWISE = {
 
 @dataclass(eq=False)
 class Run:
-    """One run of a loop: its steps, one after the other.
+    """One run of a loop: its steps, one after the other."""
 
-    Attributes
-    ----------
-    path : str
-        The names of the scopes around it, such as ``encoder.l0``.
-    owner : object
-        The module whose loop it is, if there is one.
-    key : tuple
-        The same for another run of the same loop.
-    steps : list of int
-        In the order in which they ran.
-    offset : int
-        What is added to a step to count on from the run that it continues.
-    counted : bool
-        Whether a `tinyrnn.scope` says its steps.
-    chain : int
-        The same for all runs that go on from one another.
-    """
-
-    path: str
-    owner: Any
-    key: tuple[Any, ...]
-    steps: list[int] = field(default_factory=list[int])
-    offset: int = 0
-    counted: bool = True
-    chain: int = 0
+    path: str  # the names of the scopes around it, such as ``encoder.l0``
+    owner: Any  # the module whose loop it is, if there is one
+    key: tuple[Any, ...]  # the same for another run of the same loop
+    steps: list[int] = field(default_factory=list[int])  # in the order in which they ran
+    offset: int = 0  # what is added to a step to count on from the run that it continues
+    counted: bool = True  # whether a `tinyrnn.scope` says its steps
+    chain: int = 0  # the same for all runs that go on from one another
 
     @property
     def reverse(self) -> bool:
@@ -61,71 +43,34 @@ class Run:
         return len(self.steps) > 1 and self.steps[1] < self.steps[0]
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Record:
     """One record of the tape, as drawings see it.
 
-    Attributes
-    ----------
-    node : Node
-        The record on the tape; it has ``value`` and ``grad`` where these were kept.
-    op : str
-        Name of the primitive; ``""`` for a leaf.
-    role : str
-        ``op``, ``input``, ``weight``, ``state`` (an initial state), ``constant``, ``loss`` (what one step
-        adds to the loss), or ``total`` (the sum of the losses).
-    scopes : tuple of Scope
-        Those in which it was made, from the outermost in.
-    sources : list of Record
-        The operands that have a record.
-    slots : list of int
-        The operand's position for each of the sources.
-    cuts : frozenset of int
-        Positions at which the value crosses and the gradient does not (``detach``).
-    users : list of Record
-        Those that have this one as a source.
-    given : ndarray or None
-        The value of an output, where the tape did not keep it.
-    reached : bool
-        Whether a gradient can come to it from what is drawn, by a way that is not cut.
-    run : Run or None
-        The run of a loop that it is a part of.
-    step : int or None
-        The column of its group; for a record of a run that is not placed yet, the step of the run.
-    group : str
-        The recurrences that go step by step together with it; see `rolled`.
-    unit : str
-        What it is a part of: a module, a cell, a scope; see `units`. Empty for what is not computed.
-    key : tuple
-        Which operation of its unit it is. The same operation of another step has the same key.
-    carry : str
-        Name of the state that this record hands to the next step; empty where it hands on none.
-    id : str
-        A readable name that is unique in the drawing, such as ``t3.l0.tanh``.
+    Its role is ``op``, ``input``, ``weight``, ``state`` (an initial state), ``constant``, ``loss`` (what one
+    step adds to the loss), or ``total`` (the sum of the losses).
     """
 
-    __slots__ = (
-        "carry", "cuts", "given", "group", "id", "key", "node", "op", "reached", "role", "run", "scopes",
-        "slots", "sources", "step", "unit", "users",
-    )  # fmt: skip
+    node: Node  # on the tape; it has ``value`` and ``grad`` where these were kept
+    scopes: tuple[Scope, ...]  # those in which it was made, from the outermost in
+    op: str = field(init=False)  # name of the primitive; empty for a leaf
+    role: str = "op"
+    sources: list[Record] = field(default_factory=list["Record"])  # the operands that have a record,
+    slots: list[int] = field(default_factory=list[int])  # and the position of each
+    cuts: frozenset[int] = frozenset()  # where the value crosses and the gradient does not (``detach``)
+    users: list[Record] = field(default_factory=list["Record"])  # those that have this one as a source
+    given: Any = None  # the value of an output, where the tape did not keep it
+    reached: bool = True  # a gradient can come to it from what is drawn, by a way that is not cut
+    run: Run | None = None  # the run of a loop that it is a part of
+    step: int | None = None  # the column of its group; until it is placed, the step of the run
+    group: str = ""  # the recurrences that go step by step together with it; see `rolled`
+    unit: str = ""  # a module, a cell, a scope, see `units`; empty for what is not computed
+    key: tuple[Any, ...] = ()  # which operation of its unit it is, the same at another step
+    carry: str = ""  # the state that it hands to the next step; empty where it hands on none
+    id: str = ""  # readable, and unique in the drawing, such as ``t3.l0.tanh``
 
-    def __init__(self, node: Node, scopes: tuple[Scope, ...]) -> None:
-        self.node = node
-        self.op = node.primitive.name if node.primitive is not None else ""
-        self.role = "op"
-        self.scopes = scopes
-        self.sources: list[Record] = []
-        self.slots: list[int] = []
-        self.cuts: frozenset[int] = frozenset()
-        self.users: list[Record] = []
-        self.reached = True
-        self.given: Any = None
-        self.run: Run | None = None
-        self.step: int | None = None
-        self.group = ""
-        self.unit = ""
-        self.key: tuple[Any, ...] = ()
-        self.carry = ""
-        self.id = ""
+    def __post_init__(self) -> None:
+        self.op = self.node.primitive.name if self.node.primitive is not None else ""
 
     @property
     def depth(self) -> int | None:

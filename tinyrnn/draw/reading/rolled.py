@@ -24,18 +24,10 @@ Spot = dict[int, int]  # by chain: the step
 
 @dataclass
 class Group:
-    """Recurrences that share columns.
+    """Recurrences that share columns."""
 
-    Attributes
-    ----------
-    name : str
-        Empty for the first one.
-    columns : list of int
-        The steps, rising.
-    """
-
-    name: str
-    columns: list[int] = field(default_factory=list[int])
+    name: str  # empty for the first one
+    columns: list[int] = field(default_factory=list[int])  # the steps, rising
 
 
 def place(records: list[Record], runs: list[Run]) -> tuple[list[Group], Firsts]:

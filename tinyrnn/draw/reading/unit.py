@@ -12,37 +12,19 @@ __all__ = ["Unit", "Units"]
 class Unit:
     """One unit of the rolled graph.
 
-    Attributes
-    ----------
-    name : str
-        The path that the user gave: of attributes, or of scopes. Unique.
-    kind : str
-        The class of the module, if it is one.
-    role : str
-        ``cell``, ``module``, ``loss`` (of one step), ``total``, ``input``, ``ops``, or ``moves`` for what
-        only puts together, or takes apart, what the steps gave.
-    reverse : bool
-        Whether its loop goes from the last step to the first.
-    nth : int
-        Of an input: which of those that a step reads, 0 for the first.
-    row : int
-        Counted from below, along the flow of data.
-    groups : set of str
-        The groups in whose columns, or over which, it stands.
-    begins : bool
-        Whether it leads to nothing but an initial state: it stands before the first column.
-    carries : dict
-        From the key of a carry's record to the name of the carry, such as ``h``.
+    Its role is ``cell``, ``module``, ``loss`` (of one step), ``total``, ``input``, ``ops``, or ``moves`` for
+    what only puts together, or takes apart, what the steps gave.
     """
 
-    name: str
-    kind: str = ""
+    name: str  # the path that the user gave: of attributes, or of scopes; unique
+    kind: str = ""  # the class of the module, if it is one
     role: str = "ops"
-    reverse: bool = False
-    nth: int = 0
-    row: int = 0
-    begins: bool = False
-    groups: set[str] = field(default_factory=set[str])
+    reverse: bool = False  # whether its loop goes from the last step to the first
+    nth: int = 0  # of an input: which of those that a step reads
+    row: int = 0  # from below, along the flow of data
+    begins: bool = False  # it leads to nothing but an initial state: it stands before the first column
+    groups: set[str] = field(default_factory=set[str])  # in whose columns, or over which, it stands
+    # From the key of a carry's record to the name of the carry, such as ``h``.
     carries: dict[tuple[object, ...], str] = field(default_factory=dict[tuple[object, ...], str])
 
 

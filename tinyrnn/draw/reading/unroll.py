@@ -27,30 +27,14 @@ __all__ = ["Unrolled", "read", "uncollected", "unroll"]
 
 @dataclass
 class Unrolled:
-    """A recorded computation, ready to be drawn or to be stepped through.
+    """A recorded computation, ready to be drawn or to be stepped through."""
 
-    Attributes
-    ----------
-    records : list of Record
-        Each after its sources.
-    roots : list of Record
-        What it was asked to draw.
-    groups : list of Group
-        The recurrences that share columns, in the order of data flow. Empty where no loop was found.
-    units : dict of str to Unit
-        What stands in the rows.
-    firsts : dict
-        The operands (Record, int) by which a loop takes its initial state, and the state that it becomes.
-    kept : bool
-        Whether values were kept (the computation ran inside `tinyrnn.unrolled`).
-    """
-
-    records: list[Record]
-    roots: list[Record]
-    groups: list[Group]
-    units: dict[str, Unit]
-    firsts: Firsts
-    kept: bool
+    records: list[Record]  # each after its sources
+    roots: list[Record]  # what it was asked to draw
+    groups: list[Group]  # recurrences that share columns, in the order of data flow; none without a loop
+    units: dict[str, Unit]  # what stands in the rows
+    firsts: Firsts  # the operands by which a loop takes its initial state, and the state that it becomes
+    kept: bool  # whether values were kept (the computation ran inside `tinyrnn.unrolled`)
 
     @property
     def steps(self) -> list[int]:

@@ -17,110 +17,54 @@ WHOLE = "all"  # the one column of a group in a picture without steps
 
 @dataclass
 class Box:
-    """One box of a picture.
+    """One box of a picture."""
 
-    Attributes
-    ----------
-    id : str
-        Such as ``t3.l0.tanh``.
-    kind : str
-        A key of the theme's fills.
-    title, index : str
-        ``h`` and ``3`` for h₃.
-    band : int
-        The row of the picture, from below.
-    column : str
-        The column's id; empty for what stands over several columns, or beside them.
-    groups : tuple of str
-        The groups of columns that it stands in, or over.
-    unit : str
-        The unit that it is, or a part of.
-    bands : set of int
-        Of a fold, all the rows in which its steps have boxes.
-    reverse : bool
-        Whether its loop goes from the last step to the first.
-    key : tuple
-        The same for the same box at other steps.
-    members : list of Record
-        What it stands for.
-    lines : list of str
-        Small print.
-    badges : list of Badge
-        The aliases of the weights that it uses.
-    round : bool
-        Whether it is drawn as a circle.
-    """
-
-    id: str
-    kind: str
-    title: str
-    index: str
-    band: int
-    column: str
-    key: tuple[str, ...]
-    groups: tuple[str, ...] = ()
-    unit: str = ""
-    reverse: bool = False
-    bands: set[int] = field(default_factory=set[int])
-    members: list[Record] = field(default_factory=list[Record])
-    lines: list[str] = field(default_factory=list[str])
-    badges: list[Badge] = field(default_factory=list["Badge"])
-    carries: list[str] = field(default_factory=list[str])
-    faded: bool = False
-    round: bool = False
-    strip: list[float] = field(default_factory=list[float])
+    id: str  # such as ``t3.l0.tanh``
+    kind: str  # a key of the theme's fills
+    title: str  # ``h`` of h₃,
+    index: str  # and ``3``
+    band: int  # the row of the picture, from below
+    column: str  # its id; empty for what stands over several columns, or beside them
+    key: tuple[str, ...]  # the same for the same box at other steps
+    groups: tuple[str, ...] = ()  # those of columns that it stands in, or over
+    unit: str = ""  # which it is, or is a part of
+    reverse: bool = False  # whether its loop goes from the last step to the first
+    bands: set[int] = field(default_factory=set[int])  # of a fold: all in which its steps have boxes
+    members: list[Record] = field(default_factory=list[Record])  # what it stands for
+    lines: list[str] = field(default_factory=list[str])  # small print
+    badges: list[Badge] = field(default_factory=list["Badge"])  # of the weights that it uses
+    carries: list[str] = field(default_factory=list[str])  # states that it hands on
+    faded: bool = False  # no row of the batch runs any more
+    round: bool = False  # drawn as a circle
+    strip: list[float] = field(default_factory=list[float])  # of a weight in the tray: sizes over time
 
 
 @dataclass
 class Badge:
-    """The alias of a weight, at its uses in one box.
-
-    ``uses`` are the operations that use it, each with the operand's position. ``whole`` tells whether these
-    are all uses that there are, and ``colour`` counts the weights of a unit.
-    """
+    """The alias of a weight, at its uses in one box."""
 
     id: str
     weight: Record
     text: str
-    uses: list[tuple[Record, int]] = field(default_factory=list[tuple[Record, int]])
+    uses: list[tuple[Record, int]] = field(default_factory=list[tuple[Record, int]])  # and the operand's slot
     gradient: Gradient | None = None
-    whole: bool = False
-    colour: int = 0
+    whole: bool = False  # whether these are all uses that there are
+    colour: int = 0  # which of the weights of its unit it is
 
 
 @dataclass
 class Arrow:
-    """A value that passes from one box to another, and the gradient that comes back.
+    """A value that passes from one box to another, and the gradient that comes back."""
 
-    Attributes
-    ----------
-    tail, head : str
-        Ids of boxes.
-    carry : str
-        The name of the state that passes to another step; empty for what passes within one.
-    unit : str
-        The unit of that state.
-    cut : bool
-        The value passes and the gradient does not.
-    gradient : Gradient or None
-        The size of the gradient at the tail, where one has come back.
-    share : float or None
-        How much of what the head reads it is: the weight that attention gives it.
-    begins : bool
-        The state is one that a run begins from.
-    joins : bool
-        Its line branches off another one from the same tail.
-    """
-
-    tail: str
+    tail: str  # ids of boxes
     head: str
-    carry: str = ""
-    unit: str = ""
-    cut: bool = False
-    gradient: Gradient | None = None
-    share: float | None = None
-    begins: bool = False
-    joins: bool = False
+    carry: str = ""  # the state that passes to another step; empty for what passes within one
+    unit: str = ""  # that of the state
+    cut: bool = False  # the value passes and the gradient does not
+    gradient: Gradient | None = None  # at the tail, where one has come back
+    share: float | None = None  # how much of what the head reads it is: the weight of attention
+    begins: bool = False  # the state is one that a run begins from
+    joins: bool = False  # its line branches off another one from the same tail
 
 
 @dataclass

@@ -63,20 +63,11 @@ def _part(user: Record, position: int, grad: Array | None) -> Array | None:
 
 @dataclass
 class Uses:
-    """All uses of one parameter.
-
-    Attributes
-    ----------
-    count : int
-    by_step : dict
-        The norm of what the uses in each step add to the gradient.
-    gradient : Gradient or None
-        The parameter's gradient, with its norm before it was clipped, if it was.
-    """
+    """All uses of one parameter."""
 
     count: int
-    by_step: dict[int | None, float]
-    gradient: Gradient | None
+    by_step: dict[int | None, float]  # the norm of what the uses in each step add to the gradient
+    gradient: Gradient | None  # the parameter's, with its norm before it was clipped, if it was
 
 
 def uses_of(unrolled: Unrolled) -> dict[Record, Uses]:

@@ -21,7 +21,7 @@ Item = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Shape:
-    """The rows of a block: first so many below its lanes, then all lanes but one, then more, then that one."""
+    """The rows of a block: first some below its lanes, then all lanes but one, then more, then that one."""
 
     lanes: tuple[str, ...] = ()  # carries: that of the uppermost lane, then the others from below
     depth: int = 0  # how many rows there are below the lanes,

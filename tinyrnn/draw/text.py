@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 __all__ = [
-    "BADGE", "LINE", "TITLE", "TYPES", "Markup", "attribute", "attributes", "html", "matrix", "norm",
+    "BADGE", "LINE", "TITLE", "TYPES", "Markup", "attribute", "attributes", "head", "html", "matrix", "norm",
     "number", "pretty", "summary", "type_of", "width",
 ]  # fmt: skip
 
@@ -127,6 +127,12 @@ def attributes(pairs: dict[str, str]) -> str:
     """Write DOT attributes, ``[key="value", ...]``."""
     written = (f"{k}={v if isinstance(v, Markup) else attribute(v)}" for k, v in pairs.items())
     return "[" + ", ".join(written) + "]"
+
+
+def head(name: str, graph: dict[str, str], node: dict[str, str], edge: dict[str, str]) -> list[str]:
+    """Begin a directed graph, with what all of it, and of its nodes and edges, have."""
+    kinds = {"graph": graph, "node": node, "edge": edge}
+    return [f"digraph {attribute(name)} {{", *(f"  {kind} {attributes(its)}" for kind, its in kinds.items())]
 
 
 def attribute(text: object) -> str:

@@ -61,9 +61,7 @@ class Router:
         return found
 
     def _points(self, way: Way) -> list[Point]:
-        if way.kind == "lane":
-            return self._lane(way)
-        return self._inside(way) if way.kind == "inside" else self._through(way)
+        return {"lane": self._lane, "inside": self._inside}.get(way.kind, self._through)(way)
 
     # --- between bands --------------------------------------------------------------------------------------
     def _through(self, way: Way) -> list[Point]:

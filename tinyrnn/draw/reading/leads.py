@@ -13,12 +13,16 @@ __all__ = ["closure", "find_beginnings", "lossy_of", "ordered", "weighing_of"]
 T = TypeVar("T")
 
 
-def ordered(before: Mapping[T, Collection[T]]) -> list[T]:
-    """Return an order in which each comes after those before it; in a circle, as they were made."""
+def ordered(before: Mapping[T, Collection[T]], late: Collection[T] = ()) -> list[T]:
+    """Return an order in which each comes after those before it; in a circle, as they were made.
+
+    What is ``late`` waits until nothing else is ready.
+    """
     order: dict[T, None] = {}
     left = list(before)
     while left:
-        first = next((item for item in left if all(b in order for b in before[item])), left[0])
+        ready = [item for item in left if all(b in order for b in before[item])] or left[:1]
+        first = min(ready, key=lambda item: item in late)
         left.remove(first)
         order[first] = None
     return list(order)

@@ -69,16 +69,18 @@ class _Grouping:
 
     def __init__(self, unrolled: Unrolled, level: str, columns: list[Column], expand: frozenset[int]) -> None:
         self.units = unrolled.units
-        self.roots = [record for record in unrolled.records if record in set(unrolled.roots)]
+        self.roots = unrolled.roots
+        self.rooted: dict[str, list[Record]] = {}  # by unit
+        for root in unrolled.roots:
+            self.rooted.setdefault(root.unit, []).append(root)
         self.level = level
         self.expand = expand
         self.boxes: dict[str, Box] = {}
         self.columns = {(c.group, step): c for c in columns for step in range(c.first, c.last + 1)}
         self.ids = {c.id for c in columns}
         self.timeless = level in ("layer", "rolled")
-        self.sizes = Counter(
-            r.unit for r in unrolled.records if r.step is None and r.role in ("op", "loss", "total")
-        )
+        over = (r for r in unrolled.records if r.step is None and r.role in ("op", "loss", "total"))
+        self.sizes = Counter(record.unit for record in over)
         self.gates: dict[Record, str] = {}
         if level == "gate":
             cells: dict[tuple[str, int], list[Record]] = {}
@@ -102,9 +104,8 @@ class _Grouping:
             return self.box(own, "state", record.carry, index, unit, "", (record.group,))
         if record.role == "constant" and not (self.level == "op" and record.shape):  # numbers stand in labels
             return None
-        if self.timeless:
-            return None if unit.role == "moves" else self.whole(record, unit)
-        column = self.columns.get((record.group, record.step)) if record.step is not None else None
+        step = None if self.timeless else record.step
+        column = self.columns.get((record.group, step)) if step is not None else None
         if column is not None and column.folded:
             return self.box(column.id, "fold", "", "", unit, column.id, (column.group,))
         fine = self.level == "op" or (column is not None and record.step in self.expand)
@@ -137,14 +138,6 @@ class _Grouping:
         """Return which group it is, in the order of data flow."""
         return next((i for i, (name, _) in enumerate(self.columns) if name == group), 0)
 
-    def whole(self, record: Record, unit: Unit) -> Box | None:
-        """One box for all steps."""
-        whole = any(root.unit == unit.name for root in self.roots)
-        index = "t" if self.level == "rolled" and record.step is not None and not whole else ""
-        kind, title, own = self.face(record, unit)
-        before, column, groups = self.place(unit, None)
-        return self.box(before + own, kind, title, index, unit, column, groups)
-
     def part(self, record: Record, unit: Unit, column: Column | None) -> Box | None:
         """A gate, cell, module, or loss; of one step, or over all of them."""
         before, where, groups = self.place(unit, column)
@@ -155,7 +148,9 @@ class _Grouping:
             title = SYMBOLS.get(name, name)
             return self.box(f"{before}{unit.name}.{name}", kind, title, index, unit, where, groups)
         kind, title, own = self.face(record, unit)
-        whole = kind == "loss" and title == "L" and any(r.unit == unit.name for r in self.roots)
+        whole = unit.name in self.rooted and (self.timeless or (kind == "loss" and title == "L"))
+        if self.level == "rolled" and record.step is not None and not whole:
+            return self.box(before + own, kind, title, "t", unit, where, groups)
         indexed = kind in ("input", "loss") or (kind == "cell" and bool(unit.carries))
         index = str(column.first + 1) if column is not None and indexed and not whole else ""
         return self.box(before + own, kind, title, index, unit, where, groups)
@@ -176,18 +171,17 @@ class _Grouping:
         if unit.role in ("loss", "total"):
             return "loss", self.loss_title(unit), unit.name
         if unit.role == "module":
-            if any(r.unit == unit.name and r.shape == () for r in self.roots):  # a loss that is a module
+            if any(r.shape == () for r in self.rooted.get(unit.name, [])):  # a loss that is a module
                 return "loss", self.loss_title(unit), unit.name
             numbered = unit.kind if unit.name.rpartition(".")[2].isdigit() else unit.name  # a part of a list
             return "module", numbered, unit.name
-        last = next((r for r in reversed(self.roots) if r.unit == unit.name), None)
-        title = unit.name if last is None or not last.name else last.name
-        return "output" if last is not None else "op", SYMBOLS.get(title, title), unit.name
+        mine = self.rooted.get(unit.name, [])
+        title = (mine[-1].name if mine else "") or unit.name
+        return "output" if mine else "op", SYMBOLS.get(title, title), unit.name
 
     def loss_title(self, unit: Unit) -> str:
         """Return L, or what the user calls it; numbered where several are drawn."""
-        mine = [record for record in self.roots if record.unit == unit.name]
-        if mine:
+        if mine := self.rooted.get(unit.name):
             number = f" ({self.roots.index(mine[0]) + 1})" if len(self.roots) > 1 else ""
             return mine[-1].name or f"L{number}"
         return "L" if unit.name == "L" or unit.name.endswith(".L") else unit.name

@@ -90,7 +90,8 @@ def _uncounted(records: list[Record]) -> list[Run]:
 class _Chain:
     """Calls of one module, or uses of one weight, of which some lead to others.
 
-    ``level`` says for each call how many lead to it, itself included; ``depth`` for each record how many do.
+    ``level`` says for each call how many lead to it, itself included; ``depth`` for each record how many do;
+    ``leads_on``, whether some call leads to another.
     """
 
     def __init__(
@@ -113,11 +114,7 @@ class _Chain:
             if found:
                 self.depth[record] = found
         self.first = records.index(calls[0][0])
-
-    @property
-    def leads_on(self) -> bool:
-        """Whether some call leads to another."""
-        return max(self.level) > 1
+        self.leads_on = max(self.level) > 1
 
 
 def _chains_of_calls(records: list[Record], free: set[Record]) -> list[_Chain]:
@@ -167,16 +164,13 @@ def _chains_of_weights(records: list[Record], free: set[Record]) -> list[_Chain]
 def _mutual(records: list[Record], chains: list[_Chain]) -> list[list[_Chain]]:
     """Put chains together that lead to each other and back: they are one recurrence."""
     leads = [[any(a.depth.get(r) for r in b.of) for b in chains] for a in chains]
-    found: list[list[_Chain]] = []
-    for i, chain in enumerate(chains):
-        for together in found:
-            j = chains.index(together[0])
-            if leads[i][j] and leads[j][i]:
-                together.append(chain)
-                break
-        else:
-            found.append([chain])
-    return found
+    found: list[list[int]] = []
+    for i in range(len(chains)):
+        home = next((t for t in found if leads[i][t[0]] and leads[t[0]][i]), [])
+        if not home:
+            found.append(home)
+        home.append(i)
+    return [[chains[i] for i in together] for together in found]
 
 
 def _steps_of(records: list[Record], clock: _Chain, together: list[_Chain]) -> dict[Record, int]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from tinyrnn.draw.reading.leads import ordered
 from tinyrnn.draw.reading.records import Firsts, Record
 from tinyrnn.draw.reading.unit import Unit
 
@@ -33,15 +36,15 @@ def set_rows(records: list[Record], units: dict[str, Unit], firsts: Firsts) -> N
             if (source.group == record.group and crossing) or handed:
                 continue
             below[record.unit].setdefault(source.unit)
-    order = _order(below, over)
+    order = {name: i for i, name in enumerate(ordered(below, over))}
+    for name, sources in below.items():  # where units lead to each other within a step, the older comes first
+        below[name] = {source: None for source in sources if order[source] < order[name]}
     taken: dict[int, list[str]] = {}
     floor: dict[str, int] = {}  # what stands over all steps does not come between the boxes of one
 
     def free(name: str, row: int) -> bool:
-        mine = units[name].groups
-        return not any(
-            (wide[name] or wide[other]) and mine & units[other].groups for other in taken.get(row, [])
-        )
+        beside = (other for other in taken.get(row, []) if units[name].groups & units[other].groups)
+        return not any(wide[name] or wide[other] for other in beside)
 
     for name in order:
         row = max((units[b].row + 1 for b in below[name]), default=0)
@@ -66,26 +69,11 @@ def set_rows(records: list[Record], units: dict[str, Unit], firsts: Firsts) -> N
         unit.row = used[unit.row]
 
 
-def _order(below: dict[str, dict[str, None]], over: set[str]) -> list[str]:
-    """Return the units from below, those of single steps as early as can be.
-
-    Where units lead to each other within a step, the older one comes first.
-    """
-    done: dict[str, None] = {}
-    waiting = list(below)
-    while waiting:
-        ready = [name for name in waiting if all(b in done for b in below[name])]
-        if not ready:  # a circle within steps: take the first, and forget what leads back to it
-            ready = waiting[:1]
-            below[ready[0]] = {b: None for b in below[ready[0]] if b in done}
-        first = min(ready, key=lambda name: name in over)
-        waiting.remove(first)
-        done[first] = None
-    return list(done)
-
-
 def _lift(
-    below: dict[str, dict[str, None]], units: dict[str, Unit], taken: dict[int, list[str]], free: object
+    below: dict[str, dict[str, None]],
+    units: dict[str, Unit],
+    taken: dict[int, list[str]],
+    free: Callable[[str, int], bool],
 ) -> None:
     """Bring what waits for nothing, such as an input, next to its lowest user."""
     for name in reversed([name for name in units if name in below]):
@@ -93,7 +81,7 @@ def _lift(
             continue
         users = [units[user].row for user, sources in below.items() if name in sources]
         for row in range(min(users, default=0) - 1, units[name].row, -1):
-            if free(name, row):  # pyright: ignore
+            if free(name, row):
                 taken[units[name].row].remove(name)
                 taken.setdefault(row, []).append(name)
                 units[name].row = row

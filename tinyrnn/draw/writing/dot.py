@@ -13,7 +13,7 @@ from tinyrnn.draw.arranging.wrap import extent, moved
 from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.view import Badge, Box, View
 from tinyrnn.draw.style import Scale, Theme
-from tinyrnn.draw.text import BADGE, LINE, TITLE, attribute, attributes, html, width
+from tinyrnn.draw.text import BADGE, LINE, TITLE, head, html, width
 from tinyrnn.draw.writing.arrows import write_arrows
 from tinyrnn.draw.writing.canvas import Canvas
 from tinyrnn.draw.writing.margin import write_foot, write_windows
@@ -66,24 +66,20 @@ def _norms(view: View) -> list[float]:
 
 def _head(theme: Theme, width: float | None) -> list[str]:
     """Begin a graph whose places are written down."""
-    return [
-        f"digraph {attribute('unrolled')} {{",
-        "  graph "
-        + attributes({
-            "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background,
-            "pad": f"{MARGIN / 72:g}",
-        } | ({} if width is None else {"size": f"{width / 2.54:.3f},1000!"})),
-        "  node "
-        + attributes({
-            "shape": "box", "fixedsize": "true", "fontname": "Helvetica", "fontsize": f"{TITLE:g}",
-            "fontcolor": theme.text, "color": theme.border, "style": "rounded,filled", "margin": "0",
-        }),
-        "  edge "
-        + attributes({
-            "fontname": "Helvetica", "fontsize": f"{LINE:g}", "fontcolor": theme.text,
-            "color": theme.edge, "arrowsize": "0.6",
-        }),
-    ]  # fmt: skip
+    graph = {
+        "layout": "nop2", "outputorder": "edgesfirst", "bgcolor": theme.background, "pad": f"{MARGIN / 72:g}",
+    }  # fmt: skip
+    if width is not None:
+        graph["size"] = f"{width / 2.54:.3f},1000!"
+    node = {
+        "shape": "box", "fixedsize": "true", "fontname": "Helvetica", "fontsize": f"{TITLE:g}",
+        "fontcolor": theme.text, "color": theme.border, "style": "rounded,filled", "margin": "0",
+    }  # fmt: skip
+    edge = {
+        "fontname": "Helvetica", "fontsize": f"{LINE:g}", "fontcolor": theme.text, "color": theme.edge,
+        "arrowsize": "0.6",
+    }  # fmt: skip
+    return head("unrolled", graph, node, edge)
 
 
 class _Writer:

@@ -7,7 +7,7 @@ from tinyrnn.draw.reading.levels import SYMBOLS, kind_of
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.style import Gradient, Scale, Theme
-from tinyrnn.draw.text import attribute, attributes, pretty
+from tinyrnn.draw.text import attribute, attributes, head, pretty
 from tinyrnn.draw.writing.markup import label
 
 __all__ = ["plain_dot"]
@@ -23,22 +23,20 @@ def plain_dot(
     shown = set(records)
     norms = {r: size for r in records if gradients and (size := r.size) is not None}
     scale = Scale(theme, list(norms.values()))
-    lines = [
-        f"digraph {attribute('graph')} {{",
-        "  graph " + attributes({
-            "rankdir": "LR", "bgcolor": theme.background, "nodesep": "0.3", "ranksep": "0.45", "fontname":
-            "Helvetica", "fontsize": "9", "fontcolor": theme.text, "labeljust": "l", "label": _note(unrolled,
-            hidden, gradients, hint),
-        }),
-        "  node " + attributes({
-            "shape": "box", "fontname": "Helvetica", "fontsize": "12", "fontcolor": theme.text, "color":
-            theme.border, "style": "rounded,filled",
-        }),
-        "  edge " + attributes({
-            "fontname": "Helvetica", "fontsize": "8", "fontcolor": theme.text, "color": theme.edge,
-            "arrowsize": "0.6",
-        }),
-    ]  # fmt: skip
+    graph = {
+        "rankdir": "LR", "bgcolor": theme.background, "nodesep": "0.3", "ranksep": "0.45",
+        "fontname": "Helvetica", "fontsize": "9", "fontcolor": theme.text, "labeljust": "l",
+        "label": _note(unrolled, hidden, gradients, hint),
+    }  # fmt: skip
+    node = {
+        "shape": "box", "fontname": "Helvetica", "fontsize": "12", "fontcolor": theme.text,
+        "color": theme.border, "style": "rounded,filled",
+    }  # fmt: skip
+    edge = {
+        "fontname": "Helvetica", "fontsize": "8", "fontcolor": theme.text, "color": theme.edge,
+        "arrowsize": "0.6",
+    }  # fmt: skip
+    lines = head("graph", graph, node, edge)
     for record in records:
         style = {
             "id": record.id,

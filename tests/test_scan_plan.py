@@ -117,6 +117,19 @@ def test_bytes_saved() -> None:
     assert scan.bytes_saved == 10 * 4 * sum(sizes)
 
 
+def test_what_others_that_are_saved_give_is_not_saved() -> None:
+    """Of ``z / s * g`` with a number s for each row, z and s are saved, and not what they make together."""
+
+    def step(h: Any, x: Any) -> tuple[Any, Any]:
+        z = h @ weight
+        return tr.tanh(z / tr.sqrt((z * z).mean(-1, keepdims=True) + 1.0) * gain + x), None
+
+    weight, gain = tr.randn(4, 4, requires_grad=True), tr.randn(4, requires_grad=True)
+    (scan,) = tr.scan.plan(step, tr.zeros((2, 4)), tr.zeros((9, 2, 4))).scans
+    # z, s, the old carry, and the derivative of the tanh.
+    assert sorted(scan.saved.values()) == [(2, 1), (2, 4), (2, 4), (2, 4)]
+
+
 def test_plans_change_nothing_and_see_only_their_call() -> None:
     model, x = tr.nn.GRU(3, 4), tr.randn(5, 2, 3)
     before = model(x)[0].data.copy()

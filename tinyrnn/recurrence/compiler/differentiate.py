@@ -7,12 +7,12 @@ the gradient of the carry, and the gradient of what the step closes over is a su
 from __future__ import annotations
 
 import dataclasses
-import math
 
 from tinyrnn.autograd import primitives as p
 from tinyrnn.autograd.backward import fit
-from tinyrnn.recurrence.compiler.program import CARRY_GRAD, FIXED, OUTPUT_GRAD, Program, Symbol
+from tinyrnn.recurrence.compiler.program import CARRY_GRAD, OUTPUT_GRAD, Program, Symbol
 from tinyrnn.recurrence.compiler.rewrites import REWRITES
+from tinyrnn.recurrence.compiler.saving import saved_values
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram, rewrite
 from tinyrnn.recurrence.compiler.zeros import is_zero, zeros
 
@@ -66,7 +66,7 @@ def differentiate(scan: ScanProgram, wanted_consts: list[int], wanted_xs: list[i
     sums = [gradient(scan.consts[i]) for i in wanted_consts]
     ys = [gradient(scan.xs[i]) for i in wanted_xs]
 
-    saved = _saved(program, [*carry_out, *sums, *ys], {*scan.consts, *scan.xs, *sum_grads})
+    saved = saved_values(program, [*carry_out, *sums, *ys], {*scan.consts, *scan.xs, *sum_grads})
     for n, i in enumerate(saved):  # both programs call them the same
         program.names.setdefault(i, lines[i].name or f"k{n}")
     forward = rewrite(dataclasses.replace(scan, ys=[*scan.ys, *saved]), REWRITES)
@@ -121,37 +121,3 @@ def _backpropagate(program: Program, incoming: list[tuple[int, int]], targets: l
                 part = fit(part, lines[source].shape)
             add(source, part.astype(lines[source].dtype).index)
     return {i: g for i, g in found.items() if i in useful}
-
-
-_VIEWS = (p.transpose, p.reshape, p.broadcast_to)
-_CHEAP = (p.add, p.subtract, p.multiply, p.divide, p.negative)  # cheaper than a value's way to memory and back
-
-
-def _saved(program: Program, roots: list[int], given: set[int]) -> list[int]:
-    """Return the values that the gradient needs from the forward pass.
-
-    They stand where lines that depend on an incoming gradient meet lines that do not. What can be had from
-    parameters and inputs by a mere change of shape is not saved but made again; and so is what one cheap
-    operation makes of operands that are saved too, or are smaller than it together.
-    """
-    lines = program.lines
-
-    def below(i: int) -> set[int]:
-        """Return what has to be saved for a value to be there."""
-        if i in given or lines[i].level == FIXED:
-            return set()
-        return {b for a in lines[i].args for b in below(a)} if lines[i].primitive in _VIEWS else {i}
-
-    def size(values: set[int]) -> int:
-        return sum(math.prod(lines[i].shape) * lines[i].dtype.itemsize for i in values)
-
-    stack = [i for i in program.needed(roots) if lines[i].level in (OUTPUT_GRAD, CARRY_GRAD)]
-    meeting = [a for i in stack for a in lines[i].args if lines[a].level < OUTPUT_GRAD]
-    meeting += [i for i in roots if lines[i].level < OUTPUT_GRAD]
-    saved = {b for i in meeting for b in below(i)}
-    for i in reversed(range(len(lines))):  # operands come before what is made of them
-        if i in saved and lines[i].primitive in _CHEAP:
-            more = {b for a in lines[i].args for b in below(a)} - saved
-            if size(more) < size({i}):
-                saved = saved - {i} | more
-    return sorted(saved)

@@ -27,6 +27,10 @@
   for (const g of svg.querySelectorAll('g.edge, g.cluster'))
     for (const t of g.querySelectorAll('text')) texts.push({id: name(g) + '/' + t.textContent, r: rect(t), free: true});
 
+  const whole = rect(svg);
+  for (const t of texts) if (t.r.left < whole.left || t.r.right > whole.right || t.r.top < whole.top || t.r.bottom > whole.bottom)
+    found.text_out.push(t.id + ' out of the picture');
+
   const overlap = (a, b, m) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > m
     && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > m;
   for (const [i, t] of texts.entries()) {

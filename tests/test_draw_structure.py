@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import tinyrnn as tr
 from tinyrnn.draw.choices import LEVELS
-from tinyrnn.draw.reading.fold import columns_of
+from tinyrnn.draw.reading.fold import Column, columns_of
 from tinyrnn.draw.reading.levels import view_of
 from tinyrnn.draw.reading.unroll import unroll
 from tinyrnn.draw.reading.weights import contribution
@@ -199,6 +199,35 @@ def test_states_that_climb_say_their_number_in_their_box():
             assert said in box
         back = [line for line in text.splitlines() if re.search(r'"cell\.cell" -> "(t4\.)?encoder', line)]
         assert not any("label=" in line for line in back)
+
+
+def test_weights_of_one_name_are_counted_and_a_tray_leaves_none_unsaid():
+    loss = MODELS["dict_of_two"]()
+    _, shown = view(loss)
+    assert {badge.text for badge in shown.boxes["t2.cell.cell"].badges} == {"W_1", "b_1", "W_2", "b_2"}
+    text = tr.draw.unrolled(loss, "op", weights="tray").source
+    for title in ("matmul W_1", "+ b_1", "matmul W_2", "+ b_2"):
+        assert text.count(f"<b>{title}</b>") == 4
+
+
+@pytest.mark.parametrize("level", ["layer", "rolled"])
+def test_over_all_steps_attention_is_one_arrow_with_its_gradient(level):
+    _, shown = view(MODELS["attention"](), level)
+    (found,) = (
+        a for a in shown.arrows if (a.tail, a.head) == ("encoder.l0.cell", "cell.cell") and not a.carry
+    )
+    assert found.share is None
+    assert found.gradient is not None
+
+
+def test_what_attention_gives_to_folded_states_is_summed():
+    _, shown = view(MODELS["attention"]())
+    whole = {(a.tail, a.head): a.share for a in shown.arrows if a.share is not None}
+    found = unroll(MODELS["attention"]())
+    columns = [Column(0, 0), Column(1, 2, folded=True), Column(3, 3), *columns_of(found)[4:]]
+    folded = view_of(found, "cell", columns, frozenset(), "alias")
+    (share,) = (a.share for a in folded.arrows if (a.tail, a.head) == ("t2..t3", "t1.cell.cell"))
+    assert share == pytest.approx(sum(whole[f"t{i}.encoder.l0.cell", "t1.cell.cell"] for i in (2, 3)))
 
 
 def test_attention_is_a_fan_without_gradients_and_the_margin_says_so():

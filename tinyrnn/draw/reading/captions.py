@@ -60,7 +60,7 @@ def _say_steps(
     box.lines += [text for r in shown[:1] if (text := type_of(r.shape, r.dtype, options.shown))]
     if len(steps) > 1:
         box.lines.append(f"{len(steps)} steps")
-    elif steps and view.level == "layer" and len(unrolled.steps) > 1:
+    elif steps and len(unrolled.steps) > 1:
         box.lines.append(f"at step {steps[0] + 1}")
     for record in shown if options.gradients else ():
         if (box.id, record.carry) in unsaid and record.size is not None and record.step is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tinyrnn.draw.choices import LEVELS
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Arrow
@@ -20,6 +21,7 @@ def arrows_of(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arr
     softmax = {
         (r.unit, r.group, r.step): r for r in unrolled.records if r.op == "softmax" and r.value is not None
     }
+    shares: dict[tuple[str, str, str, str], dict[tuple[int, int], float]] = {}
     for record in unrolled.records:
         head = of.get(record)
         if head is None:
@@ -47,8 +49,12 @@ def arrows_of(unrolled: Unrolled, of: dict[Record, str], level: str) -> list[Arr
             # The largest stands for all, and NaN is above all.
             if size is not None and (arrow.gradient is None or not size <= arrow.gradient.norm):
                 arrow.gradient = Gradient(size)
-            if entry is not None and arrow.share is None and record.step is not None:
-                arrow.share = _share(softmax.get((record.unit, record.group, record.step)), *entry)
+            if entry is not None and record.step is not None and level not in LEVELS[3:]:  # there it is 1
+                share = _share(softmax.get((record.unit, record.group, record.step)), *entry)
+                if share is not None:
+                    shares.setdefault(key, {})[record.step, entry[0]] = share
+    for key, parts in shares.items():  # of folded states the sum, for folded steps the mean
+        found[key].share = sum(parts.values()) / len({step for step, _ in parts})
     return list(found.values())
 
 

@@ -15,12 +15,13 @@ from tinyrnn.draw.reading.unit import Unit
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import BEFORE, WHOLE, Box, View
 
-__all__ = ["SYMBOLS", "kind_of", "view_of"]
+__all__ = ["LOOK_UP", "SYMBOLS", "kind_of", "view_of"]
 
 SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "matmul": "matmul", "sigmoid": "σ",
     "getitem": "slice", "concatenate": "concat", "negative": "−",
 }  # fmt: skip
+LOOK_UP = "look up"  # of entries by their numbers, as an embedding does
 NONLINEAR = {"tanh", "sigmoid", "relu", "softplus", "softmax", "log_softmax", "exp", "log"}
 REARRANGES = MOVES - {"stack", "concatenate"}
 
@@ -81,6 +82,9 @@ class _Grouping:
         self.timeless = level in ("layer", "rolled")
         over = (r for r in unrolled.records if r.step is None and r.role in ("op", "loss", "total"))
         self.sizes = Counter(record.unit for record in over)
+        stands = {(r.unit, r.step) for r in unrolled.records if r.unit and r.step is not None}
+        steps = Counter(unit for unit, _ in stands)
+        self.again = {unit for unit, n in steps.items() if n > 1 or len(unrolled.steps) == 1}
         self.gates: dict[Record, str] = {}
         if level == "gate":
             cells: dict[tuple[str, int], list[Record]] = {}
@@ -149,7 +153,7 @@ class _Grouping:
             return self.box(f"{before}{unit.name}.{name}", kind, title, index, unit, where, groups)
         kind, title, own = self.face(record, unit)
         whole = unit.name in self.rooted and (self.timeless or (kind == "loss" and title == "L"))
-        if self.level == "rolled" and record.step is not None and not whole:
+        if self.level == "rolled" and unit.name in self.again and not whole:
             return self.box(before + own, kind, title, "t", unit, where, groups)
         indexed = kind in ("input", "loss") or (kind == "cell" and bool(unit.carries))
         index = str(column.first + 1) if column is not None and indexed and not whole else ""
@@ -200,7 +204,7 @@ class _Grouping:
         else:
             loss = record in self.roots and record.node.shape == ()
             kind = "loss" if record.role in ("loss", "total") or loss else kind_of(record.op)
-            title = "look up" if looks_up(record) else SYMBOLS.get(record.op, record.op)
+            title = LOOK_UP if looks_up(record) else SYMBOLS.get(record.op, record.op)
             if loss:
                 title = f"{self.loss_title(unit)} = {title}"
         return self.box(record.id, kind, title, "", unit, where, groups)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tinyrnn.draw.reading.levels import NONLINEAR, SYMBOLS
-from tinyrnn.draw.reading.records import MOVES, Record
+from tinyrnn.draw.reading.records import MOVES
 from tinyrnn.draw.reading.sequences import leaves_of, looks_up
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Arrow, Box, View
+from tinyrnn.draw.reading.weights import with_weights
 from tinyrnn.draw.text import TITLE, pretty, width
 
 __all__ = ["as_textbook"]
@@ -29,7 +30,8 @@ def as_textbook(view: View, unrolled: Unrolled) -> View:
             if op and op != box.title:  # a gate that has a name
                 box.title, box.lines = SYMBOLS.get(op, op), [box.title, *box.lines]
         elif box.title in SIGNS and len(box.members) == 1:
-            _with_weight(box)
+            texts = {badge.weight: badge.text for badge in box.badges}
+            _call(box, with_weights(box.title, box.members[0], texts))
         sign = box.title in NONLINEAR or box.title == "σ" or not box.title[:1].isalpha()
         box.round = box.kind in ("op", "gate") and sign and width(box.title, TITLE) <= WIDEST
     return _with_outputs(view, unrolled)
@@ -37,27 +39,13 @@ def as_textbook(view: View, unrolled: Unrolled) -> View:
 
 def _weights(box: Box) -> list[str]:
     """Return the names of the weights that a box multiplies by, or looks up in; none without a name."""
+    texts = {badge.weight: badge.text for badge in box.badges if badge.weight.name}
     found: dict[str, None] = {}
     for record in box.members:
         for source in record.sources if record.op == "matmul" or looks_up(record) else ():
-            found.update(dict.fromkeys(_names(box, source)))
+            leaves = leaves_of(source) if source.role == "weight" else []
+            found.update(dict.fromkeys(texts.get(leaf, pretty(leaf.name)) for leaf in leaves))
     return list(found) if all(found) else []
-
-
-def _names(box: Box, weight: Record) -> list[str]:
-    """Return what a box calls the parameters that a weight is made from."""
-    texts = {badge.weight: badge.text for badge in box.badges if badge.weight.name}
-    leaves = leaves_of(weight) if weight.role == "weight" else []
-    return [texts.get(leaf, pretty(leaf.name)) for leaf in leaves]
-
-
-def _with_weight(box: Box) -> None:
-    """Write the weight that a sign adds, or multiplies by, beside it: + b."""
-    (record,) = box.members
-    for source, slot in record.edges():
-        name = " + ".join(names) if all(names := _names(box, source)) else ""
-        ordered = f"{name} {box.title}" if slot == 0 and box.title in "−÷" else f"{box.title} {name}"
-        _call(box, ordered if name else "")
 
 
 def _call(box: Box, name: str) -> None:

@@ -6,9 +6,10 @@ import math
 
 from tinyrnn.draw.choices import Options
 from tinyrnn.draw.reading.fold import thinned
+from tinyrnn.draw.reading.levels import LOOK_UP, SYMBOLS
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.reading.view import Box, View
-from tinyrnn.draw.reading.weights import contribution, short_names, uses_of
+from tinyrnn.draw.reading.weights import contribution, short_names, uses_of, with_weights
 from tinyrnn.draw.style import Gradient
 from tinyrnn.draw.text import norm, number, pretty, type_of
 
@@ -42,6 +43,10 @@ def add_weights(view: View, unrolled: Unrolled, options: Options) -> None:
                     f"is {number(uses.gradient.norm)}."
                 )
     names = short_names(found)
+    for box in view.boxes.values() if tray else ():
+        op = box.members[0].op if len(box.members) == 1 else ""
+        if op and box.title in (SYMBOLS.get(op, op), LOOK_UP):  # it has no alias beside it
+            box.title = with_weights(box.title, box.members[0], names)
     for weight, uses in sorted(found.items(), key=lambda item: item[0].node.order) if tray else ():
         box = Box(f"weight.{weight.id}", "product", names[weight], "", 0, "", (weight.id,), members=[weight])
         box.lines = [

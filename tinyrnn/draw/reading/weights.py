@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.style import Gradient
 from tinyrnn.draw.text import norm, pretty
 
-__all__ = ["Uses", "contribution", "short_names", "used_weights", "uses_of"]
+__all__ = ["Uses", "contribution", "short_names", "uses_of", "with_weights"]
 
 Use = tuple[Record, int]  # an operation that uses a weight, and the operand's position
 Array = np.ndarray[Any, Any]
@@ -105,11 +105,30 @@ def _gradient(leaf: Record) -> Gradient | None:
 
 
 def short_names(weights: Iterable[Record], unnamed: str = "") -> dict[Record, str]:
-    """Name weights as short as tells them apart; those without a name ``unnamed``, else by their id."""
+    """Name weights as short as tells them apart; those without a name ``unnamed``, else by their id.
+
+    What no path tells apart is counted: W_1, W_2.
+    """
     own = {weight: pretty(weight.name) or unnamed or weight.id for weight in weights}
     count = Counter(own.values())
     paths = {weight: weight.name.split(".") for weight in own}
-    return {
-        weight: f"{paths[weight][-2]}.{name}" if count[name] > 1 and paths[weight][1:] else name
-        for weight, name in own.items()
-    }
+    for weight, name in own.items():
+        if count[name] > 1 and paths[weight][1:]:
+            own[weight] = f"{paths[weight][-2]}.{name}"
+    count, nth = Counter(own.values()), Counter[str]()
+    for weight, name in own.items():
+        if count[name] > 1:
+            nth[name] += 1
+            own[weight] = f"{name}_{nth[name]}"
+    return own
+
+
+def with_weights(title: str, record: Record, names: Mapping[Record, str]) -> str:
+    """Write beside an operation the weights that it uses: + b."""
+    for source, slot in record.edges():
+        leaves = leaves_of(source) if source.role == "weight" else []
+        own = [names.get(leaf, pretty(leaf.name)) for leaf in leaves]
+        if own and all(own):
+            name = (" + " if source.op == "add" else ", ").join(own)
+            title = f"{name} {title}" if slot == 0 and title in ("−", "÷") else f"{title} {name}"
+    return title

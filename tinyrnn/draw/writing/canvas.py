@@ -37,7 +37,7 @@ class Canvas:
 
     def words(self, id: str, centre: Point, words: str, kind: str, letters: float = LINE) -> None:
         """Write text with no box around it."""
-        style = {"label": small(html(words), letters), "shape": "plain", "style": "", "class": kind}
+        style = {"label": small(html(words), letters), "shape": "plaintext", "style": "", "class": kind}
         self.node(id, centre, (width(words, letters) + 8, letters + 5), style)
 
     def edge(self, tail: str, head: str, style: dict[str, str]) -> None:

@@ -45,7 +45,7 @@ def stacked_dot(pictures: list[tuple[str, View, Layout]], theme: Theme, size: fl
         canvas = Canvas(scale, f"{i + 1}.", kinds)
         wide = width(name, HEADING) + 12
         words = small(f"<b>{html(name)}</b>", HEADING)
-        style = {"label": words, "shape": "plain", "style": "", "class": "heading"}
+        style = {"label": words, "shape": "plaintext", "style": "", "class": "heading"}
         canvas.node("heading", (wide / 2, y - TITLE), (wide, HEADING + 6), style)
         left, _, _, top = extent(layout)
         moved(layout, -left, y - HEADING - 6 - UNDER - top)

@@ -13,7 +13,7 @@ import scan_cells
 from scan_forms import assert_same, run
 
 import tinyrnn as tr
-from tinyrnn.recurrence import code
+from tinyrnn.recurrence import backend, code
 from tinyrnn.recurrence.running.native import background
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -163,16 +163,24 @@ def test_backends_that_there_are_not() -> None:
         tr.backend(3)  # pyright: ignore
 
 
-def test_an_inner_choice_ends() -> None:
-    from tinyrnn.recurrence.backend import chosen_backend
+def test_a_choice_as_a_block_ends() -> None:
+    before = backend.chosen_backend()
+    with tr.set_backend("python") as choice:
+        assert (backend.chosen_backend(), choice.before) == ("python", before)
+        with pytest.raises(ValueError, match="name is 'torch'"), tr.set_backend("torch"):
+            pass
+        assert backend.chosen_backend() == "python"
+    assert backend.chosen_backend() == before
 
-    outer = chosen_backend()
+
+def test_an_inner_choice_ends() -> None:
+    outer = backend.chosen_backend()
     with tr.backend("python"):
-        assert chosen_backend() == "python"
+        assert backend.chosen_backend() == "python"
         with tr.backend("numpy"):
-            assert chosen_backend() == "numpy"
-        assert chosen_backend() == "python"
-    assert chosen_backend() == outer
+            assert backend.chosen_backend() == "numpy"
+        assert backend.chosen_backend() == "python"
+    assert backend.chosen_backend() == outer
 
 
 def test_values_may_have_any_name() -> None:

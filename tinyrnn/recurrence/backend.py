@@ -15,8 +15,38 @@ _NAME = one_of(*BACKENDS)
 _default: Backend | None = None
 
 
-def set_backend(name: Backend) -> Backend:
+class ChosenBackend:
+    """A choice of `set_backend`; as a ``with`` block it ends with the block.
+
+    Attributes
+    ----------
+    name : str
+        The backend.
+    before : str
+        What held until then.
+    """
+
+    __slots__ = ("before", "name")
+
+    def __init__(self, name: Backend, before: Backend) -> None:
+        self.name: Backend = name
+        self.before: Backend = before
+
+    def __enter__(self) -> ChosenBackend:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        global _default
+        _default = self.before
+
+    def __repr__(self) -> str:
+        return f"backend {self.name!r}, until then {self.before!r}"
+
+
+def set_backend(name: Backend) -> ChosenBackend:
     """Choose what runs the loop of each compiled `scan` from here on, in all threads.
+
+    In a ``with`` statement it holds to the end of the block; `backend` does so in this thread alone.
 
     Parameters
     ----------
@@ -24,15 +54,16 @@ def set_backend(name: Backend) -> Backend:
         "numpy": calls of NumPy. "numba": the loop is written as a function and compiled by Numba
         (``pip install "tinyrnn[fast]"``) when it first runs, which takes about a second; a loop with an
         operation that cannot be written so stays with NumPy. "auto", the default where Numba is installed:
-        calls of NumPy at first; a loop that has run for a second that way, and whose matrix products are not
-        most of it, is compiled in the background, and runs so when it is ready. The last digits of results
-        may then depend on when that was. "python": the same function, not compiled: slow, to be stepped
-        through in a debugger. The environment variable ``TINYRNN_BACKEND`` is the choice where none is made.
+        calls of NumPy at first; a loop that has run for half a second that way, and whose matrix products
+        are not most of it, is compiled in the background, and runs so when it is ready. The last digits of
+        results may then depend on when that was. "python": the same function, not compiled: slow, to be
+        stepped through in a debugger. Where none is chosen, it is what the environment variable
+        ``TINYRNN_BACKEND`` says.
 
     Returns
     -------
-    str
-        The backend that was chosen before.
+    ChosenBackend
+        The choice: a context manager, with ``before``, the backend that held until then.
 
     Raises
     ------
@@ -44,17 +75,21 @@ def set_backend(name: Backend) -> Backend:
     Examples
     --------
     >>> import tinyrnn as tr
-    >>> before = tr.set_backend("numpy")
-    >>> _ = tr.set_backend(before)
+    >>> with tr.set_backend("numpy"):
+    ...     y, h = tr.nn.RNN(2, 3)(tr.zeros((4, 1, 2)))
+    >>> tr.set_backend("auto")  # doctest: +SKIP
+    backend 'auto', until then 'numpy'
     """
     global _default
-    new, before = _checked("set_backend", name), _chosen()
-    _default = new
-    return before
+    choice = ChosenBackend(_checked("set_backend", name), _chosen())
+    _default = choice.name
+    return choice
 
 
 def backend(name: Backend) -> Mode:
-    """Use a backend inside of a ``with`` block, or of a function that it decorates; see `set_backend`.
+    """Use a backend inside of a ``with`` block, or of a function that it decorates, in this thread.
+
+    See `set_backend`.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from draw_models import looped_rnn
 from draw_more import MODELS, data, done, layer, linear
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,6 +183,12 @@ def test_an_initial_state_is_numbered_as_the_step_before_the_first():
     states = {(box.id, box.title, box.index) for box in shown.boxes.values() if box.kind == "state"}
     assert states == {("l0.h5", "h", "5")}
     assert ("l0.h5", "t6.l0.cell") in arrows(shown, carry=True)
+
+
+def test_a_scope_at_the_last_step_alone_stands_in_its_column():
+    found = unroll(looped_rnn(6, every=False))
+    assert [(group.name, group.columns) for group in found.groups] == [("", [0, 1, 2, 3, 4, 5])]
+    assert {record.step for record in found.records if record.unit == "readout"} == {5}
 
 
 def test_states_that_climb_say_their_number_in_their_box():

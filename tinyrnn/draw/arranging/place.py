@@ -39,7 +39,8 @@ class _Placing:
         steps = {c: group for c, group in self.columns.items() if not c.startswith(BEFORE)}
         self.steps = steps | {c: g for c, g in self.columns.items() if g not in steps.values()}
         self.sides: dict[str, Point] = {}  # the widths of the gutters of each column
-        self.folded = {c.id for c in view.columns if c.folded}
+        stepped = (b for b in view.boxes.values() if b.column in self.columns and b.kind != "fold")
+        self.stepped = sorted(stepped, key=lambda box: box.band)  # the boxes of single steps, from below
         self.lane_step = 46.0 if view.level == "rolled" else 34.0
         passed = view.level == "rolled" and any(way.kind == "lane" for way in self.ways)
         self.around = 56.0 if passed else 30.0  # of a box, above its upper and below its lower lane
@@ -66,8 +67,7 @@ class _Placing:
         for way in self.ways:
             if way.gutter is not None:
                 name = (*way.gutter, way.name)
-                if name not in self.gutters:
-                    self.gutters[name] = counts[way.gutter]
+                if self.gutters.setdefault(name, counts[way.gutter]) == counts[way.gutter]:
                     counts[way.gutter] += 1
         inside = {column: self._content(column) for column in self.columns}
         for column, needed in self._over().items():
@@ -105,10 +105,10 @@ class _Placing:
         return max((self.layout.size[b.id][0] for b in states), default=-BETWEEN) + BETWEEN
 
     def _content(self, column: str) -> float:
-        if column in self.folded:
+        if any(c.id == column and c.folded for c in self.view.columns):
             return self.layout.size[column][0]
         return max(
-            (self.measures.width((c, band)) for c, band in self.measures.cells if c == column), default=40.0
+            (self.measures.width(cell) for cell in self.measures.cells if cell[0] == column), default=40.0
         )
 
     def _over(self) -> dict[str, float]:
@@ -167,8 +167,8 @@ class _Placing:
         self.base: dict[int, float] = {}
         self.bottom_of: dict[int, float] = {}
         y = 0.0
-        lowest = min(self._stepped(), default=-1)
-        panels = self._tops()
+        lowest = self.stepped[0].band if self.stepped else -1
+        panels = set({box.column: box.band for box in self.stepped}.values())  # over which they end
         for i, band in enumerate(view.bands):
             tracks = channels.get(i, 0)
             above = HEAD if i and view.bands[i - 1] in panels else 0.0
@@ -222,22 +222,9 @@ class _Placing:
         low, high = min(lanes), max(lanes)
         return (low + high) / 2, max(self.layout.size[box.id][1], high - low + self.around)
 
-    def _stepped(self) -> set[int]:
-        """Return the bands in which boxes of single steps stand."""
-        return {b.band for b in self.view.boxes.values() if b.column in self.columns and b.kind != "fold"}
-
-    def _tops(self) -> set[int]:
-        """Return the bands over which the panel of a step ends."""
-        tops: dict[str, int] = {}
-        for box in self.view.boxes.values():
-            if box.column in self.columns and box.kind != "fold":
-                tops[box.column] = max(tops.get(box.column, box.band), box.band)
-        return set(tops.values())
-
     def _heights(self) -> None:
         """Set the heights of all boxes, and the panels of the steps."""
         view, layout, measures = self.view, self.layout, self.measures
-        stepped = sorted(self._stepped())
         for (column, band), inside in measures.cells.items():
             block = measures.blocks.get((column, band))
             for box in inside:
@@ -262,14 +249,10 @@ class _Placing:
                 layout.centre[box.id] = (x, (low + high) / 2)
                 layout.size[box.id] = (layout.size[box.id][0], high - low)
             elif (box.column, box.band) not in measures.cells:
-                low, high = layout.bands[box.band]
-                layout.centre[box.id] = (
-                    x,
-                    low + measures.under(box) + (high - low - measures.under(box)) / 2,
-                )
-        if not stepped:
+                layout.centre[box.id] = (x, sum(layout.bands[box.band]) / 2)
+        if not self.stepped:
             return
-        floor = min(layout.bands[band][0] for band in stepped) - FOOT
+        floor = layout.bands[self.stepped[0].band][0] - FOOT
         for column in self.columns:
             tops = [layout.end(b.id, 1) for b in view.boxes.values() if b.column == column]
             layout.panels[column] = (floor, max(tops) + 12)

@@ -245,7 +245,8 @@ def _together(
                     (i, j) for j, i in pairs.get((other, chain), set())
                 }
                 gaps = {j - i for i, j in found}
-                even = len(found) > 1 or (gaps == {0} and len(steps[chain]) == len(steps[other]))
+                alike = len(steps[chain]) in (1, len(steps[other]))  # one step alone stands where it says
+                even = len(found) > 1 or (gaps == {0} and alike)
                 if len(gaps) == 1 and even and not {(chain, other), (other, chain)} & apart:
                     home, offset[chain] = group, offset[other] + gaps.pop()
                     break

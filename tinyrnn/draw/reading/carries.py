@@ -55,7 +55,10 @@ def name_carries(records: list[Record], units: dict[str, Unit]) -> None:
             record.carry = str(where[-1])
     for record in records:  # what a run begins from is named as what it becomes
         if record.role == "state":
-            _name_state(record, units)
+            user, handed = record.users[0], record.key[0] if record.key else None
+            record.unit, record.group, record.step = user.unit, user.group, None
+            own = units[handed.unit].carries.get(handed.key, "") if handed is not None else ""
+            record.carry = own or next(iter(units[record.unit].carries.values()), "h")
 
 
 def _crosses(record: Record) -> bool:
@@ -64,12 +67,3 @@ def _crosses(record: Record) -> bool:
         u.step is not None and u.group == record.group and u.step != record.step and u.role != "total"
         for u in record.users
     )
-
-
-def _name_state(record: Record, units: dict[str, Unit]) -> None:
-    user = record.users[0]
-    record.unit, record.group, record.step = user.unit, user.group, None
-    handed = record.key[0] if record.key else None
-    carries = units[record.unit].carries
-    own = units[handed.unit].carries.get(handed.key, "") if handed is not None else ""
-    record.carry = own or next(iter(carries.values()), "h")

@@ -45,9 +45,9 @@ class _Inputs:
             if record.role != "constant" or not record.users:
                 continue
             user = record.users[0]
-            begins = user.run is not None and user.step is not None and self._is_first(user)
+            begins = self._is_first(user)
             if not record.shape:
-                slot = (user.key or (user.unit, user.op), user.slots[user.sources.index(record)])
+                slot = (user.key or (user.unit, user.op), _slot(record))
                 value = record.value
                 if not begins:
                     numbers.setdefault(slot, []).append(float("nan") if value is None else float(value))
@@ -71,8 +71,7 @@ class _Inputs:
     def _is_first(self, record: Record) -> bool:
         """Whether a record belongs to the step with which its chain of runs begins."""
         run = record.run
-        assert run is not None
-        return self.begin.get(run.chain) == record.step
+        return run is not None and record.step is not None and self.begin.get(run.chain) == record.step
 
     def _place_first(self, record: Record, first: list[Record], usual: set[tuple[int, ...]] | None) -> None:
         """Tell x₁ from a constant initial state, and from what was computed of both and not recorded."""
@@ -99,7 +98,7 @@ class _Inputs:
     def _computed_later(self, record: Record) -> bool:
         """Whether later steps compute this operand: then it is the initial state, or made of that."""
         user = record.users[0]
-        slot = user.slots[user.sources.index(record)]
+        slot = _slot(record)
         return any(
             at == slot and source.role in ("op", "loss")
             for other in self.computed
@@ -128,10 +127,14 @@ class _Inputs:
         self.found[record.unit].nth = n
 
 
+def _slot(constant: Record) -> int:
+    """Return as which operand it is first used."""
+    user = constant.users[0]
+    return user.slots[user.sources.index(constant)]
+
+
 def _picks(user: Record, record: Record) -> bool:
     """Whether a constant says which entries of a computed value are taken: it belongs to the look-up."""
-    return (
-        user.op in ("getitem", "take", "take_along_axis")
-        and user.sources[0] is not record
-        and (user.sources[0].role in ("op", "loss"))
-    )
+    taken = user.sources[0]
+    looks_up = user.op in ("getitem", "take", "take_along_axis")
+    return looks_up and taken is not record and taken.role in ("op", "loss")

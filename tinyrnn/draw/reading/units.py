@@ -76,28 +76,8 @@ class _Units:
         assert run is not None
         inside = set(members)
         atom, scope = self._atoms(members, run)
-        circles = _circles(members, atom)
-        order = {a: i for i, a in enumerate(atom.values())}
         base = self._short(run.path)
-        name_of: dict[Hashable, str] = {}
-        for circle in circles:
-            parts = [a for a in circle if a in scope]
-            if not run.counted and len(parts) > 1:  # each module of a loop written by hand is its own box
-                for a in parts:
-                    kind = _class(scope[a])
-                    name = self._short(scope[a].name) or kind
-                    name_of[a] = self.units.named((run.chain, a), name, kind, "cell")
-                continue
-            part = scope[parts[0]] if len(parts) == 1 else None
-            kind = (_class(part) if part is not None and len(circle) == 1 else "") or _class(run)
-            own = base or (part.name if part is not None else "")
-            if part is not None and len(circles) > 1:
-                own = ".".join(filter(None, (base, part.name or kind)))
-            key = (run.chain, min(order[a] for a in circle))
-            unit = self.units.named(key, own or kind or "cell", kind, "cell", run.reverse)
-            if not run.counted and not parts:
-                self.bare.add(unit)
-            name_of |= dict.fromkeys(circle, unit)
+        circles = _circles(members, atom)
         if not circles and run.counted:  # a loop in which nothing is handed on
             kind = _class(run) or (_class(*scope.values()) if len(scope) == 1 else "")
             role = "cell" if run.owner is not None else "module"
@@ -107,6 +87,9 @@ class _Units:
                 if record not in lossy:
                     record.unit = unit
             return
+        name_of: dict[Hashable, str] = {}
+        for circle in circles:
+            name_of |= self._cells(circle, scope, run, base, alone=len(circles) == 1)
         # Operations of the loop's own that lead to a cell, or only look after its outputs, belong to it.
         own = {r for r in members if atom[r] not in scope}
         keys: dict[Hashable, str] = {}
@@ -132,6 +115,27 @@ class _Units:
                 record.unit = self.units.named((run.chain, a), name, kind, "module")
             elif record not in lossy and record not in weighing and run.counted:
                 record.unit = next((s.unit for s in record.sources if s.unit and s in inside), "")
+
+    def _cells(
+        self, circle: list[Hashable], scope: dict[Hashable, Scope], run: Run, base: str, *, alone: bool
+    ) -> dict[Hashable, str]:
+        """Make the cell that a circle is; return for each of its parts the unit."""
+        parts = [a for a in circle if a in scope]
+        if not run.counted and len(parts) > 1:  # each module of a loop written by hand is its own box
+            kinds = {a: _class(scope[a]) for a in parts}
+            return {
+                a: self.units.named((run.chain, a), self._short(scope[a].name) or kind, kind, "cell")
+                for a, kind in kinds.items()
+            }
+        part = scope[parts[0]] if len(parts) == 1 else None
+        kind = (_class(part) if part is not None and len(circle) == 1 else "") or _class(run)
+        own = base or (part.name if part is not None else "")
+        if part is not None and not alone:
+            own = ".".join(filter(None, (base, part.name or kind)))
+        unit = self.units.named((run.chain, *circle), own or kind or "cell", kind, "cell", run.reverse)
+        if not run.counted and not parts:
+            self.bare.add(unit)
+        return dict.fromkeys(circle, unit)
 
     def _atoms(self, members: list[Record], run: Run) -> tuple[dict[Record, Hashable], dict[Hashable, Scope]]:
         """Return what of a step each record belongs to, a part with a scope or itself; and these scopes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-__all__ = ["BESIDE", "Path", "beside", "corners", "middle", "shifted", "spline", "tidy"]
+__all__ = ["BESIDE", "Path", "beside", "corners", "middle", "spline", "tidy"]
 
 Point = tuple[float, float]
 Path = list[Point]  # a start, then three points for each cubic piece
@@ -56,11 +56,6 @@ def beside(points: Sequence[Point], apart: float) -> list[Point]:
         near = {moves[max(n - 1, 0)], moves[min(n, len(moves) - 1)]}
         found.append((x + sum(dx for dx, _ in near), y + sum(dy for _, dy in near)))
     return found
-
-
-def shifted(path: Path, dx: float, dy: float) -> Path:
-    """Return the same way beside it."""
-    return [(x + dx, y + dy) for x, y in path]
 
 
 def spline(path: Path, *, tip: bool = True) -> str:

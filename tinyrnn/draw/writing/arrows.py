@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyrnn.draw.arranging.geometry import Layout
-from tinyrnn.draw.arranging.route import BESIDE, Path, corners, middle, shifted, spline
+from tinyrnn.draw.arranging.route import BESIDE, Path, corners, middle, spline
 from tinyrnn.draw.reading.view import Arrow, Box, View
 from tinyrnn.draw.style import Gradient
 from tinyrnn.draw.text import LINE, number, width
@@ -78,7 +78,7 @@ class _Arrows:
         """Return where the number of a state stands: under its lane, else over the corner of its tail."""
         if not _sideways(path):
             return self.layout.side(arrow.tail, 1)[0] - wide / 2, self.layout.end(arrow.tail, 1) + 6
-        x, y = _between(self.layout, self.view, arrow, path)
+        x, y = self._between(arrow, path)
         return x, y - BESIDE - 8
 
     def _loop_back(self, arrow: Arrow, path: Path, style: dict[str, str]) -> None:
@@ -95,13 +95,13 @@ class _Arrows:
     def _cut(self, arrow: Arrow, path: Path) -> None:
         """A gradient that starts back and ends at a bar."""
         self.canvas.kinds.add("cut")
-        x, y = _between(self.layout, self.view, arrow, path)
+        x, y = self._between(arrow, path)
         start = path[-1]
         if abs(start[0] - x) < 8:
             x -= 10
         stop = (x + (start[0] - x) * 0.25, y)
         from_ = (start[0], start[1]) if abs(start[1] - y) < 1 else (x + (8 if start[0] > x else -8), y)
-        back = shifted([from_, from_, stop, stop], 0, -BESIDE)
+        back = [(px, py - BESIDE) for px, py in (from_, from_, stop, stop)]
         alarm = self.canvas.theme.alarm
         style = {
             "pos": spline(back), "label": "cut", "lp": f"{x:.1f},{y - BESIDE - 8:.1f}", "arrowhead": "tee",
@@ -109,6 +109,27 @@ class _Arrows:
             "class": "backward cut",
         }  # fmt: skip
         self.canvas.edge(arrow.head, arrow.tail, style)
+
+    def _between(self, arrow: Arrow, path: Path) -> tuple[float, float]:
+        """Return the middle of the gap between two steps, at the height of the arrow there."""
+        layout = self.layout
+        tail, head = self.view.boxes[arrow.tail], self.view.boxes[arrow.head]
+        ends = [layout.spans[box.column] for box in (tail, head) if box.column in layout.spans]
+        if len(ends) == 2 and ends[0] != ends[1]:
+            (_, a), (b, _) = sorted(ends)
+            x = (a + b) / 2
+        elif ends and "state" in (tail.kind, head.kind):
+            left, right = ends[0]
+            state = tail if tail.kind == "state" else head
+            before = layout.centre[state.id][0] < left
+            edge = layout.side(state.id, 1 if before else -1)[0]
+            x = (left + edge) / 2 if before else (right + edge) / 2
+        else:
+            return middle(path)
+        for (ax, ay), (bx, by) in zip(path[::3], path[3::3]):
+            if abs(ay - by) < 0.01 and min(ax, bx) <= x <= max(ax, bx):
+                return x, ay
+        return middle(path)
 
 
 def _ranges(view: View) -> dict[tuple[str, str], str]:
@@ -132,24 +153,3 @@ def _sideways(path: Path) -> bool:
     """Whether a way begins and ends level, as along a lane."""
     (x0, y0), (x1, y1) = path[0], path[1]
     return abs(y1 - y0) < 0.01 < abs(x1 - x0) and abs(path[-2][1] - path[-1][1]) < 0.01
-
-
-def _between(layout: Layout, view: View, arrow: Arrow, path: Path) -> tuple[float, float]:
-    """Return the middle of the gap between two steps, at the height of the arrow there."""
-    tail, head = view.boxes[arrow.tail], view.boxes[arrow.head]
-    ends = [layout.spans[box.column] for box in (tail, head) if box.column in layout.spans]
-    if len(ends) == 2 and ends[0] != ends[1]:
-        (_, a), (b, _) = sorted(ends)
-        x = (a + b) / 2
-    elif ends and "state" in (tail.kind, head.kind):
-        left, right = ends[0]
-        state = tail if tail.kind == "state" else head
-        before = layout.centre[state.id][0] < left
-        edge = layout.side(state.id, 1 if before else -1)[0]
-        x = (left + edge) / 2 if before else (right + edge) / 2
-    else:
-        return middle(path)
-    for (ax, ay), (bx, by) in zip(path[::3], path[3::3]):
-        if abs(ay - by) < 0.01 and min(ax, bx) <= x <= max(ax, bx):
-            return x, ay
-    return middle(path)

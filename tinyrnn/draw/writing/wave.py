@@ -7,6 +7,7 @@ less motion sees the picture as it is in the end.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from html import unescape
 
@@ -31,14 +32,9 @@ STYLE = """<style>
 def animated(svg: str) -> str:
     """Let the gradients of a picture arrive in the order of the backward pass."""
     names = {part.id for part in parts_of(svg) if part.kind == "node"}
-    groups = [(m.end(1), m[1], m[2].split(), unescape(m[3])) for m in GROUP.finditer(svg)]
-    back = [
-        ends_of(title, names)
-        for _, kind, classes, title in groups
-        if kind == "edge" and "backward" in classes
-    ]
-    of = dict(ends_of(t, names) for _, k, c, t in groups if k == "edge" and "weight" in c)  # alias: its box
-    when = arrivals(back)
+    edges = [(m[2].split(), unescape(m[3])) for m in GROUP.finditer(svg) if m[1] == "edge"]
+    of = dict(ends_of(title, names) for classes, title in edges if "weight" in classes)  # alias: its box
+    when = arrivals(ends_of(title, names) for classes, title in edges if "backward" in classes)
     pace = min(EVERY, LONGEST / max(max(when.values(), default=0) + 1, 1))
 
     def marked(match: re.Match[str]) -> str:
@@ -67,27 +63,25 @@ def arrivals(arrows: Iterable[tuple[str, str]]) -> dict[str, int]:
     {'L': 0, 'h2': 1, 'h1': 2}
     """
     after: dict[str, list[str]] = {}
-    into: dict[str, int] = {}
+    into = Counter[str]()
     for tail, head in arrows:
         after.setdefault(tail, [])
         after.setdefault(head, [])
-        into.setdefault(tail, 0)
-        if tail != head:  # the loop of a rolled picture
+        if tail != head:  # not the loop of a rolled picture
             after[tail].append(head)
-            into[head] = into.get(head, 0) + 1
-    turns = {box: 0 for box in after if into[box] == 0}
-    ready = list(turns)
-    waiting = {box: count for box, count in into.items() if count}
+            into[head] += 1
+    waiting = {box: into[box] for box in after if into[box]}
+    ready = [box for box in after if box not in waiting]
+    turns = dict.fromkeys(ready, 0)
     while ready or waiting:
         if not ready:  # a circle, where two layers go both ways: the one that was met first begins
-            box = next((b for b in waiting if b in turns), next(iter(waiting)))
-            turns.setdefault(box, 0)
-            del waiting[box]
-            ready.append(box)
+            ready = [next((b for b in waiting if b in turns), next(iter(waiting)))]
+            turns.setdefault(ready[0], 0)
+            del waiting[ready[0]]
         box = ready.pop(0)
         for head in after[box]:
-            turns[head] = max(turns.get(head, 0), turns[box] + 1) if head in waiting else turns[head]
             if head in waiting:
+                turns[head] = max(turns.get(head, 0), turns[box] + 1)
                 waiting[head] -= 1
                 if not waiting[head]:
                     del waiting[head]

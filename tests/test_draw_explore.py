@@ -124,7 +124,7 @@ def test_pointing_and_focus_show_the_array(open_page):
     loss = MODELS["loss_at_the_end"]()
     page = open_page(drawn(loss, "gate"))
     box(page, "t2.l0.h").hover()
-    found = [float(td.get_attribute("value")) for td in page.locator("#card figure >> nth=0 >> data").all()]
+    found = [float(td.get_attribute("title")) for td in page.locator("#card figure >> nth=0 >> td").all()]
     (value,) = (r.value for r in unroll(loss).records if r.carry == "h" and r.step == 1)
     assert np.array_equal(found, value.ravel())
     assert "t = 2" in page.locator("#card").inner_text()

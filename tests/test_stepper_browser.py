@@ -64,7 +64,7 @@ def last(page: Any) -> int:
 
 # The exact numbers behind what a table of numbers shows.
 NUMBERS = """e => [...e.querySelectorAll("table.matrix tr")].map((row) =>
-    [...row.querySelectorAll("data")].map((d) => Number(d.value))).filter((row) => row.length)"""
+    [...row.querySelectorAll("td")].map((d) => Number(d.title))).filter((row) => row.length)"""
 
 
 def numbers(locator: Any) -> np.ndarray:
@@ -81,7 +81,7 @@ def settle(page: Any) -> None:
     """Wait for the rows that are put right later than those in sight."""
     page.evaluate(
         """async () => {
-            const busy = () => [gradientRows, recordRows].some((rows) => rows?.later !== undefined);
+            const busy = () => [gradientRows, recordRows, opened?.rows].some((rows) => rows?.later !== undefined);
             while (busy()) await new Promise((on) => setTimeout(on, 10));
         }"""
     )
@@ -180,6 +180,7 @@ def test_stepping_back_restores_the_start(open_page: Open) -> None:
     unfold(page, "gradients")
 
     def state() -> str:
+        settle(page)
         inside = page.evaluate("document.body.innerHTML")
         return re.sub(r'class="([^"]*)"', lambda match: " ".join(sorted(match[1].split())), inside)
 

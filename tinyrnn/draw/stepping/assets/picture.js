@@ -16,6 +16,7 @@ let scale = 1;
 
 /** Take the picture of the level at hand. */
 function openPicture() {
+  const room = measured(); // before anything changes: each question after a change lays the page out anew
   for (const id of ["bands", "edges", "boxes"]) find(id).replaceChildren();
   drawn.clear();
   afar.clear();
@@ -33,7 +34,7 @@ function openPicture() {
     }
   });
   picture.setAttribute("viewBox", `0 0 ${shown.width} ${shown.height + TOP}`);
-  rescale(null);
+  rescale(null, room);
 }
 
 function remove({ band, edges, boxes }) {
@@ -218,23 +219,23 @@ function drawPicture() {
   paint();
 }
 
-const highest = () => parseFloat(getComputedStyle(canvas).maxHeight);
+/** The room for a picture. */
+const measured = () => [canvas.clientWidth, parseFloat(getComputedStyle(canvas).maxHeight)];
 
 /** A picture narrower than its canvas stands in the middle of it. */
 const margin = () => Math.max(0, (canvas.clientWidth - shown.width * scale) / 2);
 
 /** Make the picture larger by a factor; or, without one, show all of it, or else a time step, if it is then still readable. */
 function zoom(factor) {
-  rescale(factor);
+  rescale(factor, measured());
   drawPicture();
 }
 
-function rescale(factor) {
+function rescale(factor, [room, tallest]) {
   const widest = Math.max(...columns.map((column) => column.width));
-  const tallest = highest();
   const high = tallest / (shown.height + TOP);
-  const all = Math.min(canvas.clientWidth / shown.width, high);
-  const fitting = all >= SMALLEST ? all : Math.min(canvas.clientWidth / widest, high);
+  const all = Math.min(room / shown.width, high);
+  const fitting = all >= SMALLEST ? all : Math.min(room / widest, high);
   scale = Math.max(SMALLEST, factor === null ? Math.min(all < SMALLEST && level !== null ? 1 : 1.4, fitting) : Math.min(3, scale * factor));
   picture.setAttribute("width", shown.width * scale);
   picture.setAttribute("height", (shown.height + TOP) * scale);

@@ -1,6 +1,6 @@
 // The ledger, the bars, and the two tables. Their rows are made once; a step changes only those that it concerns.
 
-const AT_ONCE = 24; // rows that are put right before anything is drawn: about as many as are in sight
+const AT_ONCE = 12; // rows that are put right before anything is drawn: about as many as are in sight
 
 /** Put rows right where what they show is no longer what they showed: those around one at once, the others while nothing else is to do. */
 function refresh(rows, keyOf, fill, around = 0) {
@@ -25,14 +25,17 @@ function refresh(rows, keyOf, fill, around = 0) {
 /** What is to be scrolled into the middle, of what. All places are asked for at once, since each question after a change lays the page out anew. */
 const followed = [];
 function follow() {
-  const places = followed.splice(0).map(([frame, shown]) => [frame, shown.offsetLeft - (frame.clientWidth - shown.offsetWidth) / 2, shown.offsetTop - (frame.clientHeight - shown.offsetHeight) / 2]);
-  for (const [frame, left, top] of places) frame.scrollTo(left, top);
+  const places = followed.splice(0).map(([frame, shown]) => {
+    const [outer, inner] = [frame.getBoundingClientRect(), shown.getBoundingClientRect()];
+    return [frame, inner.left - outer.left - (outer.width - inner.width) / 2, inner.top - outer.top - (outer.height - inner.height) / 2];
+  });
+  for (const [frame, left, top] of places) frame.scrollBy(left, top);
 }
 
-const GROUP = 50; // rows of a long table of which a browser decides at once whether they are in sight
-const groups = (rows) => Array.from({ length: Math.ceil(rows.length / GROUP) }, (_, i) => element("tbody", {}, ...rows.slice(i * GROUP, (i + 1) * GROUP).map((row) => row.element)));
-const headed = (kind, heads, rows, foot = []) => element("table", { class: kind },
-  element("thead", {}, element("tr", {}, ...heads.map((t) => element("th", { scope: "col" }, t)))), ...groups(rows), ...foot);
+/** Rows of a long table, so many at once of which a browser decides whether they are in sight. */
+const groups = (rows, many) => Array.from({ length: Math.ceil(rows.length / many) }, (_, i) => element("tbody", {}, ...rows.slice(i * many, (i + 1) * many).map((row) => row.element)));
+const headed = (kind, heads, rows, many, foot = []) => element("table", { class: kind },
+  element("thead", {}, element("tr", {}, ...heads.map((t) => element("th", { scope: "col" }, t)))), ...groups(rows, many), ...foot);
 const emptyRows = (many, attributes) => Array.from({ length: many }, (_, i) => ({ key: null, element: element("tr", attributes(i)) }));
 
 /** An array that takes many lines, folded into one, and worked out when it is opened. */
@@ -88,7 +91,7 @@ function madeLedger(ledger) {
   const rows = emptyRows(ledger.rows.length, (i) => ({ "data-record": ledger.rows[i] + 1 }));
   const sum = { key: null, element: element("tr", { class: "sum" }) };
   const largest = Math.max(0, ...ledger.rows.map((i) => norm(arrayOf(records[i].part ?? records[i].after))).filter(Number.isFinite));
-  const table = headed("ledger", ["time step", "through", "norm", "contribution"], rows, [element("tfoot", {}, sum.element)]);
+  const table = headed("ledger", ["time step", "through", "norm", "contribution"], rows, 4, [element("tfoot", {}, sum.element)]);
   return { ledger, rows, sum, largest, parts: [element("p", { class: "which" }, `∂${label(ledger.node)}`), table] };
 }
 
@@ -180,7 +183,7 @@ function drawGradients() {
   const listed = [...into.keys()].sort((a, b) => b - a);
   if (gradientRows === null) {
     gradientRows = emptyRows(listed.length, (i) => ({ "data-node": listed[i], hidden: true }));
-    const table = headed("long", ["gradient", "time step", "of", "so far"], gradientRows);
+    const table = headed("long", ["gradient", "time step", "of", "so far"], gradientRows, 50);
     for (const group of table.tBodies) group.hidden = true;
     find("gradients").lastElementChild.replaceChildren(table);
   }
@@ -198,7 +201,7 @@ function drawGradients() {
 function drawRecords(limit) {
   if (recordRows === null) {
     recordRows = emptyRows(LAST, () => ({}));
-    find("all").lastElementChild.replaceChildren(headed("long five", ["record", "pass", "time step", "formula", "result"], recordRows));
+    find("all").lastElementChild.replaceChildren(headed("long five", ["record", "pass", "time step", "formula", "result"], recordRows, 50));
   }
   refresh(recordRows, (i) => `${i + 1 === position}${i + 1 > limit}`, (row, i) => {
     const r = records[i];

@@ -56,14 +56,11 @@ function writer(largest) {
   };
 }
 
-/** A number with its exact value behind it, tinted by sign and size. */
+/** A number with its exact value behind it, tinted by sign and size: by classes, so that cells can share what a browser works out for them. */
 function cell(x, largest, write, dtype) {
   const odd = !Number.isFinite(x);
-  const size = !odd && largest > 0 ? Math.abs(x) / largest : 0;
-  const text = exactly(x, dtype);
-  const made = element("td", { class: odd ? "odd" : x < 0 ? "negative" : x > 0 ? "positive" : "zero" }, element("data", { value: text, title: text }, write(x)));
-  made.style.setProperty("--size", size.toFixed(3));
-  return made;
+  const size = !odd && largest > 0 ? Math.ceil((8 * Math.abs(x)) / largest) : 0;
+  return element("td", { class: odd ? "odd" : x < 0 ? `negative s${size}` : x > 0 ? `positive s${size}` : "zero", title: exactly(x, dtype) }, write(x));
 }
 
 /** An array as a grid of numbers, or a question mark where it is hidden. */

@@ -2,9 +2,9 @@
 
 python benchmarks/stepper.py [--steps 100] [--units 8] [--turns 8]
 
-From the key to the frame that shows it, in ms of the thread's own time (script, style, layout, paint), so that
-what else the machine does counts for little. "first" is a page's first key of the kind. Needs Chromium and
-playwright.
+From the key to the frame that shows it, in ms of the thread's own time (script, style, layout, paint), so
+that what else the machine does counts for little. "first" is a page's first key of the kind. Needs Chromium
+and playwright.
 """
 
 import argparse

@@ -81,7 +81,8 @@ def settle(page: Any) -> None:
     """Wait for the rows that are put right later than those in sight."""
     page.evaluate(
         """async () => {
-            const busy = () => [gradientRows, recordRows, opened?.rows].some((rows) => rows?.later !== undefined);
+            const tables = () => [gradientRows, recordRows, opened?.rows];
+            const busy = () => tables().some((rows) => rows?.later !== undefined);
             while (busy()) await new Promise((on) => setTimeout(on, 10));
         }"""
     )

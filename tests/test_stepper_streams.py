@@ -23,11 +23,31 @@ class Gated(tr.nn.Cell):
         return {"h": h, "scale": carry["scale"]}, h
 
 
+class Attending(tr.nn.Cell):
+    """A cell that attends to one memory: products of stacks with a stack that stays."""
+
+    def __init__(self):
+        rng = np.random.default_rng(0)
+        self.hidden_size = 4
+        self.W = tr.nn.Linear(7, 4, rng=0, dtype="float64")
+        self.keys = tr.nn.Parameter(rng.standard_normal((1, 5, 3)))
+        self.memory = tr.nn.Parameter(rng.standard_normal((1, 5, 4)))
+
+    def initial_state(self, batch=None):
+        return tr.zeros((batch, 4), dtype="float64")
+
+    def step(self, carry, x):
+        h = tr.tanh(self.W(tr.concatenate([x, carry], axis=-1)))
+        weights = tr.softmax((self.keys @ x[:, :, None]).mT + h[:, None, :1], axis=-1)
+        return h, h + (weights @ self.memory)[:, 0] * (self.memory @ h[:, :, None])[:, 0]
+
+
 LAYERS = {
     "rnn": lambda: tr.nn.RNN(3, 4, nonlinearity="relu", rng=0, dtype="float64"),
     "lstm of two layers": lambda: tr.nn.LSTM(3, 4, num_layers=2, rng=0, dtype="float64"),
     "gru, batch first": lambda: tr.nn.GRU(3, 4, batch_first=True, rng=0, dtype="float64"),
     "learned h0": lambda: tr.nn.GRU(3, 4, learn_initial_state=True, rng=0, dtype="float64"),
+    "attending": lambda: tr.nn.Recurrent(Attending()),
     "own": lambda: tr.nn.Recurrent(Gated()),
     "kinds": lambda: tr.nn.Recurrent(
         [tr.nn.GRUCell(3, 4, rng=0, dtype="float64"), tr.nn.LSTMCell(4, 5, rng=0, dtype="float64")]

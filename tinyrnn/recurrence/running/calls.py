@@ -82,8 +82,10 @@ def in_one_product(x: Array, axis: int) -> Array:
 
 def one_step(function: Callable[..., Any], args: list[Any]) -> Call:
     """Return the call over a block of a single step, as the plain product where it is one."""
-    if function is product_over:
-        a, b, out = args[0][0], args[1], args[2][0]
-        if out.flags.c_contiguous:
-            return np.dot, (a, b, out)
+    if function is product_over and args[2][0].flags.c_contiguous:
+        return np.dot, (args[0][0], args[1], args[2][0])
+    if function is left_over:
+        return np.matmul, (args[0][0], args[1], args[2][0])
+    if function is right_over:
+        return np.matmul, (args[0], args[1][0], args[2][0])
     return function, tuple(args)

@@ -149,11 +149,57 @@ def dict_of_two() -> Any:
         return done((ys**2).mean())
 
 
+def attention_both_ways() -> Any:
+    """A decoder begun from the last step of two directions, a slice of the second axis, that attends to all."""
+    encoder, cell = layer("GRU", 2, 3, bidirectional=True), layer("GRUCell", 2 + 6, 3, seed=6)
+    query, bridge, head, y = linear(3, 6), linear(6, 3, seed=9), linear(3, 2), data(3, 1, 2, seed=7)
+    with tr.unrolled():
+        states = encoder(data(T, 1, 2))[0].swapaxes(0, 1)
+        h, outputs = tr.tanh(bridge(states[:, -1])), []
+        for t in range(len(y)):
+            scores = tr.softmax(states @ query(h)[:, :, None], axis=1)
+            h = cell(tr.concatenate([y[t], (scores * states).sum(axis=1)], axis=-1), h)
+            outputs.append(head(h))
+        return done((tr.stack(outputs) ** 2).mean())
+
+
+def begun_decoder() -> Any:
+    """Features begin the decoder, that attends to an encoder."""
+    encoder, cell, one = layer("GRU", 2, 3), layer("GRUCell", 2 + 3, 3, seed=6), linear(5, 3)
+    y = data(3, 1, 2, seed=7)
+    with tr.unrolled():
+        states = encoder(data(T, 1, 2))[0].swapaxes(0, 1)
+        h, loss = tr.tanh(one(features())), 0.0
+        for t in range(len(y)):
+            scores = tr.softmax(states @ h[:, :, None], axis=1)
+            h = cell(tr.concatenate([y[t], (scores * states).sum(axis=1)], axis=-1), h)
+            loss = loss + (h**2).mean()
+        return done(loss)
+
+
+def begun_then_cut() -> Any:
+    rnn, one, x = layer("RNN", 2, 3), linear(5, 3), data(6, 1, 2)
+    with tr.unrolled():
+        a, h = rnn(x[:3], tr.tanh(one(features()))[None])
+        b, _ = rnn(x[3:], h.detach())
+        return done((a**2).mean() + (b**2).mean())
+
+
+def begun_twice() -> Any:
+    """One tensor is h and c."""
+    lstm, one = layer("LSTM", 2, 3), linear(5, 3)
+    with tr.unrolled():
+        start = tr.tanh(one(features()))[None]
+        y, _ = lstm(data(T, 1, 2), (start, start))
+        return done((y**2).mean())
+
+
 MORE: dict[str, Callable[[], Any]] = {
     f.__name__: f
     for f in (
         begun_by_features, begun_in_part, begun_by_a_weight, begun_by_hand, attention_lstm, replay_compiled,
-        replay_by_hand, cut_by_hand, three_both_ways, cnn_by_step, dict_of_two,
+        replay_by_hand, cut_by_hand, three_both_ways, cnn_by_step, dict_of_two, attention_both_ways,
+        begun_decoder, begun_then_cut, begun_twice,
     )
 }  # fmt: skip
 MODELS = TABLE | MORE

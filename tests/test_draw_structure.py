@@ -93,6 +93,18 @@ EXPECTED = {
     ),
     "cnn_by_step": ({"": 4}, "x/4 Sequential:Sequential/4 LSTMCell:LSTMCell[h,c]/4 Linear:Linear/1 loss/1"),
     "dict_of_two": ({"": 4}, "x/4 cell[fast,slow]/4 loss/0"),
+    "attention_both_ways": (
+        {"": 4, "Linear": 3},
+        "x/4 l0:GRUCell[h]/4 l0_reverse:GRUCell[h]/4 Linear_2:Linear/1 tanh/1 Linear:Linear/3|transpose/0|x_2/3 "
+        "GRUCell:GRUCell[h]/3 Linear_3:Linear/3 loss/0",
+    ),
+    "begun_decoder": (
+        {"": 4, "GRUCell": 3},
+        "x/4 l0:GRUCell[h]/4 transpose/0|x_2/3 GRUCell:GRUCell[h]/3|Linear:Linear/0|features/0|tanh/0 "
+        "GRUCell.L/3 loss/0",
+    ),
+    "begun_then_cut": ({"": 6}, "x/6 Linear:Linear/0|features/0|l0:RNNCell[h]/6|tanh/0 loss/0"),
+    "begun_twice": ({"": 4}, "x/4 Linear:Linear/0|features/0|l0:LSTMCell[h,c]/4|tanh/0 loss/0"),
     "feed_forward": ({}, "x/0 0:Linear/0 1:Tanh/0 2:Linear/0 loss/0"),
     "trained": ({"": 4}, "x/0 embedding:Embedding/0 recurrent.l0:GRUCell[h]/4 head:Linear/0 loss/0"),
 }

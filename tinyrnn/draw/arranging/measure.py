@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyrnn.draw.arranging.block import Block, Item, Shape, block_of
 from tinyrnn.draw.arranging.geometry import Point, badge_lines
+from tinyrnn.draw.arranging.ways import Way
 from tinyrnn.draw.reading.leads import ordered
 from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import BADGE, LINE, TITLE, width
@@ -26,8 +27,8 @@ class Measures:
     ``cells`` are the boxes of each (column, band), ``blocks`` the block of each with several that are linked.
     """
 
-    def __init__(self, view: View) -> None:
-        self.view = view
+    def __init__(self, view: View, ways: list[Way]) -> None:
+        self.view, self.ways = view, ways
         self.size: dict[str, Point] = {}
         self.badge_rows: dict[tuple[str, ...], Point] = {}
         self.room: dict[tuple[str, ...], float] = {}
@@ -44,12 +45,13 @@ class Measures:
         widest: dict[tuple[str, ...], float] = {}
         sides = Counter[tuple[str, int]]()  # arrows of a box from and to other bands, and half of the others
         inner = Counter[str]()  # arrows to a box from the others of its step and row
-        rising: dict[str, set[object]] = {}  # arrows that come up to a box
+        rising: dict[str, set[str]] = {}  # arrows that come up to a box
+        for way in self.ways:
+            if way.kind in ("straight", "channel", "around"):
+                rising.setdefault(way.head.id, set()).add(way.name)
         for arrow in self.view.arrows:
             tail, head = boxes[arrow.tail], boxes[arrow.head]
             within = (tail.column, tail.band) == (head.column, head.band)
-            if self.view.climbs(arrow) and tail.band < head.band:  # what attention looks at comes as one
-                rising.setdefault(head.id, set()).add(id(arrow) if arrow.share is None else "attention")
             inner[head.id] += within and not arrow.carry
             if arrow.share is None and not arrow.carry:
                 sides[tail.id, 0] += 1 if within else 2

@@ -32,9 +32,9 @@ def place(view: View) -> Layout:
 class _Placing:
     def __init__(self, view: View) -> None:
         self.view = view
-        self.measures = Measures(view)
-        self.layout = Layout(size=self.measures.size)
         self.ways = ways_of(view)
+        self.measures = Measures(view, self.ways)
+        self.layout = Layout(size=self.measures.size)
         self.columns = view.order
         steps = {c: group for c, group in self.columns.items() if not c.startswith(BEFORE)}
         self.steps = steps | {c: g for c, g in self.columns.items() if g not in steps.values()}

@@ -135,13 +135,12 @@ class Tracks:
         counts: dict[int, int] = {}
         for channel, kind in sorted(self.wanted):
             rows: list[list[tuple[float, float, str]]] = []
-            for a, b, name in sorted(self.wanted[channel, kind]):
-                free = (
-                    n
-                    for n, row in enumerate(rows)
-                    if all(other == name or b + 9 < low or high + 9 < a for low, high, other in row)
-                )
-                n = next(free, len(rows))
+            ends: dict[str, list[float]] = {}  # what shares a track has one, as long as all need
+            for a, b, name in self.wanted[channel, kind]:
+                ends.setdefault(name, []).extend((a, b))
+            for a, b, name in sorted((min(xs), max(xs), name) for name, xs in ends.items()):
+                clear = (all(b + 9 < low or high + 9 < a for low, high, _ in row) for row in rows)
+                n = next((n for n, free in enumerate(clear) if free), len(rows))
                 if n == len(rows):
                     rows.append([])
                 rows[n].append((a, b, name))

@@ -90,10 +90,16 @@ class _Chooser:
         if tail.band != head.band and not fold:
             return False
         band = head.band if tail.kind == "fold" else tail.band
-        if "state" in (tail.kind, head.kind):
-            return True
-        low, high = sorted((self.order.get(tail.column, 0), self.order.get(head.column, 0)))
+        low, high = sorted((self._at(tail, head), self._at(head, tail)))
         return not any((c, band) in self.filled for c, i in self.order.items() if low < i < high)
+
+    def _at(self, box: Box, other: Box) -> float:
+        """Return which column a box stands in; a state stands before or behind those of its group."""
+        if box.column in self.order or box.kind != "state":
+            return self.order.get(box.column, 0)
+        mine = [i for c, i in self.order.items() if self.group[c] in box.groups]
+        mine = mine or [self.order.get(other.column, 0)]
+        return max(mine) + 0.5 if box.reverse else min(mine) - 0.5
 
     def between(self, tail: Box, head: Box) -> range:
         """Return the bands that lie between two boxes."""

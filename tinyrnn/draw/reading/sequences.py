@@ -49,11 +49,12 @@ def bridge_sequences(records: list[Record]) -> None:
 
 
 def _indexed(record: Record) -> list[Record] | None:
-    """Return what ``sequence[t]`` is made from, where the sequence was stacked step by step; else None."""
+    """Return what ``sequence[t]`` or ``batch[:, t]`` is made from, where it was stacked step by step."""
     index = record.node.params.get("index", ())
-    if not index or not isinstance(index[0], int) or any(item != slice(None) for item in index[1:]):
+    axes = [i for i, item in enumerate(index) if not (isinstance(item, slice) and item == slice(None))]
+    if len(axes) != 1 or not isinstance(index[axes[0]], int):
         return None
-    return _entry(record.sources[0], index[0], 0)
+    return _entry(record.sources[0], index[axes[0]], axes[0])
 
 
 def _gathered(state: Record, detached: Node | None) -> list[Record] | None:

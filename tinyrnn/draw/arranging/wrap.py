@@ -103,6 +103,7 @@ class _Rows:
         self.row = {id: n for n, (a, b) in enumerate(zip(starts, stops)) for id in columns[a:b]}
         self.count = len(starts)
         self.home: dict[str, int] = {}
+        self.said: dict[str, dict[str, str]] = {}  # by box at the end of a row: what it stands for
         groups = {group: self.row.get(column, 0) for column, group in view.order.items()}
         for box in view.boxes.values():
             if box.column in self.row:
@@ -147,10 +148,13 @@ class _Rows:
             number = str(self._index(tail))
             own, band = f"{tail.id}.{arrow.carry}", head.band if tail.kind == "fold" else tail.band
             port = Box(
-                f"{own}.to.{b + 1}", "state", arrow.carry, number, band, "", (), tail.groups,
-                tail.unit, not tail.reverse, carries=[arrow.carry],
+                f"{own}.to", "state", arrow.carry, number, band, "", (), tail.groups, tail.unit,
+                not tail.reverse, carries=[arrow.carry],
             )  # fmt: skip
-            port.key, port.lines = (port.id,), [f"to row {b + 1}"]
+            port = self.made[a].boxes.get(port.id, port)  # one for all rows that it goes to
+            said = self.said.setdefault(port.id, {})
+            said[str(b + 1)] = ""
+            port.key, port.lines = (port.id,), [f"to row {', '.join(said)}"]
             yield a, tail, port
             enters = replace(
                 port, id=f"{own}.in.{b + 1}", band=tail.band if head.kind == "fold" else head.band,
@@ -159,9 +163,13 @@ class _Rows:
             enters.key = (enters.id,)
             yield b, enters, head
         else:
-            own = f"row{b + 1}.{head.band}.{tail.unit}.{tail.title}"
-            port = Box(own, "constant", tail.title, "", head.band - 1, "", (own,), head.groups, tail.unit)
-            port.lines = [f"{tail.unit}, from rows above"]
+            own = ".".join((f"row{b + 1}", str(head.band), *head.groups))
+            said = self.said.setdefault(own, {})  # one for all that comes from rows above
+            said.setdefault(tail.unit, tail.title)
+            port = Box(own, "constant", "", "", head.band - 1, "", (own,), head.groups, tail.unit)
+            port = self.made[b].boxes.get(own, port)
+            port.title = ", ".join(dict.fromkeys(said.values()))
+            port.lines = [f"{', '.join(said)}, from rows above"]
             yield b, port, head
 
     def _index(self, tail: Box) -> int:

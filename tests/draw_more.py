@@ -150,7 +150,7 @@ def dict_of_two() -> Any:
 
 
 def attention_both_ways() -> Any:
-    """A decoder begun from the last step of two directions, a slice of the second axis, that attends to all."""
+    """A decoder begun from the last step of two directions, a slice of the second axis."""
     encoder, cell = layer("GRU", 2, 3, bidirectional=True), layer("GRUCell", 2 + 6, 3, seed=6)
     query, bridge, head, y = linear(3, 6), linear(6, 3, seed=9), linear(3, 2), data(3, 1, 2, seed=7)
     with tr.unrolled():

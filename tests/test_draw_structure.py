@@ -95,8 +95,8 @@ EXPECTED = {
     "dict_of_two": ({"": 4}, "x/4 cell[fast,slow]/4 loss/0"),
     "attention_both_ways": (
         {"": 4, "Linear": 3},
-        "x/4 l0:GRUCell[h]/4 l0_reverse:GRUCell[h]/4 Linear_2:Linear/1 tanh/1 Linear:Linear/3|transpose/0|x_2/3 "
-        "GRUCell:GRUCell[h]/3 Linear_3:Linear/3 loss/0",
+        "x/4 l0:GRUCell[h]/4 l0_reverse:GRUCell[h]/4 Linear_2:Linear/1 tanh/1 "
+        "Linear:Linear/3|transpose/0|x_2/3 GRUCell:GRUCell[h]/3 Linear_3:Linear/3 loss/0",
     ),
     "begun_decoder": (
         {"": 4, "GRUCell": 3},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,11 @@ def test_parts_are_all_operations_once_and_cells_are_those_of_the_picture(name: 
         members = [node for part in level.parts for node in part.members]
         assert sorted(members, key=lambda n: n.order) == sorted(operations, key=lambda n: n.order)
         assert len(members) == len(set(members))
+        names = [part.label for part in level.parts]
+        assert len(names) == len(set(names))
+        assert not [
+            n for n in names if re.search(r"\bL L", n)
+        ]  # a loop's loss
         for i, part in enumerate(level.parts):
             assert part.main in part.members
             times = {labels.step[node] for node in part.members}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tinyrnn import info
-from tinyrnn.draw.choices import LEVELS, STYLES, THEME_NAMES, VALUES, WEIGHTS
+from tinyrnn.draw.choices import LEVELS, STEPPER_LEVELS, STYLES, THEME_NAMES, VALUES, WEIGHTS
 from tinyrnn.draw.command import CELLS, LOSSES, PAGES, PICTURES, draw_command, step_command
 from tinyrnn.draw.drawing import format_of
 from tinyrnn.draw.layout import LayoutError
@@ -116,7 +116,7 @@ def _draw(options: argparse.Namespace) -> None:
 
 def _step(options: argparse.Namespace) -> None:
     with _failing(ValueError):  # more records than a page holds
-        print(step_command(options.output, **_model(options)))
+        print(step_command(options.output, level=options.level, **_model(options)))
 
 
 def _model(options: argparse.Namespace) -> dict[str, Any]:
@@ -191,6 +191,7 @@ def _parser() -> Parser:
     step = command(
         "step", _step, "Write a page on which backpropagation through time can be stepped through."
     )
+    step.add_argument("--level", choices=STEPPER_LEVELS, default="cell", help="what it begins with (cell)")
     for sub, output, kinds in ((draw, "unrolled.svg", PICTURES), (step, "bptt.html", PAGES)):
         sub.add_argument(
             "-o", "--output", type=_ending(kinds), default=output, metavar="FILE",

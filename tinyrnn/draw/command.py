@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrnn.draw.choices import Level, Style, ThemeName, Values, Weights
+from tinyrnn.draw.choices import Level, StepperLevel, Style, ThemeName, Values, Weights
 from tinyrnn.draw.drawing import FORMATS, format_of
 from tinyrnn.draw.stepping.page import MOST_RECORDS, stepper
 from tinyrnn.draw.stepping.replay import replay
@@ -19,7 +19,8 @@ CELLS = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU"}
 LOSSES = ("last", "all")
 PICTURES = FORMATS
 PAGES = ("html",)
-MOST_STEPS = 10_000  # of all layers and directions: a picture of more takes longer than anyone waits
+# Steps of all layers and directions, and numbers in all states: more takes longer than anyone waits.
+MOST_DRAWN, MOST_STEPPED, MOST_NUMBERS = 10_000, 1_000, 10_000_000
 
 
 def small_model(
@@ -100,12 +101,9 @@ def draw_command(
     """
     if format_of("draw", output, PICTURES) != "svg" and animate:
         raise ValueError(f"draw: --animate is for .svg; the output is {output!r}")
-    rows = model.get("layers", 1) * (2 if model.get("bidirectional") else 1)
-    if model.get("steps", 1) * rows > MOST_STEPS:
-        raise ValueError(
-            f"draw: {model['steps']} steps; expected at most {MOST_STEPS // rows}: a picture folds steps "
-            "that are alike, so that 12 show the same"
-        )
+    _refuse_many(
+        "draw", MOST_DRAWN, "a picture folds steps that are alike, so that 12 show the same", **model
+    )
     drawing = unrolled(
         small_model(**model), level, expand=expand, theme=theme, weights=weights, values=values,
         windows=model.get("windows"), width=width, dpi=dpi, engine=engine, style=style,
@@ -113,8 +111,8 @@ def draw_command(
     return drawing.save(output, animate=animate)
 
 
-def step_command(output: str, **model: Any) -> str:
-    """Write the page to step through a `small_model`, an .html, and return its path.
+def step_command(output: str, *, level: StepperLevel = "cell", **model: Any) -> str:
+    """Write the page to step through a `small_model`, an .html that begins with a level; return its path.
 
     Raises
     ------
@@ -122,6 +120,7 @@ def step_command(output: str, **model: Any) -> str:
         With a message of one line, to be shown to the user.
     """
     format_of("step", output, PAGES)
+    _refuse_many("step", MOST_STEPPED, "12 show the same", **model)
     steps, windows = model.get("steps", 6), model.get("windows")
     if windows is None and steps > 3:  # the number of records rises evenly: nobody waits to be refused
         two, three = (_records(**{**model, "steps": n}) for n in (2, 3))
@@ -131,7 +130,22 @@ def step_command(output: str, **model: Any) -> str:
                 f"step: {steps} steps have {three + (steps - 3) * (three - two):,} records; expected at most "
                 f"{MOST_RECORDS:,}, which are {most} steps; 12 show the same"
             )
-    return stepper(small_model(**model)).save(output)
+    return stepper(small_model(**model), level=level).save(output)
+
+
+def _refuse_many(
+    command: str, most: int, advice: str, steps: int = 6, layers: int = 1, bidirectional: bool = False,
+    batch: int = 1, hidden_size: int = 4, **_: Any,
+) -> None:  # fmt: skip
+    """Raise ValueError for a network that is too large, before anything is computed."""
+    rows = layers * (2 if bidirectional else 1)
+    if rows > most:
+        raise ValueError(f"{command}: {layers} layers; expected at most {most // (rows // layers)}")
+    if steps * rows > most:
+        raise ValueError(f"{command}: {steps} steps; expected at most {most // rows}: {advice}")
+    each = steps * rows * hidden_size
+    if each > 0 and batch * each > MOST_NUMBERS:
+        raise ValueError(f"{command}: a batch of {batch}; expected at most {MOST_NUMBERS // each}")
 
 
 def _records(**model: Any) -> int:

@@ -118,8 +118,9 @@ def level_of(name: str, nodes: list[Node], graph: Unrolled, labels: Labels) -> L
     layers: dict[str, int] = {}
     for id in order:
         label, kind = faces[id]
-        if taken[label] > 1 and id in view.boxes and view.boxes[id].unit != label:
-            label = f"{view.boxes[id].unit} {label}"
+        unit = view.boxes[id].unit if id in view.boxes else ""
+        if taken[label] > 1 and unit != label:
+            label = f"{unit.removesuffix(view.boxes[id].title).rstrip('.')} {label}".lstrip()
         if id in view.boxes and view.boxes[id].unit in graph.units:
             layers[id] = graph.units[view.boxes[id].unit].row
         else:

@@ -25,7 +25,9 @@ def test_pictures_can_be_read(faults, level):
         assert not faults(drawing), name
 
 
-@pytest.mark.parametrize("options", [{"theme": "dark"}, {"weights": "tray"}, {"expand": [2]}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"theme": "dark"}, {"theme": "dark", "weights": "tray"}, {"expand": [2]}], ids=str
+)
 def test_options_can_be_read(faults, options):
     for name, make in list(MODELS.items())[:: 1 if "expand" in options else 2]:
         if "expand" in options and name in ("feed_forward", "replay_compiled"):

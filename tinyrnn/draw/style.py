@@ -57,6 +57,13 @@ def _mixed(colour: str, ground: str, share: float) -> str:
     return "#" + "".join(f"{round(share * a + (1 - share) * b):02X}" for a, b in pairs)
 
 
+def _readable(text: str, colour: str, ground: str, share: float) -> str:
+    """Mix as much of a colour with the ground as text on it bears: a contrast of 4.5."""
+    mixed = _mixed(colour, ground, share)
+    dark, light = sorted(map(luminance, (text, mixed)))
+    return mixed if light + 0.05 >= 4.5 * (dark + 0.05) else _readable(text, colour, ground, share - 0.02)
+
+
 def _finer(ramp: tuple[str, ...]) -> tuple[str, ...]:
     """Return a ramp with a colour more between any two."""
     return tuple(c for a, b in pairwise(ramp) for c in (a, _mixed(a, b, 0.5))) + ramp[-1:]
@@ -82,7 +89,7 @@ def _theme(name: str, ground: str, text: str, share: float, ramp: tuple[str, ...
         shade=(_mixed(SKY, ground, 0.22), _mixed(ORANGE, ground, 0.2)),
         fills={kind: _mixed(colour, ground, share) for kind, colour in _KINDS.items()},
         ramp=ramp,
-        weights=tuple(_mixed(colour, ground, share + 0.12) for colour in _WEIGHTS),
+        weights=tuple(_readable(text, colour, ground, share + 0.12) for colour in _WEIGHTS),
     )
 
 

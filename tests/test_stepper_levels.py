@@ -169,9 +169,7 @@ def test_parts_are_all_operations_once_and_cells_are_those_of_the_picture(name: 
         assert len(members) == len(set(members))
         names = [part.label for part in level.parts]
         assert len(names) == len(set(names))
-        assert not [
-            n for n in names if re.search(r"\bL L", n)
-        ]  # a loop's loss
+        assert not [n for n in names if re.search(r"\bL L", n)]  # a loop's loss
         for i, part in enumerate(level.parts):
             assert part.main in part.members
             times = {labels.step[node] for node in part.members}

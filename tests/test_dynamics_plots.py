@@ -266,3 +266,10 @@ def test_no_matplotlib_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r'pip install "tinyrnn\[plot\]"'):
         shared.new_axes(None)
+
+
+def test_of_many_lines_no_two_look_alike() -> None:
+    outputs, _ = tr.nn.RNN(2, 3, rng=0)(np.ones((4, 1, 2)))
+    state = tr.dynamics.gradient_flow((outputs[-1] ** 2).mean()).states["l0.h"]
+    axes = tr.draw.plot_gradient_norms({f"run {i}": state for i in range(24)})
+    assert len({(line.get_color(), line.get_linestyle()) for line in axes.lines}) == 24

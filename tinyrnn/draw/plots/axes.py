@@ -12,7 +12,8 @@ from tinyrnn.autograd.tensor import Tensor
 from tinyrnn.draw.style import BLUE, GREEN, ORANGE, PURPLE, SKY, THEMES, VERMILION, Scale
 from tinyrnn.extras import matplotlib
 
-LINES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (VERMILION, ":"), (PURPLE, "-"), (SKY, "--"))
+COLOURS, DASHES = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY), ("-", "--", "-.", ":")
+LINES = tuple((COLOURS[i % 6], DASHES[(i + i // 6) % 4]) for i in range(24))  # no two alike, in print either
 THEME = THEMES["light"]
 NONE = "#EEEEEE"  # where a table has no number
 AXES = Kind("matplotlib Axes", lambda value: hasattr(value, "get_xlim")).or_none()

@@ -7,8 +7,10 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import numpy.typing as npt
 
@@ -20,20 +22,13 @@ from tinyrnn.draw.stepping.labels import Labels
 from tinyrnn.draw.stepping.packing import pack
 from tinyrnn.draw.stepping.replay import replay
 
-__all__ = ["ASSETS", "Stepper", "hashed", "stepper"]
+__all__ = ["ASSETS", "Stepper", "filled", "stepper"]
 
 ASSETS = Path(__file__).parent / "assets"
 MOST_RECORDS = 20_000
-SCRIPTS = (
-    "unpack.js",
-    "values.js",
-    "view.js",
-    "levels.js",
-    "cards.js",
-    "picture.js",
-    "tables.js",
-    "stepper.js",
-    "controls.js",
+SCRIPTS = tuple(
+    ASSETS / f"{name}.js"
+    for name in ("unpack", "values", "view", "levels", "cards", "picture", "tables", "stepper", "controls")
 )
 
 
@@ -146,26 +141,28 @@ def stepper(
         )
     data = page_data(run, Labels(run.root, run.nodes))
     data["level"] = level
-    text = json.dumps(pack(data), separators=(",", ":"), ensure_ascii=False)
-    return Stepper(_page(title, text), str(data["summary"]))
+    page = filled(ASSETS / "stepper.html", SCRIPTS, pack(data), title=escape(title))
+    return Stepper(page, str(data["summary"]))
 
 
-def _page(title: str, data: str) -> str:
-    """Put the parts into the template, all at once: no text in one is taken for a place of another."""
-    style = (ASSETS / "stepper.css").read_text("utf-8")
-    script = "\n".join((ASSETS / name).read_text("utf-8") for name in SCRIPTS)
-    parts = {
-        "title": escape(title),
+def filled(template: Path, scripts: Sequence[Path], data: Any, **parts: str) -> str:
+    """Return a page: a template with the style beside it, scripts, data and other parts.
+
+    All are put in at once: no text in one is taken for a place of another.
+    """
+    style = (ASSETS / "base.css").read_text("utf-8") + template.with_suffix(".css").read_text("utf-8")
+    script = "\n".join(path.read_text("utf-8") for path in scripts)
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    parts |= {
         "style": style,
-        "style_hash": hashed(style),
-        "data": data.replace("<", "\\u003c"),  # no text of the model can end the element
+        "style_hash": _hashed(style),
+        "data": text.replace("<", "\\u003c"),  # no text of the model can end the element
         "script": script,
-        "script_hash": hashed(script),
+        "script_hash": _hashed(script),
     }
-    template = (ASSETS / "stepper.html").read_text("utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template)
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], template.read_text("utf-8"))
 
 
-def hashed(text: str) -> str:
+def _hashed(text: str) -> str:
     """Return the hash by which a page's policy lets its own script and style pass, and no other."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

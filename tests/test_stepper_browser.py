@@ -152,7 +152,7 @@ def test_the_ledgers_sum_is_the_weights_gradient(open_page: Open) -> None:
     for name in ("W_hh", "W_ih", "W_hy"):
         page.locator("#weight").select_option(label=name)
         rows = page.locator("#rows tbody tr[data-record]").all()
-        assert [row.locator("th").inner_text() for row in rows] == [f"t = {t}" for t in (5, 4, 3, 2, 1)]
+        assert [row.locator("th").text_content() for row in rows] == [f"t = {t}" for t in (5, 4, 3, 2, 1)]
         expected = weights[name].grad.numpy()
         parts = [whole(numbers(row), expected.shape) for row in rows]
         total = numbers(page.locator("#sum"))

@@ -584,3 +584,24 @@ def test_two_calls_of_a_layer_have_inputs_of_their_own() -> None:
         loss.backward()
         drawn = re.findall(r'^ *"(t2\.x\w*)" \[', tr.draw.unrolled(loss).source, re.M)
         assert len(drawn) == boxes, drawn
+
+
+def test_a_state_that_attends_to_all_before_it_has_its_own_input_at_each_step() -> None:
+    """What a step makes of a stack that grows is a part of that step, at the second step too."""
+    cell = tr.nn.GRUCell(5, 3, rng=0, dtype="float64")
+    x = tr.tensor(np.random.default_rng(0).standard_normal((4, 1, 2)))
+    with tr.unrolled():
+        h = tr.zeros((1, 3), dtype="float64")
+        past = [h]
+        for t in range(4):
+            states = tr.stack(past, axis=1)
+            context = (tr.softmax(states @ h[:, :, None], axis=1) * states).sum(axis=1)
+            h = cell(tr.concatenate([x[t], context], axis=-1), h)
+            past.append(h)
+        loss = (h**2).sum()
+        loss.backward()
+    _, shown = view(loss)
+    found = {(box.title, box.index): box for box in shown.boxes.values() if box.kind in ("input", "cell")}
+    assert {key for key in found if key[0] == "x"} == {("x", str(t)) for t in (1, 2, 3, 4)}
+    states = {index: box for (title, index), box in found.items() if title == "GRU h"}
+    assert {index: box.members[-1].shape for index, box in states.items()} == dict.fromkeys("1234", (1, 3))

@@ -204,7 +204,7 @@ def _retime(records: list[Record], steps: dict[Record, int], clock: _Chain) -> N
             or not all(
                 s in moved or any(steps.get(u, 0) > steps[s] for u in s.users if u not in moved)
                 for s in record.sources
-                if steps.get(s) == steps[record]
+                if s.role == "op" and steps.get(s) == steps[record]
             )
         }
         stay |= {r for r in moved if any(steps.get(u) == steps[r] and u not in moved for u in r.users)}

@@ -266,3 +266,18 @@ def test_layers(name: str, lengths: Any) -> None:
         grads = {key: p.grad.data for key, p in model.named_parameters()}
         found.append({"x": x.grad.data, **grads, **{str(k): part.data for k, part in enumerate(parts)}})
     assert_same(*found)
+
+
+def test_a_long_step_is_compiled() -> None:
+    """One of 450 operations, each on the one before: no part of the compiler goes down them by calls."""
+
+    def make(p: Any) -> Any:
+        def step(h: Any, x: Any) -> tuple[Any, Any]:
+            z = cell(p, h, x)
+            for i in range(200):
+                z = tr.tanh(0.5 * z + h) if i % 4 else z * (1 + 0.001 * i)
+            return z, None
+
+        return step
+
+    agree(make, PARAMS, H0, XS[:3])

@@ -28,18 +28,14 @@ def magnitude(program: Program, i: int) -> float:
 
 def value_range(program: Program, i: int) -> Range:
     """Return the least and the greatest value that a line can have."""
-    found = program.ranges.get(i)
-    if found is None:
-        line = program.lines[i]
+    known = program.ranges
+    for j in program.needed([i], given=known):
+        line = program.lines[j]
         rule = _RULES.get(line.primitive)
-        if rule is not None:
-            low, high = rule(line, *(value_range(program, a) for a in line.args))
-            # A sum of infinities of either sign says nothing.
-            found = EVERYTHING if math.isnan(low) or math.isnan(high) else (low, high)
-        else:
-            found = _given(line)
-        program.ranges[i] = found
-    return found
+        low, high = _given(line) if rule is None else rule(line, *(known[a] for a in line.args))
+        # A sum of infinities of either sign says nothing.
+        known[j] = EVERYTHING if math.isnan(low) or math.isnan(high) else (low, high)
+    return known[i]
 
 
 def is_absorbed(program: Program, i: int) -> bool:

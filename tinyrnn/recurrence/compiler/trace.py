@@ -102,32 +102,43 @@ class Trace:
 
     def shape_of(self, index: int) -> Shape:
         """Work out the shape of a line."""
-        entry = self.entries[index]
-        if _is_input(entry):
-            return entry[0]
-        found = self._shapes.get(index)
-        if found is None:
-            primitive, args, params = entry
-            shapes = [() if type(a) is tuple else self.shape_of(a) for a in args]
-            found = self._shapes[index] = primitive.shape(*shapes, **params)
-        return found
+        for i in self._unknown(index, self._shapes):
+            primitive, args, params = self.entries[i]
+            shapes = [() if type(a) is tuple else self._shape(a) for a in args]
+            self._shapes[i] = primitive.shape(*shapes, **params)
+        return self._shape(index)
 
     def dtype_of(self, index: int) -> np.dtype[Any]:
         """Work out the dtype of a line."""
+        for i in self._unknown(index, self._dtypes):
+            primitive, args, params = self.entries[i]
+            self._dtypes[i] = result_dtype(primitive, [self._operand(a) for a in args], params)
+        return self._dtype(index)
+
+    def _shape(self, index: int) -> Shape:
         entry = self.entries[index]
-        if _is_input(entry):
-            return entry[1]
-        found = self._dtypes.get(index)
-        if found is None:
-            primitive, args, params = entry
-            operands = [self._operand(a) for a in args]
-            found = self._dtypes[index] = result_dtype(primitive, operands, params)
-        return found
+        return entry[0] if _is_input(entry) else self._shapes[index]
+
+    def _dtype(self, index: int) -> np.dtype[Any]:
+        entry = self.entries[index]
+        return entry[1] if _is_input(entry) else self._dtypes[index]
+
+    def _unknown(self, index: int, known: dict[int, Any]) -> list[int]:
+        """Return the operations that a line is made by, as far as they are not known, operands first."""
+        if index in known or _is_input(self.entries[index]):
+            return []
+        found, todo = {index}, [index]
+        while todo:
+            for a in self.entries[todo.pop()][1]:
+                if type(a) is int and a not in found and a not in known and not _is_input(self.entries[a]):
+                    found.add(a)
+                    todo.append(a)
+        return sorted(found)
 
     def _operand(self, a: Any) -> Line:
         if isinstance(a, tuple):
             return Line(None, (), {}, (), np.asarray(a[0]).dtype, FIXED, literal=a[0])
-        return Line(None, (), {}, self.shape_of(a), self.dtype_of(a), FIXED)
+        return Line(None, (), {}, self.shape_of(a), self._dtype(a), FIXED)
 
     def key(self) -> Any:
         """Return what was written down in a form that can be compared."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import subprocess
+import sys
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from scan_forms import assert_same, run
 
 import tinyrnn as tr
 from tinyrnn.recurrence import backend, code
-from tinyrnn.recurrence.running.native import background
+from tinyrnn.recurrence.running.native import compilation
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -118,18 +121,13 @@ def test_auto_compiles_what_has_run_for_long(monkeypatch: pytest.MonkeyPatch) ->
         return results[-1], plan.forward.runs
 
     results: list[Any] = []
-    idle = threading.Event()
-    try:
-        with tr.backend("auto"):
-            first, runs = training_step()
-            assert runs == "as calls of NumPy: it is being compiled"
-            until = time.monotonic() + 100
-            while runs != "as code compiled by Numba" and time.monotonic() < until:
-                time.sleep(0.05)
-                last, runs = training_step()
-    finally:  # what is still being compiled would be there in the next test, which may count bytes
-        background._start(idle.set)
-        assert idle.wait(100)
+    with tr.backend("auto"):
+        first, runs = training_step()
+        assert runs == "as calls of NumPy: it is being compiled"
+        until = time.monotonic() + 100
+        while runs != "as code compiled by Numba" and time.monotonic() < until:
+            time.sleep(0.05)
+            last, runs = training_step()
     assert runs == "as code compiled by Numba"
     np.testing.assert_allclose(last, first, rtol=2e-6, atol=1e-6)
 
@@ -137,7 +135,7 @@ def test_auto_compiles_what_has_run_for_long(monkeypatch: pytest.MonkeyPatch) ->
 def test_auto_leaves_large_products_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
     monkeypatch.setattr(code, "AFTER", 0.0)
-    monkeypatch.setattr(code, "_most", lambda: 5)
+    monkeypatch.setattr(code, "MOST", 5)
     with tr.backend("auto"):
         plan = tr.explain(tr.nn.RNN(2, 3), tr.zeros((6, 1, 2))).scans[0]
     assert "multiplications a step" in plan.forward.runs
@@ -148,12 +146,89 @@ def test_a_failing_compiler_leaves_the_loop_to_numpy(monkeypatch: pytest.MonkeyP
     def fail(*_: Any) -> Any:
         raise RuntimeError("no machine code today")
 
-    monkeypatch.setitem(code._FORMS, "python", fail)
+    monkeypatch.setattr(compilation.Compiler, "compile", fail)
     rnn, x = tr.nn.RNN(2, 7), tr.randn(6, 3, 2)
     expected = rnn(x)[0].data
-    with tr.backend("python"):
+    with tr.backend("numba"):
         np.testing.assert_array_equal(rnn(x)[0].data, expected)
         assert "no machine code today" in tr.explain(rnn, x).scans[0].forward.runs
+
+
+def test_what_ends_the_compiling_process_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And the next loop is compiled by another process."""
+    pytest.importorskip("numba")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    cell = "def loop(steps, x):\n    for t in range(steps):\n        x[t] = float32({})\n"
+    with monkeypatch.context() as broken:
+        broken.setattr(compilation, "_PROGRAM", "raise SystemExit('nothing to compile with')")
+        compilation._worker.compiler.end()
+        with pytest.raises(RuntimeError, match="the compiling process ended: nothing to compile with"):
+            compilation.Compilation(cell.format(1), ("float32",)).wait()
+    x = np.zeros(3, np.float32)
+    for killed in (False, True):
+        if killed:
+            process = compilation._worker.compiler._process
+            assert process is not None
+            process.kill()
+            process.wait()
+            with pytest.raises(RuntimeError, match="the compiling process ended: exit code -9"):
+                compilation.Compilation(cell.format(3), ("float32",)).wait()
+        loop = compilation.Compilation(cell.format(2 + killed), ("float32",)).wait()
+        loop(2, loop.argument(x))
+        np.testing.assert_array_equal(x, [2 + killed] * 2 + [0])
+
+
+def test_machine_code_is_kept_on_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is not whole there is compiled anew, and nothing is read from where others may write."""
+    pytest.importorskip("numba")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    text = "def loop(steps, x):\n    for t in range(steps):\n        x[t] = float64(t)\n"
+    compiled: list[str] = []
+    compile = compilation.Compiler.compile
+    monkeypatch.setattr(
+        compilation.Compiler, "compile", lambda self, *given: compiled.append("") or compile(self, *given)
+    )
+
+    def compilations() -> int:
+        """How often it is compiled to be run once."""
+        before, x = len(compiled), np.full(3, -1.0)
+        loop = compilation.Compilation(text, ("float64",)).wait()
+        loop(3, loop.argument(x))
+        np.testing.assert_array_equal(x, [0, 1, 2])
+        return len(compiled) - before
+
+    assert [compilations(), compilations()] == [1, 0]
+    (kept,) = (tmp_path / "tinyrnn" / "loops").iterdir()
+    whole = kept.read_bytes()
+    for content in (b"", whole[:-9], whole.replace(b"A", b"B"), b"\xff", b"[1]", b"x" * 65 + b"\n{}"):
+        kept.write_bytes(content)
+        assert [compilations(), compilations()] == [1, 0]
+    if hasattr(os, "getuid"):
+        kept.parent.chmod(0o777)
+        assert [compilations(), compilations()] == [1, 1]
+
+
+def test_modules_beside_the_users_own_are_not_taken_for_python_s(tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    for name in ("types", "json", "numbers", "ast"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(3)\n")
+    (tmp_path / "train.py").write_text("""
+import sys
+here = sys.path.pop(0)
+import tinyrnn as tr, numpy, json, types, numbers, ast, subprocess
+sys.path.insert(0, here)
+with tr.backend("numba"):
+    print(tr.explain(tr.nn.RNN(2, 3), tr.zeros((5, 1, 2))).scans[0].forward.runs)
+""")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "kept"), "NUMBA_DISABLE_JIT": "1"}
+    run = subprocess.run(
+        [sys.executable, str(tmp_path / "train.py")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (run.stdout, run.stderr) == ("as code compiled by Numba\n", "")
 
 
 def test_backends_that_there_are_not() -> None:

@@ -9,19 +9,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyrnn.recurrence.running.native import blas
+from tinyrnn.recurrence.running.native.compilation import Compilation
 
 Array = np.ndarray[Any, Any]
 SIZES = st.integers(1, 5)
 
 
+def part(name: str, x: Array) -> str:
+    """An array as the code of a loop names it."""
+    if x.ndim == 1:
+        return f"vector({name}, 1, {len(x)})"
+    rows, columns = x.shape
+    if x.flags.c_contiguous:
+        return f"matrix({name}, 1, {rows}, {columns})"
+    return f"matrix({name}, 1, {columns}, {rows}).T"
+
+
 def product(a: Array, b: Array) -> Array:
-    """Multiply by compiled code."""
-    numba = pytest.importorskip("numba")
-    dot = blas.compiled()[f"dot{8 * a.itemsize}"]
+    """Multiply by compiled code; each array begins after one element that is not its own."""
+    pytest.importorskip("numba")
     out = np.full((*a.shape[:-1], *b.shape[1:]), np.nan, a.dtype)
-    numba.njit(lambda a, b, out: dot(a, b, out))(a, b, out)
-    return out
+    parts = ", ".join(part(name, x) for name, x in (("a", a), ("b", b), ("out", out)))
+    text = f"def loop(steps, a, b, out):\n    for t in range(steps):\n        dot{8 * a.itemsize}({parts})\n"
+    loop = Compilation(text, (a.dtype.name,) * 3).wait()
+    places = [np.concatenate([[7], x.ravel("K")]).astype(a.dtype) for x in (a, b, out)]
+    loop(1, *(loop.argument(place) for place in places))
+    for place, x in zip(places, (a, b), strict=False):
+        np.testing.assert_array_equal(place, np.concatenate([[7], x.ravel("K")]))
+    assert places[2][0] == 7
+    return places[2][1:].reshape(out.shape)
 
 
 @settings(deadline=None, max_examples=20)  # each is compiled
@@ -48,13 +64,8 @@ def test_single_precision_and_what_is_not_finite() -> None:
         np.testing.assert_array_equal(product(a, b), a @ b)
 
 
-def test_another_library_serves_where_numpys_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("numba")
-    monkeypatch.setattr(blas, "found", lambda: ({}, 0))
-    blas.compiled.cache_clear()
-    try:
-        a, out = np.arange(6.0).reshape(2, 3), np.empty((2, 2))
-        blas.compiled()["dot64"](a, a.T, out)
-        np.testing.assert_array_equal(out, a @ a.T)
-    finally:
-        blas.compiled.cache_clear()
+def test_where_numpys_is_not_found_there_is_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = pytest.importorskip("tinyrnn.recurrence.running.native.machine_code")
+    monkeypatch.setattr(code.blas, "found", lambda: ({}, 0))
+    with pytest.raises(RuntimeError, match="it calls tinyrnn_dgemm, which was not found"):
+        product(np.ones((9, 9)), np.ones((9, 9)))

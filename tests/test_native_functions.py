@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tinyrnn.recurrence.running.native import functions
-from tinyrnn.recurrence.running.native.forms import numba_loop
+from tinyrnn.recurrence.running.native.compilation import Compilation
 
 Array = np.ndarray[Any, Any]
 
@@ -59,7 +59,8 @@ def compiled(name: str, x: Array) -> Array:
         f"def loop(steps, x, y):\n    for t in range(steps):\n        y[t] = {name}{8 * x.itemsize}(x[t])\n"
     )
     y = np.empty_like(x)
-    numba_loop(text, (x.dtype.name, x.dtype.name))(len(x), x, y)
+    loop = Compilation(text, (x.dtype.name, x.dtype.name)).wait()
+    loop(len(x), loop.argument(x), loop.argument(y))
     return y
 
 

@@ -70,7 +70,7 @@ def set_backend(name: Backend) -> ChosenBackend:
     ValueError
         Where there is no such backend.
     ModuleNotFoundError
-        Where Numba, or SciPy of which it takes its matrix products, is not installed.
+        Where Numba is not installed.
 
     Examples
     --------
@@ -119,13 +119,13 @@ def _chosen() -> Backend:
 
 
 def _has_numba() -> bool:
-    return all(importlib.util.find_spec(name) is not None for name in ("numba", "scipy"))
+    return importlib.util.find_spec("numba") is not None
 
 
 def _checked(function: str, name: Any) -> Backend:
     check(function, "name", name, _NAME)
     if name in ("auto", "numba") and not _has_numba():
         raise ModuleNotFoundError(
-            f'{function}: Numba or SciPy is not installed; pip install "tinyrnn[fast]", or choose "numpy"'
+            f'{function}: Numba is not installed; pip install "tinyrnn[fast]", or choose "numpy"'
         )
     return name

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
-from tinyrnn.recurrence.running.native import blas
-from tinyrnn.recurrence.running.native.background import Compilation
-from tinyrnn.recurrence.running.native.forms import numba_loop, python_loop
+from tinyrnn.recurrence.running.native.compilation import Compilation
+from tinyrnn.recurrence.running.native.forms import Loop, PythonLoop
 from tinyrnn.recurrence.running.native.runner import NativeRunner
+from tinyrnn.recurrence.running.native.source import Source
 
 # When "auto" compiles: what was measured stands in docs/performance.md.
 AFTER = 0.5  # seconds that a loop has run as calls of NumPy: about what compiling takes, for each direction
 # Multiplications of a step's matrix products: beyond, these are nearly all of its time in any form.
 MOST = 1 << 25
-MOST_BY_SCIPY = 1 << 20  # where they are SciPy's, whose threads and NumPy's are in each other's way
 
-_FORMS = {"numba": numba_loop, "python": python_loop}
+
+def _python(source: Source) -> Loop:
+    return PythonLoop(source.text)
+
+
+def _numba(source: Source) -> Loop:
+    return Compilation(source.text, source.dtypes).wait()
+
+
+_FORMS = {"numba": _numba, "python": _python}
 
 
 class LoopCode:
@@ -41,11 +49,10 @@ class LoopCode:
             return self._compiled(reverse)
         runner = self._runner(backend)
         if runner is not None and reverse not in runner.loops:
-            source = runner.source(reverse)
             try:
-                runner.loops[reverse] = _FORMS[backend](source.text, source.dtypes)
+                runner.loops[reverse] = _FORMS[backend](runner.source(reverse))
             except Exception as error:
-                self.refusal = f"{type(error).__name__} in the compiler: {error}"
+                self.refusal = f"it could not be compiled: {error}"
                 return None
         return runner
 
@@ -64,7 +71,7 @@ class LoopCode:
         if self._seconds[reverse] < AFTER or reverse in self._compilations or self.refusal:
             return
         runner = self._runner("numba")
-        if runner is not None and runner.multiplications() <= _most():
+        if runner is not None and runner.multiplications() <= MOST:
             source = runner.source(reverse)
             self._compilations[reverse] = Compilation(source.text, source.dtypes)
 
@@ -74,7 +81,7 @@ class LoopCode:
         if runner is None or compilation is None:
             return None
         if reverse not in runner.loops:
-            self.refusal = compilation.error
+            self.refusal = f"it could not be compiled: {compilation.error}" if compilation.error else ""
             if compilation.loop is None:
                 return None
             runner.loops[reverse] = compilation.loop
@@ -99,14 +106,9 @@ class LoopCode:
         runner = self._runner("numba")
         if runner is None:
             return self.refusal
-        count, most = runner.multiplications(), _most()
-        if count > most:
-            return f"its products are {count:,} multiplications a step, of at most {most:,}"
+        count = runner.multiplications()
+        if count > MOST:
+            return f"its products are {count:,} multiplications a step, of at most {MOST:,}"
         if reverse in self._compilations:
             return "it is being compiled"
         return f"so far for {self._seconds[reverse]:.2g} s, and it is compiled after {AFTER:g} s"
-
-
-def _most() -> int:
-    addresses, _ = blas.found()
-    return MOST if addresses else MOST_BY_SCIPY

@@ -1,7 +1,7 @@
-"""Where compiled loops are kept between processes: files of the user's own, by the hash of what they hold.
+"""Where machine code is kept between processes: files of the user's own, by the hash of their source.
 
-Numba keeps machine code beside the file of a function, pickled. What is unpickled can run anything, so only
-a folder that nobody else can write to is used; where there is none, nothing is kept.
+What is read there is run. So only a folder that nobody else can write to is used; where there is none,
+nothing is kept. A file that is not whole is as good as none.
 """
 
 from __future__ import annotations
@@ -18,52 +18,67 @@ import tempfile
 from pathlib import Path
 
 from tinyrnn.recurrence.running.native import blas, functions
+from tinyrnn.recurrence.running.native.machine_code import MachineCode, processor
 
-_FORM = 5  # raised where the way of compiling changes
+_FORM = 7  # raised where the way of compiling changes
 
 
-def source_file(text: str) -> str | None:
-    """Write the source of a loop to its file; return the path, or None where nothing can be kept."""
-    folder = _folder()
-    if folder is None:
-        return None
-    name = hashlib.sha256((_version() + text).encode()).hexdigest()[:32]
-    path = folder / f"loop_{name}.py"
-    try:
-        if not path.exists():  # a new time of writing would make Numba compile again
-            with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False) as file:
-                file.write(text)
-            os.replace(file.name, path)
-        return str(path)
-    except OSError:
-        return None
+def read(text: str, dtypes: tuple[str, ...]) -> MachineCode | None:
+    """Return the machine code of a source; None where it is not there."""
+    with contextlib.suppress(OSError, ValueError):  # of text that is none, too
+        folder = _folder()
+        if folder is not None:
+            digest, _, code = (folder / _name(text, dtypes)).read_text("ascii").partition("\n")
+            if digest == _hash(code):
+                return MachineCode.from_json(code)
+    return None
+
+
+def write(text: str, dtypes: tuple[str, ...], code: MachineCode) -> None:
+    """Keep the machine code of a source, where there is a place for it."""
+    folder, content = _folder(), code.as_json()
+    if folder is not None:
+        with contextlib.suppress(OSError), tempfile.TemporaryDirectory(dir=folder) as place:
+            whole = Path(place) / "whole"  # under its name no other process finds half of it
+            whole.write_text(f"{_hash(content)}\n{content}", "ascii")
+            os.replace(whole, folder / _name(text, dtypes))
+
+
+def _name(text: str, dtypes: tuple[str, ...]) -> str:
+    return f"{_hash(chr(10).join([_environment(), *dtypes, text]))[:32]}.json"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @functools.cache
-def _version() -> str:
+def _environment() -> str:
     """Return what else the machine code depends on."""
-    numba = importlib.metadata.version("numba")
-    library = str(blas.found()[1])
-    return "\n".join([str(_FORM), sys.version, numba, library, inspect.getsource(functions), ""])
+    compilers = (importlib.metadata.version(name) for name in ("numba", "llvmlite"))
+    integers = str(blas.found()[1])
+    return "\n".join([str(_FORM), *compilers, *processor(), integers, inspect.getsource(functions)])
 
 
 def _folder() -> Path | None:
     """Return the folder, made where it is not there yet; None where others could write to it."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        root = Path(chosen)
-    elif sys.platform == "win32":
-        root = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        root = Path.home() / "Library" / "Caches"
-    else:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = root / "tinyrnn" / "loops"
-    with contextlib.suppress(OSError, RuntimeError):
+    with contextlib.suppress(OSError, RuntimeError):  # of a user without a home
+        chosen = os.environ.get("NUMBA_CACHE_DIR")
+        root = Path(chosen) if chosen else _root()
+        folder = root / "tinyrnn" / "loops"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if all(_own(place) for place in (folder, folder.parent, *([root] if chosen else []))):
             return folder
     return None
+
+
+def _root() -> Path:
+    """Return where the programs of a user keep what can be made again."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def _own(folder: Path) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy import float32, float64, int32, int64
 
+Array = np.ndarray[Any, Any]
 Number = Any  # a scalar of NumPy's
 
 _ROUNDING32 = float32(1.5 * 2**23)  # added and taken away again, it leaves the nearest integer
@@ -129,6 +130,16 @@ def multiply_add(total: Number, a: Number, b: Number) -> Number:
     return total + a * b
 
 
+def vector(of: Array, start: int, length: int) -> Array:
+    """Return the part of an array that begins at ``start``."""
+    return of[start : start + length]
+
+
+def matrix(of: Array, start: int, rows: int, columns: int) -> Array:
+    """Return the part of an array that begins at ``start`` as a matrix."""
+    return vector(of, start, rows * columns).reshape(rows, columns)
+
+
 # In these, a product and the sum that it goes into may be rounded as one: their error is known either way.
 CONTRACTED = (
     power_of_two32, power_of_two64, expm1_series32, expm1_series64, exp32, exp64, tanh32, tanh64, sigmoid32,
@@ -137,7 +148,7 @@ CONTRACTED = (
 
 # What the code of a loop may name.
 NAMES: dict[str, Any] = {
-    "np": np, "dot32": np.dot, "dot64": np.dot, "inf": np.inf, "nan": np.nan, "bool": bool, "abs": abs,
-    "float32": float32, "float64": float64, "int64": int64,
+    "np": np, "vector": vector, "matrix": matrix, "dot32": np.dot, "dot64": np.dot, "inf": np.inf,
+    "nan": np.nan, "bool": bool, "abs": abs, "float32": float32, "float64": float64, "int64": int64,
     **{function.__name__: function for function in CONTRACTED},
 }  # fmt: skip

@@ -21,16 +21,16 @@ class Access:
 
     def index(self, loops: Sequence[tuple[str, int]]) -> str:
         """Write the place of an element; ``loops`` are a variable and a stride each."""
-        place = self.place
-        terms = [_times("t", place.lead), str(place.offset or "")]
-        terms += [_times(name, stride) for name, stride in loops]
-        return f"{self.array}[{' + '.join(term for term in terms if term) or '0'}]"
+        return f"{self.array}[{self._place(loops)}]"
 
-    def slice(self, size: int) -> str:
-        """Write the elements of one step, which lie without gaps."""
-        terms = (_times("t", self.place.lead), str(self.place.offset or ""))
-        start = " + ".join(term for term in terms if term)
-        return f"{self.array}[{start} : {start + ' + ' if start else ''}{size}]"
+    def part(self, kind: str, *shape: int) -> str:
+        """Write the elements of one step, which lie without gaps, as a "vector" or a "matrix"."""
+        return f"{kind}({self.array}, {self._place()}, {', '.join(map(str, shape))})"
+
+    def _place(self, loops: Sequence[tuple[str, int]] = ()) -> str:
+        terms = [_times("t", self.place.lead), str(self.place.offset or "")]
+        terms += [_times(name, stride) for name, stride in loops]
+        return " + ".join(term for term in terms if term) or "0"
 
 
 def _times(name: str, stride: int) -> str:

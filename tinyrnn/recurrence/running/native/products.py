@@ -29,10 +29,8 @@ def _matrix(x: Access, *, vector: bool) -> str:
     """Write a matrix as BLAS takes it; an empty string where its elements lie apart."""
     rows, columns = x.place.shape
     if x.place.in_rows:
-        return x.slice(rows * columns) + ("" if vector else f".reshape({rows}, {columns})")
-    if x.place.transposed.in_rows:
-        return f"{x.slice(rows * columns)}.reshape({columns}, {rows}).T"
-    return ""
+        return x.part("vector", rows * columns) if vector else x.part("matrix", rows, columns)
+    return f"{x.part('matrix', columns, rows)}.T" if x.place.transposed.in_rows else ""
 
 
 def _loops(out: Access, a: Access, b: Access) -> list[str]:

@@ -28,7 +28,7 @@ class NativeRunner(Runner):
     ----------
     refusal : str
         Why the loop cannot be written as code; empty where it can.
-    loops : dict of bool to callable
+    loops : dict of bool to Loop
         The function of the loop, by whether it runs in reverse; whoever makes the runner puts it there.
     """
 
@@ -78,7 +78,9 @@ class NativeBlock(Block):
     def _bind(self) -> None:
         self.calls_per_step = 0
         self.calls = []
-        self._arrays = [whole(self._array(*key)).reshape(-1) for key in self._source.keys]
+        self._arguments = [
+            self._loop.argument(whole(self._array(*key)).reshape(-1)) for key in self._source.keys
+        ]
         shared = self._shared()
         self._replaceable = {
             i: n for n, (i, form) in enumerate(self._source.keys) if form is None and i not in shared
@@ -121,7 +123,8 @@ class NativeBlock(Block):
 
     def loop(self, count: int, arrays: dict[int, Array] | None = None) -> list[Call]:
         """Return the one call that the first ``count`` steps are."""
-        given = self._arrays.copy()
+        given = self._arguments.copy()
         for i, a in (arrays or {}).items():
-            given[self._replaceable[i]] = a.transpose(self._memory_order[i]).reshape(-1)
+            flat = a.transpose(self._memory_order[i]).reshape(-1)
+            given[self._replaceable[i]] = self._loop.argument(flat)
         return [(self._loop, (count, *given))]

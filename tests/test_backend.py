@@ -28,9 +28,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
 BACKENDS = ("python", "numba")
 
 
-def by_backend(name: str, which: str, **options: Any) -> None:
+def by_backend(name: str, which: str, batch: int = 2, **options: Any) -> None:
     """A cell gives the same on a backend and recorded."""
-    case = scan_cells.case(name)
+    case = scan_cells.case(name, batch=batch)
     expected = run("unrolled", case.make, case.params, case.carry, case.xs, **options)
     with tr.backend(which):
         assert_same(run("compiled", case.make, case.params, case.carry, case.xs, **options), expected)
@@ -42,10 +42,18 @@ def test_the_source_as_plain_python(name: str, options: str) -> None:
     by_backend(name, "python", **OPTIONS[options])
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru", "peephole_lstm"])
-def test_the_source_compiled(name: str) -> None:
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("name", scan_cells.ALL)
+def test_rows_enough_to_lie_in_columns(name: str, options: str) -> None:
+    given = {**OPTIONS[options], **({"lengths": np.arange(1, 10)} if options == "lengths" else {})}
+    by_backend(name, "python", batch=9, **given)
+
+
+@pytest.mark.parametrize("batch", [2, 9])
+@pytest.mark.parametrize("name", ["lstm", "gru", "peephole_lstm", "layer_norm_lstm", "attention_decoder"])
+def test_the_source_compiled(name: str, batch: int) -> None:
     pytest.importorskip("numba")
-    by_backend(name, "numba")
+    by_backend(name, "numba", batch=batch)
 
 
 @pytest.mark.parametrize(("which", "dtype"), [("python", "float32"), ("numba", "float32")])

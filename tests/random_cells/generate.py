@@ -47,7 +47,7 @@ class _Builder:
             self.base, self.mixed, self.extreme = "float64", 0.0, False
         self.alike = draw.chance(0.6)  # all parts of the carry have one form
         self.leaves = Leaves(draw, self.base, self.extreme)
-        self.batch = draw.of((1, 2, 3))
+        self.batch = draw.of((1, 2, 3, 8))  # from eight rows on, compiled loops have them in columns
         self.width = draw.of((2, 3, 3))
         self.ndim = draw.of((0, 1, 2, 2, 2, 2, 3))
         self.values: dict[str, Any] = {}

@@ -69,7 +69,7 @@ def differentiate(scan: ScanProgram, wanted_consts: list[int], wanted_xs: list[i
     saved = saved_values(program, [*carry_out, *sums, *ys], {*scan.consts, *scan.xs, *sum_grads})
     for n, i in enumerate(saved):  # both programs call them the same
         program.names.setdefault(i, lines[i].name or f"k{n}")
-    forward = rewrite(dataclasses.replace(scan, ys=[*scan.ys, *saved]), REWRITES)
+    forward = dataclasses.replace(scan, ys=[*scan.ys, *saved], saving=len(saved))
     backward = ScanProgram(
         program,
         consts=[*scan.consts, *sum_grads],
@@ -78,11 +78,12 @@ def differentiate(scan: ScanProgram, wanted_consts: list[int], wanted_xs: list[i
         carry_out=carry_out,
         ys=ys,
         sums=sums,
+        saved=scan.saved | {len(scan.xs) + n for n in range(len(saved))},
     )
     for i in (*backward.consts, *backward.carry, *backward.xs):  # as inputs they keep their names
         lines[i] = lines[i]._replace(name=program.names.get(i, lines[i].name))
     return Derivative(
-        forward=forward,
+        forward=rewrite(forward, REWRITES),
         saved=len(saved),
         backward=rewrite(backward, REWRITES),
         wanted_consts=wanted_consts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -128,6 +129,16 @@ class Partition:
     scan: ScanProgram
     stage: dict[int, Stage]
     sums: list[TimeSum]
+
+    @functools.cached_property
+    def leaves(self) -> list[TimeSum]:
+        """What each block of steps adds something to, of all sums."""
+        return [leaf for s in self.sums for leaf in s.leaves() if leaf.kind != "times"]
+
+    @functools.cached_property
+    def columns(self) -> frozenset[int]:
+        """The lines that the sums take in columns."""
+        return frozenset(i for s in self.sums for i in s.columns())
 
     def lines(self, stage: Stage) -> list[int]:
         """Return the operations of a stage."""

@@ -27,6 +27,10 @@ class ScanProgram:
         The outputs of the step, stacked over time.
     sums : list of int
         The outputs of the step that are summed over time.
+    saved : frozenset of int
+        Which of the xs, by position, another scan has saved for this one, as this one wants them in memory.
+    saving : int
+        How many of the last ys are saved for another scan.
     """
 
     program: Program
@@ -36,6 +40,8 @@ class ScanProgram:
     carry_out: list[int]
     ys: list[int]
     sums: list[int]
+    saved: frozenset[int] = frozenset()
+    saving: int = 0
 
     @property
     def outputs(self) -> list[int]:
@@ -54,8 +60,20 @@ class ScanProgram:
     def finish(self, target: Program, at: dict[int, int]) -> ScanProgram:
         """Write what is not there yet of another program, of which ``at`` says where each line stands."""
         emit_lines(self.program, target, self.outputs, at)
-        parts = (self.consts, self.carry, self.xs, self.carry_out, self.ys, self.sums)
-        return ScanProgram(target, *([at[i] for i in part] for part in parts))
+
+        def there(part: list[int]) -> list[int]:
+            return [at[i] for i in part]
+
+        return dataclasses.replace(
+            self,
+            program=target,
+            consts=there(self.consts),
+            carry=there(self.carry),
+            xs=there(self.xs),
+            carry_out=there(self.carry_out),
+            ys=there(self.ys),
+            sums=there(self.sums),
+        )
 
 
 def rewrite(source: ScanProgram, rules: Iterable[Rewrite]) -> ScanProgram:

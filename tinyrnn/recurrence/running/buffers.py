@@ -44,6 +44,13 @@ class Buffers:
         Lines that are written straight into a concatenation's buffer.
     fixed : dict
         What runs once, in each form in which calls want it.
+    rows : dict of int to ndarray
+        Where the loop is code and values are feature-major: the inputs that lie in rows, as callers have
+        them. The loop itself turns what a step wants of them.
+    turned : dict of int to ndarray
+        Where it turns them to.
+    outs : dict of int to ndarray
+        Where the loop is code: outputs that it copies to where callers find them, in their order.
 
     Parameters
     ----------
@@ -72,13 +79,16 @@ class Buffers:
         self.inner = inner
         shapes = [self.lines[i].shape for i in self.loop]
         self.feature_major = all(len(shape) <= 2 for shape in shapes) and (
-            inner is None or any(len(shape) == 2 and 1 not in shape for shape in shapes)
+            inner is None or any(len(shape) == 2 and shape[0] >= 8 and shape[1] > 1 for shape in shapes)
         )
         self.columns = columns if self.feature_major else frozenset[int]()
         self.places: dict[int, Array] = {}
         self.becomes: dict[int, int] = {}
         self.parts: dict[int, tuple[int, int, int, int]] = {}
         self.fixed: dict[tuple[int, Any], Array] = {}
+        self.rows: dict[int, Array] = {}
+        self.turned: dict[int, Array] = {}
+        self.outs: dict[int, Array] = {}
         self._lasting = self._wanted_at_all_steps()
         computed = {i for i in self.loop if not self._is_view(i)}
         self._place_carry(computed)
@@ -88,9 +98,14 @@ class Buffers:
             self._place_over_block(stage)
         for i in self._lasting:  # inputs that the loop reads
             if self.lines[i].primitive is None and i not in self.places:
-                in_rows = inner is not None and self._only_multiplied(i)
-                major = self.feature_major and not in_rows
-                self.places[i] = allocate(self.size, self.lines[i].shape, self.lines[i].dtype, major)
+                if inner is not None and self._is_turned(i):
+                    self.rows[i] = allocate(self.size, self.lines[i].shape, self.lines[i].dtype, False)
+                    self.turned[i] = self._new(1, i)
+                else:
+                    self.places[i] = self._new(self.size, i)
+
+        if inner is not None and self.feature_major:
+            self._place_outputs()
 
     def _is_view(self, i: int) -> bool:
         return is_view(self.lines[i], self.lines)
@@ -115,9 +130,11 @@ class Buffers:
             i for i in wanted if stage[i] is not Stage.ONCE and (lines[i].primitive is not None or i in loop)
         }
 
-    def _only_multiplied(self, i: int) -> bool:
-        """Whether matrix products are all that reads a value: these take it in any order."""
-        return all(self.lines[k].primitive is p.matmul for k in self.loop if i in self.lines[k].args)
+    def _is_turned(self, i: int) -> bool:
+        """Whether an input comes in rows, and the loop wants it otherwise."""
+        saved = (self.parted.scan.xs[k] for k in self.parted.scan.saved)
+        shape = self.lines[i].shape
+        return self.feature_major and len(shape) == 2 and 1 not in shape and i not in saved
 
     def _see_through(self, found: set[int]) -> None:
         """Add what the views among some lines look at."""
@@ -199,6 +216,21 @@ class Buffers:
             for a in dying:
                 free.setdefault((lines[a].shape, lines[a].dtype), []).append(self.places[a])
 
+    def _place_outputs(self) -> None:
+        """Let the loop write what callers want in rows, and what is saved where it is part of something."""
+        scan, lines = self.parted.scan, self.lines
+        for n, i in enumerate(scan.ys):
+            saved = n >= len(scan.ys) - scan.saving
+            shape = lines[i].shape
+            if (
+                scan.ys.count(i) == 1
+                and len(shape) == 2
+                and 1 not in shape
+                and self.parted.stage[self.root(i)] is Stage.LOOP
+                and not (saved and i in self.places)
+            ):
+                self.outs[i] = allocate(self.size, shape, lines[i].dtype, saved)
+
     def _last_reads(self) -> dict[int, int]:
         """Return, for each buffer, the last line of the loop that reads it."""
         last: dict[int, int] = {}
@@ -243,8 +275,8 @@ class Buffers:
             places = self.places[self.becomes.get(i, i)]
             shift = (i in self.becomes) != self.reverse
             return places[low + shift : high + shift]
-        if i in self.places:
-            places = self.places[i]
+        if i in self.places or i in self.turned:
+            places = self.places[i] if i in self.places else self.turned[i]
             return places[low:high] if len(places) > 1 or self.size == 1 else places
         if i in self.parts:
             whole, axis, start, stop = self.parts[i]
@@ -253,6 +285,12 @@ class Buffers:
             params = in_blocks(line, self.lines) or {}
             return look(line, params, self.over(line.args[0], low, high), high - low)
         raise KeyError(f"line {i} has no buffer")
+
+    def given(self, i: int, count: int) -> Array | None:
+        """Return where the loop finds an input at the first ``count`` steps; None where it reads none."""
+        if i in self.rows:
+            return self.rows[i][:count]
+        return self.over(i, 0, count) if i in self.places else None
 
     def at(self, i: int, step: int, *, like: Shape | None = None) -> Any:
         """Return the value of a line at a step; one that runs once is spread to the shape ``like``."""

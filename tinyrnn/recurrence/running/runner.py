@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import functools
 from collections.abc import Container, Sequence
 from typing import Any
@@ -46,6 +45,7 @@ class Runner:
             if all(a in self._numbers for a in self.lines[i].args):
                 self._numbers[i] = self._compute(i, self._numbers)
         self._once = [i for i in once if i not in self._numbers]
+        self.written_once = {i for i in self.scan.ys if self.scan.ys.count(i) == 1}
         self._twins_of: dict[tuple[bool, ...], dict[int, int]] = {}
 
     def _prepared(self, scan: ScanProgram) -> Partition:
@@ -194,8 +194,7 @@ class Run:
         outputs = [(i, y) for n, (i, y) in enumerate(zip(runner.scan.ys, ys, strict=True)) if n not in twins]
         direct = {i: y for i, y in outputs if block.buffers.written_out(i)}
         self.long = {**xs, **direct}  # arrays over all steps, by line
-        once_only = collections.Counter(runner.scan.ys)
-        self.direct = block.direct({**xs, **{i: y for i, y in outputs if once_only[i] == 1}})
+        self.direct = block.direct({**xs, **{i: y for i, y in outputs if i in runner.written_once}})
         self.copied = [(i, y) for i, y in outputs if direct.get(i) is not y and i not in self.direct]
         self.low = self.high = 0
 
@@ -203,7 +202,7 @@ class Run:
         """Run the blocks in order; return the last carry."""
         block, buffers, size = self.block, self.block.buffers, self.block.size
         block.fill_fixed(self.once, {min(size, steps), steps % size} - {0})
-        inputs = {i: x for i, x in self.xs.items() if i in buffers.places and i not in self.direct}
+        inputs = {i: x for i, x in self.xs.items() if i not in self.direct}
         starts = range(0, steps, size)
         current = list(carry)
         for low in reversed(starts) if block.reverse else starts:
@@ -212,7 +211,9 @@ class Run:
             for place, value in zip(buffers.carry(count, end=False), current, strict=True):
                 np.copyto(place, value)
             for i, x in inputs.items():
-                copy(buffers.over(i, 0, count), x[low : self.high])
+                place = buffers.given(i, count)
+                if place is not None:
+                    copy(place, x[low : self.high])
             self._over_block(Stage.BEFORE, count)
             here = {i: a[self.low : self.high] for i, a in self.direct.items()}
             for function, args in block.loop(count, here):

@@ -69,14 +69,12 @@ class Sums:
         self.columns = columns
         self.parts = parts
         self.once = once
-        self.leaves = [leaf for s in parted.sums for leaf in s.leaves() if leaf.kind != "times"]
-        self.wanted = {i for s in parted.sums for i in s.columns()}
         self.totals: dict[int, Array] = {}
 
     def add(self, count: int, value: Callable[[int], Array]) -> None:
         """Add what a block of ``count`` steps contributes; ``value(i)`` are the values of a line there."""
         made: dict[int, Array] = {}
-        for leaf in self.leaves:
+        for leaf in self.parted.leaves:
             if leaf.kind == "total":
                 part = value(leaf.line).sum(0)
             elif leaf.kind == "stack":
@@ -98,7 +96,7 @@ class Sums:
         """Return a value of the block as columns; a part of another one that is wanted so is cut from it."""
         if i not in made:
             whole, axis, low, high = self.parts.get(i, (-1, 0, 0, 0))
-            if axis == 1 and whole in self.wanted:
+            if axis == 1 and whole in self.parted.columns:
                 made[i] = self._in_columns(whole, count, value, made)[low:high]
             else:
                 made[i] = self.columns.of(i, count, value)

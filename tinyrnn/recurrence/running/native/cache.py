@@ -20,7 +20,7 @@ from pathlib import Path
 from tinyrnn.recurrence.running.native import blas, functions
 from tinyrnn.recurrence.running.native.machine_code import MachineCode, processor
 
-_FORM = 7  # raised where the way of compiling changes
+_FORM = 9  # raised where the way of compiling changes
 
 
 def read(text: str, dtypes: tuple[str, ...]) -> MachineCode | None:

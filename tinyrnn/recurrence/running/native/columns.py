@@ -21,7 +21,7 @@ def made_in_loop(parted: Partition) -> frozenset[int]:
     """Return the lines that the loop makes, and sums take in columns."""
     lines = parted.scan.program.lines
     made = {i for i in parted.lines(Stage.LOOP) if not is_view(lines[i], lines)}
-    return frozenset(i for s in parted.sums for i in s.columns() if i in made and len(lines[i].shape) == 2)
+    return frozenset(i for i in parted.columns if i in made and len(lines[i].shape) == 2)
 
 
 def written(buffers: Buffers) -> list[int]:

@@ -140,6 +140,20 @@ def matrix(of: Array, start: int, rows: int, columns: int) -> Array:
     return vector(of, start, rows * columns).reshape(rows, columns)
 
 
+def tiles(
+    out: Array, start: int, a: Array, a_start: int, b: Array, b_start: int,
+    rows: int, depth: int, columns: int, so: int, si: int, sk: int, sb: int,
+) -> None:  # fmt: skip
+    """Multiply: ``out[i*so + j] = sum over k of a[i*si + k*sk] * b[k*sb + j]``, each from its start on."""
+    item = out.itemsize
+
+    def part(of: Array, start: int, shape: tuple[int, int], strides: tuple[int, int]) -> Array:
+        return np.lib.stride_tricks.as_strided(of[start:], shape, (strides[0] * item, strides[1] * item))
+
+    a, b = part(a, a_start, (rows, depth), (si, sk)), part(b, b_start, (depth, columns), (sb, 1))
+    part(out, start, (rows, columns), (so, 1))[...] = a @ b
+
+
 # In these, a product and the sum that it goes into may be rounded as one: their error is known either way.
 CONTRACTED = (
     power_of_two32, power_of_two64, expm1_series32, expm1_series64, exp32, exp64, tanh32, tanh64, sigmoid32,
@@ -148,7 +162,8 @@ CONTRACTED = (
 
 # What the code of a loop may name.
 NAMES: dict[str, Any] = {
-    "np": np, "vector": vector, "matrix": matrix, "dot32": np.dot, "dot64": np.dot, "inf": np.inf,
-    "nan": np.nan, "bool": bool, "abs": abs, "float32": float32, "float64": float64, "int64": int64,
+    "np": np, "vector": vector, "matrix": matrix, "tiles": tiles, "dot32": np.dot, "dot64": np.dot,
+    "inf": np.inf, "nan": np.nan, "bool": bool, "abs": abs,
+    "float32": float32, "float64": float64, "int64": int64,
     **{function.__name__: function for function in CONTRACTED},
 }  # fmt: skip

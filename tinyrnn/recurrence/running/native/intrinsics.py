@@ -15,6 +15,7 @@ from numba.np.arrayobj import make_array, populate_array
 
 from tinyrnn.recurrence.running.native import blas
 from tinyrnn.recurrence.running.native.machine_code import SYMBOL
+from tinyrnn.recurrence.running.native.tiles import tiles
 
 _ROWS, _PLAIN, _TRANSPOSED = 101, 111, 112  # of CBLAS: the order of all matrices, and how one is taken
 
@@ -97,4 +98,4 @@ def _dot(letter: str) -> Any:
     return dot
 
 
-NAMES = {"vector": vector, "matrix": matrix, "dot32": _dot("s"), "dot64": _dot("d")}
+NAMES = {"vector": vector, "matrix": matrix, "tiles": tiles, "dot32": _dot("s"), "dot64": _dot("d")}

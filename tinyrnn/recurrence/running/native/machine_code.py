@@ -93,15 +93,14 @@ class MachineLoop:
 
     def __init__(self, code: MachineCode, arrays: int) -> None:
         library = llvm.JITLibraryBuilder().add_object_img(code.image).export_symbol(code.entry)
-        products = {SYMBOL.format(name): address for name, address in blas.found()[0].items()}
-        for name in code.outside:
-            if name in products:
-                library.import_symbol(name, products[name])
-            elif llvm.address_of_symbol(name) is None:
-                raise RuntimeError(f"it calls {name}, which was not found")
+        for name, address in blas.found()[0].items():
+            library.import_symbol(SYMBOL.format(name), address)
         library.add_current_process()
-        # As long as this lives, the code is there.
-        self._library = library.link(_linker(), f"loop{next(_numbers)}")
+        try:
+            # As long as this lives, the code is there.
+            self._library = library.link(_linker(), f"loop{next(_numbers)}")
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}: it calls {', '.join(code.outside) or 'nothing else'}") from None
         # A function of Numba's begins with places for its result and for an error: there are neither.
         pointer = ctypes.c_void_p
         form = ctypes.CFUNCTYPE(ctypes.c_int, pointer, pointer, ctypes.c_int64, *[pointer] * arrays)

@@ -23,9 +23,14 @@ class Access:
         """Write the place of an element; ``loops`` are a variable and a stride each."""
         return f"{self.array}[{self._place(loops)}]"
 
+    @property
+    def start(self) -> str:
+        """The array, and where in it a step begins."""
+        return f"{self.array}, {self._place()}"
+
     def part(self, kind: str, *shape: int) -> str:
         """Write the elements of one step, which lie without gaps, as a "vector" or a "matrix"."""
-        return f"{kind}({self.array}, {self._place()}, {', '.join(map(str, shape))})"
+        return f"{kind}({self.start}, {', '.join(map(str, shape))})"
 
     def _place(self, loops: Sequence[tuple[str, int]] = ()) -> str:
         terms = [_times("t", self.place.lead), str(self.place.offset or "")]

@@ -11,7 +11,8 @@ from tinyrnn.autograd.primitive import Shape
 from tinyrnn.recurrence.running.buffers import Buffers
 from tinyrnn.recurrence.running.views import Array
 
-Key = tuple[int, Any]  # of what runs once: its line, and its form; of other buffers: a line, and None
+Key = tuple[int, Any]  # a line, and the form of it that a buffer has; None where it has but one
+ROWS, TURNED, OUT = "rows", "turned", "out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +59,18 @@ class Places:
         first, second = (self.buffers.at(i, step, like=shape) for step in (0, 1))
         return self._place(first, second.ctypes.data - first.ctypes.data)
 
+    def rows(self, i: int) -> Place:
+        """Return where an input lies in rows."""
+        return self._over_time(self.buffers.rows[i])
+
+    def out(self, i: int) -> Place:
+        """Return where callers find an output."""
+        return self._over_time(self.buffers.outs[i])
+
+    def _over_time(self, places: Array) -> Place:
+        first, second = (places[step, ...] for step in (0, 1))
+        return self._place(first, second.ctypes.data - first.ctypes.data)
+
     def next_carry(self, i: int) -> Place:
         """Return where the next step finds a part of the carry."""
         places = self.buffers.places[i]
@@ -74,6 +87,9 @@ class Places:
         if id(raw) not in self._raw:
             self._raw = {id(whole(a)): (i, None) for i, a in self.buffers.places.items()}
             self._raw |= {id(whole(a)): key for key, a in self.buffers.fixed.items()}
+            self._raw |= {id(whole(a)): (i, ROWS) for i, a in self.buffers.rows.items()}
+            self._raw |= {id(whole(a)): (i, TURNED) for i, a in self.buffers.turned.items()}
+            self._raw |= {id(whole(a)): (i, OUT) for i, a in self.buffers.outs.items()}
         return self._raw[id(raw)]
 
 

@@ -1,28 +1,54 @@
-"""Matrix products: by BLAS where they are large, and as loops where its call would cost more than they do."""
+"""Matrix products: in tiles where they are small, by BLAS where they are large; of stacks, as loops."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 
+from tinyrnn.autograd.primitive import Shape
 from tinyrnn.recurrence.running.native.nests import INDENT, VARIABLES, Access, merged
 from tinyrnn.recurrence.running.native.places import Place
 
-BLAS_FROM = 64  # multiplications: what a call costs
+MOST_IN_TILES = 1 << 18  # multiplications: beyond, BLAS is as fast, and takes all cores
+
+
+def in_tiles(shape: Shape, depth: int) -> bool:
+    """Whether a product of this shape is a small one."""
+    return 0 < math.prod(shape) * depth <= MOST_IN_TILES
 
 
 def product(out: Access, a: Access, b: Access, dot: str) -> list[str]:
     """Write ``out = a @ b``; ``dot``: the function for their dtype, empty where BLAS does not know it."""
     if dot and len(a.place.shape) == len(b.place.shape) == len(out.place.shape) == 2:
-        rows, depth, columns = *a.place.shape, b.place.shape[1]
-        if rows * depth * columns >= BLAS_FROM:
-            if not out.place.in_rows:
-                out, a, b = (Access(x.array, x.place.transposed) for x in (out, b, a))
-            # A matrix times a vector is another function of BLAS, which looks along one axis only.
-            vector = depth > 1 and (rows == 1) != (columns == 1)
-            found = [_matrix(x, vector=vector and 1 in x.place.shape) for x in (a, b, out)]
-            if out.place.in_rows and all(found):
-                return [f"{dot}({', '.join(found)})"]
+        found = _tiles(out, a, b) or _blas(out, a, b, dot)
+        if found:
+            return [found]
     return _loops(out, a, b)
+
+
+def _tiles(out: Access, a: Access, b: Access) -> str:
+    """Write a product that is small; an empty string where neither of its axes has the memory's order."""
+    if not in_tiles(out.place.shape, a.place.shape[1]):
+        return ""
+    forms = [(out, a, b), tuple(Access(x.array, x.place.transposed) for x in (out, b, a))]
+    forms = [f for f in forms if all(x.place.strides[1] == 1 or x.place.shape[1] == 1 for x in (f[0], f[2]))]
+    if not forms:
+        return ""
+    out, a, b = max(forms, key=lambda form: form[0].place.shape[1])
+    places = ", ".join(x.start for x in (out, a, b))
+    numbers = [*a.place.shape, b.place.shape[1], out.place.strides[0], *a.place.strides, b.place.strides[0]]
+    return f"tiles({places}, {', '.join(map(str, numbers))})"
+
+
+def _blas(out: Access, a: Access, b: Access, dot: str) -> str:
+    """Write a product that BLAS takes; an empty string where elements lie apart."""
+    rows, depth, columns = *a.place.shape, b.place.shape[1]
+    if not out.place.in_rows:
+        out, a, b = (Access(x.array, x.place.transposed) for x in (out, b, a))
+    # A matrix times a vector is another function of BLAS, which looks along one axis only.
+    vector = depth > 1 and (rows == 1) != (columns == 1)
+    found = [_matrix(x, vector=vector and 1 in x.place.shape) for x in (a, b, out)]
+    return f"{dot}({', '.join(found)})" if out.place.in_rows and all(found) else ""
 
 
 def _matrix(x: Access, *, vector: bool) -> str:

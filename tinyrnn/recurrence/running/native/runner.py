@@ -14,7 +14,7 @@ from tinyrnn.recurrence.running.buffers import Buffers
 from tinyrnn.recurrence.running.calls import Call
 from tinyrnn.recurrence.running.native.columns import COLUMNS, WrittenColumns
 from tinyrnn.recurrence.running.native.forms import Loop
-from tinyrnn.recurrence.running.native.places import whole
+from tinyrnn.recurrence.running.native.places import OUT, ROWS, TURNED, whole
 from tinyrnn.recurrence.running.native.schedule import fused
 from tinyrnn.recurrence.running.native.source import Source, refusal, write
 from tinyrnn.recurrence.running.runner import Runner
@@ -83,18 +83,25 @@ class NativeBlock(Block):
         ]
         shared = self._shared()
         self._replaceable = {
-            i: n for n, (i, form) in enumerate(self._source.keys) if form is None and i not in shared
+            i: n
+            for n, (i, form) in enumerate(self._source.keys)
+            if form in (ROWS, OUT) or (form is None and i not in shared and i not in self.buffers.outs)
         }
+        self._stands_in_for = {**self.buffers.places, **self.buffers.rows, **self.buffers.outs}
         self._memory_order = {
             i: sorted(range(place.ndim), key=lambda axis, place=place: -place.strides[axis])
-            for i, place in self.buffers.places.items()
+            for i, place in self._stands_in_for.items()
         }
 
     def _array(self, i: int, form: Any) -> Array:
         if form == COLUMNS:
             assert isinstance(self.columns, WrittenColumns)
             return self.columns.array(i)
-        return self.buffers.places[i] if form is None else self.buffers.fixed_as(i, form)
+        buffers = self.buffers
+        kept: dict[Any, dict[int, Array]] = {
+            None: buffers.places, ROWS: buffers.rows, TURNED: buffers.turned, OUT: buffers.outs,
+        }  # fmt: skip
+        return kept[form][i] if form in kept else buffers.fixed_as(i, form)
 
     def _shared(self) -> set[int]:
         """Return the lines that other stages than the loop read or write in the buffers."""
@@ -116,7 +123,7 @@ class NativeBlock(Block):
             i: a
             for i, a in arrays.items()
             if i in self._replaceable
-            and a.strides == self.buffers.places[i].strides
+            and a.strides == self._stands_in_for[i].strides
             and a.flags.writeable
             and a.flags.aligned
         }

@@ -15,8 +15,8 @@ from tinyrnn.recurrence.running.native.columns import COLUMNS, columns, made_in_
 from tinyrnn.recurrence.running.native.expressions import expression
 from tinyrnn.recurrence.running.native.functions import NAMES
 from tinyrnn.recurrence.running.native.nests import VARIABLES, Access, nest
-from tinyrnn.recurrence.running.native.places import Key, Place, Places
-from tinyrnn.recurrence.running.native.products import product
+from tinyrnn.recurrence.running.native.places import OUT, ROWS, TURNED, Key, Place, Places
+from tinyrnn.recurrence.running.native.products import in_tiles, product
 from tinyrnn.recurrence.running.native.reductions import reduction
 from tinyrnn.recurrence.running.native.schedule import Nest, inner, known, schedule
 
@@ -81,8 +81,11 @@ class _Writer:
                 self._nest(item.lines)
             else:
                 self._other(item)
+        self.body[:0] = [line for i in self.buffers.turned for line in self._turned(i)]
         for i in written(self.buffers):
             self.body += columns(self._array((i, COLUMNS)), self._access(self.places.of(i)))
+        for i in self.buffers.outs:
+            self._copy(i, self.lines[i].shape, self.places.out(i))
         self._hand_over()
         arrays = ", ".join(["steps", *(self.names.of_buffer(key) for key in self.keys)])
         steps = "range(steps - 1, -1, -1)" if self.buffers.reverse else "range(steps)"
@@ -124,6 +127,14 @@ class _Writer:
                 stores.append((self._access(self.places.of(i)), self.names.of(i)))
         self.body += nest(shape, reads, code, stores)
 
+    def _turned(self, i: int) -> list[str]:
+        """Write the copy of a step's input from its row to where the loop wants it, if it does."""
+        if (i, TURNED) not in self.keys:
+            return []
+        name, target = self.names.read(i), self._access(self.places.of(i))
+        reads = {name: self._access(self.places.rows(i))}
+        return nest(self.lines[i].shape, reads, [], [(target, name)])
+
     def _stored(self, i: int) -> bool:
         return i in self.buffers.places or i in self.buffers.becomes or i in self.buffers.parts
 
@@ -155,7 +166,11 @@ class _Writer:
 
     def _product(self, i: int) -> None:
         line = self.lines[i]
-        a, b = (self._access(self.places.of(k)) for k in line.args)
+        turned = in_tiles(line.shape, self.lines[line.args[0]].shape[-1])  # BLAS takes rows as well
+        a, b = (
+            self._access(self.places.rows(k) if k in self.buffers.rows and not turned else self.places.of(k))
+            for k in line.args
+        )
         names = [self.names.shown(k) for k in (i, *line.args)]
         self.body.append("# {} = {} @ {}".format(*names))
         one_dtype = {self.lines[k].dtype for k in line.args} == {line.dtype}
@@ -218,9 +233,8 @@ class _Names:
     def of_buffer(self, key: Key) -> str:
         i, form = key
         name = self._wanted(self.lines[i], i)
-        return self._unique(
-            ("buffer", key), f"{name}s" if form is None else f"{name}_columns" if form == COLUMNS else ""
-        )
+        endings = {None: "s", ROWS: "s", COLUMNS: "_columns", OUT: "_out", TURNED: "_turned"}
+        return self._unique(("buffer", key), f"{name}{endings[form]}" if form in endings else "")
 
     def _wanted(self, line: Line, i: int) -> str:
         name = self._given.get(i) or line.name or f"v{i}"

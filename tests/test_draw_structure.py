@@ -43,7 +43,7 @@ EXPECTED = {
         "x/4|x_2/3 encoder.l0:GRUCell[h]/4|decoder.l0:GRUCell[h]/3 head:Linear/0 loss/0",
     ),
     "attention": (
-        {"": 4, "cell": 3},
+        {"": 4, "loop": 3},
         "x/4 encoder.l0:GRUCell[h]/4 transpose/0|x_2/3 cell:GRUCell[h]/3 head:Linear/3 loss/0",
     ),
     "decoder_by_hand": (
@@ -80,7 +80,7 @@ EXPECTED = {
     "begun_by_a_weight": ({"": 4}, "x_2/4 getitem/0|l0:GRUCell[h]/4|multiply/0|x/0 loss/0"),
     "begun_by_hand": ({"": 4}, "x/4 GRUCell:GRUCell[h]/4|Linear:Linear/0|features/0|tanh/0 loss/1"),
     "attention_lstm": (
-        {"": 4, "cell": 3},
+        {"": 4, "loop": 3},
         "x/4 encoder.l0:LSTMCell[h,c]/4 transpose/0|x_2/3 cell:LSTMCell[h,c]/3 head:Linear/3 loss/0",
     ),
     "replay_compiled": ({"": 10}, "x/10 l0:RNNCell[h]/10 Linear:Linear/0 loss/0"),
@@ -94,14 +94,14 @@ EXPECTED = {
     "cnn_by_step": ({"": 4}, "x/4 Sequential:Sequential/4 LSTMCell:LSTMCell[h,c]/4 Linear:Linear/1 loss/1"),
     "dict_of_two": ({"": 4}, "x/4 cell[fast,slow]/4 loss/0"),
     "attention_both_ways": (
-        {"": 4, "Linear": 3},
-        "x/4 l0:GRUCell[h]/4 l0_reverse:GRUCell[h]/4 Linear_2:Linear/1 tanh/1 "
-        "Linear:Linear/3|transpose/0|x_2/3 GRUCell:GRUCell[h]/3 Linear_3:Linear/3 loss/0",
+        {"": 4, "loop": 3},
+        "x/4 l0:GRUCell[h]/4 l0_reverse:GRUCell[h]/4 Linear_3:Linear/1 tanh/1 "
+        "Linear:Linear/3|transpose/0|x_2/3 GRUCell:GRUCell[h]/3 Linear_2:Linear/3 loss/0",
     ),
     "begun_decoder": (
-        {"": 4, "GRUCell": 3},
+        {"": 4, "loop": 3},
         "x/4 l0:GRUCell[h]/4 transpose/0|x_2/3 GRUCell:GRUCell[h]/3|Linear:Linear/0|features/0|tanh/0 "
-        "GRUCell.L/3 loss/0",
+        "loop.L/3 loss/0",
     ),
     "begun_then_cut": ({"": 6}, "x/6 Linear:Linear/0|features/0|l0:RNNCell[h]/6|tanh/0 loss/0"),
     "begun_twice": ({"": 4}, "x/4 Linear:Linear/0|features/0|l0:LSTMCell[h,c]/4|tanh/0 loss/0"),

@@ -35,7 +35,8 @@ def shared_path(records: list[Record], containers: set[int]) -> str:
     paths: set[tuple[str, ...]] = set()
     for record in records:
         within = len(list(takewhile(lambda s: id(s) in containers, record.scopes)))
-        paths.add(tuple(scope.name for scope in record.scopes[: within + 1] if scope.name))
+        path = tuple(scope.name for scope in record.scopes[: within + 1] if scope.name)
+        paths.add(path or ("",) * (record.step is not None))  # a step outside of all names
     paths.discard(())
     levels = zip(*(path[:-1] for path in paths))
     return "".join(f"{names[0]}." for names in takewhile(lambda names: len(set(names)) == 1, levels))

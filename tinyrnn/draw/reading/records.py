@@ -17,12 +17,17 @@ from tinyrnn.autograd.state import Scope
 from tinyrnn.autograd.tape import Node
 from tinyrnn.draw.text import norm
 
-__all__ = ["ELEMENTWISE", "MOVES", "Firsts", "Record", "Run"]
+__all__ = ["ELEMENTWISE", "MOVES", "Firsts", "Record", "Run", "is_cell"]
 
 MOVES = {"transpose", "reshape", "getitem", "broadcast_to", "astype", "stack", "concatenate"}
 ELEMENTWISE = {
     "multiply", "add", "subtract", "divide", "negative", "where", "astype", "relu", "tanh", "sigmoid"
 }  # fmt: skip
+
+
+def is_cell(module: Any) -> bool:
+    """Whether a module is made to be called once a step."""
+    return hasattr(module, "initial_state")
 
 
 @dataclass(eq=False)
@@ -34,8 +39,13 @@ class Run:
     key: tuple[Any, ...]  # the same for another run of the same loop
     steps: list[int] = field(default_factory=list[int])  # in the order in which they ran
     offset: int = 0  # what is added to a step to count on from the run that it continues
-    counted: bool = True  # whether a `tinyrnn.scope` says its steps
+    named: bool = False  # whether the scopes of its steps have a name
     chain: int = 0  # the same for all runs that go on from one another
+
+    @property
+    def whole(self) -> bool:
+        """Whether a step is one thing: it has a name, or is the call of a cell."""
+        return self.named or is_cell(self.owner)
 
     @property
     def reverse(self) -> bool:

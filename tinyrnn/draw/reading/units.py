@@ -16,7 +16,7 @@ from tinyrnn.draw.reading.carries import name_carries
 from tinyrnn.draw.reading.inputs import find_inputs
 from tinyrnn.draw.reading.leads import closure, lossy_of, weighing_of
 from tinyrnn.draw.reading.loops import identity, names
-from tinyrnn.draw.reading.records import MOVES, Record, Run
+from tinyrnn.draw.reading.records import MOVES, Record, Run, is_cell
 from tinyrnn.draw.reading.unit import Unit, Units
 
 __all__ = ["find_units"]
@@ -35,7 +35,6 @@ class _Units:
         self.roots = roots
         self.units = Units()
         self.found = self.units.found
-        self.bare: set[str] = set()  # cells in which no module stands
         self.computed = [r for r in records if r.role in ("op", "loss", "total")]
         self.containers = containers_of(self.computed)
         self.shared = shared_path(self.computed, self.containers)
@@ -75,10 +74,10 @@ class _Units:
         run = members[0].run
         assert run is not None
         inside = set(members)
-        atom, scope = self._atoms(members, run)
+        atom, scope = self._atoms(members)
         base = self._short(run.path)
         circles = _circles(members, atom)
-        if not circles and run.counted:  # a loop in which nothing is handed on
+        if not circles:  # a loop in which nothing is handed on
             kind = _class(run) or (_class(*scope.values()) if len(scope) == 1 else "")
             role = "cell" if run.owner is not None else "module"
             unit = self.units.named(run.chain, base or kind or "cell", kind, role)
@@ -113,7 +112,7 @@ class _Units:
                 kind = _class(scope[a])
                 name = ".".join(filter(None, (base, scope[a].name or kind)))
                 record.unit = self.units.named((run.chain, a), name, kind, "module")
-            elif record not in lossy and record not in weighing and run.counted:
+            elif record not in lossy and record not in weighing:
                 record.unit = next((s.unit for s in record.sources if s.unit and s in inside), "")
 
     def _cells(
@@ -121,11 +120,13 @@ class _Units:
     ) -> dict[Hashable, str]:
         """Make the cell that a circle is; return for each of its parts the unit."""
         parts = [a for a in circle if a in scope]
-        if not run.counted and len(parts) > 1:  # each module of a loop written by hand is its own box
-            kinds = {a: _class(scope[a]) for a in parts}
+        modules = {a: _class(scope[a]) for a in parts if scope[a].owner is not None}
+        if not run.whole and any(is_cell(scope[a].owner) for a in modules):  # a cell, and what is around it
             return {
-                a: self.units.named((run.chain, a), self._short(scope[a].name) or kind, kind, "cell")
-                for a, kind in kinds.items()
+                a: self.units.named(
+                    (run.chain, a), self._short(scope[a].name) or kind, kind, "cell", run.reverse
+                )
+                for a, kind in modules.items()
             }
         part = scope[parts[0]] if len(parts) == 1 else None
         kind = (_class(part) if part is not None and len(circle) == 1 else "") or _class(run)
@@ -133,19 +134,15 @@ class _Units:
         if part is not None and not alone:
             own = ".".join(filter(None, (base, part.name or kind)))
         unit = self.units.named((run.chain, *circle), own or kind or "cell", kind, "cell", run.reverse)
-        if not run.counted and not parts:
-            self.bare.add(unit)
         return dict.fromkeys(circle, unit)
 
-    def _atoms(self, members: list[Record], run: Run) -> tuple[dict[Record, Hashable], dict[Hashable, Scope]]:
+    def _atoms(self, members: list[Record]) -> tuple[dict[Record, Hashable], dict[Hashable, Scope]]:
         """Return what of a step each record belongs to, a part with a scope or itself; and these scopes."""
         atom: dict[Record, Hashable] = {}
         scope: dict[Hashable, Scope] = {}
         for record in members:
-            first = self._call(record)
-            if run.counted:
-                first = None if record.depth is None else record.depth + 1
-            part = record.scopes[first : first + 1] if first is not None else ()
+            assert record.depth is not None
+            part = record.scopes[record.depth + 1 : record.depth + 2]
             atom[record] = identity(part) or record.key
             if part:
                 scope[atom[record]] = part[0]
@@ -195,7 +192,7 @@ class _Units:
             same = {(u.group, u.step) for u in uses} == {(record.group, record.step)}
             if len(alike) == 1 and not record.name and record not in self.roots:
                 (unit,) = alike
-                joins = self.found[unit].role == "ops" or unit in self.bare
+                joins = self.found[unit].role == "ops"
                 if same and (record.op in MOVES or joins):
                     record.unit = unit
                     continue

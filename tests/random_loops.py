@@ -13,9 +13,9 @@ import numpy as np
 
 import tinyrnn as tr
 from tinyrnn.draw.choices import LEVELS
-from tinyrnn.draw.reading.fold import columns_of
-from tinyrnn.draw.reading.levels import view_of
 from tinyrnn.draw.reading.unroll import unroll
+from tinyrnn.draw.viewing.fold import columns_of
+from tinyrnn.draw.viewing.levels import view_of
 
 CHOICES = {
     "steps": [3, 4, 5],

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import tinyrnn as tr
 from tinyrnn.draw.choices import LEVELS
-from tinyrnn.draw.reading.fold import Column, columns_of
-from tinyrnn.draw.reading.levels import view_of
 from tinyrnn.draw.reading.unroll import unroll
-from tinyrnn.draw.reading.weights import contribution
+from tinyrnn.draw.viewing.fold import Column, columns_of
+from tinyrnn.draw.viewing.levels import view_of
+from tinyrnn.draw.viewing.weights import contribution
 
 # For each model: its groups with their number of columns, and the units from below, with
 # (row, name, kind, carries, over how many columns of one step each; 0 for what stands over all).

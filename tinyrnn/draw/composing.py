@@ -7,15 +7,15 @@ from tinyrnn.draw.arranging.geometry import Layout
 from tinyrnn.draw.arranging.place import place
 from tinyrnn.draw.arranging.wrap import wrapped
 from tinyrnn.draw.choices import LEVELS, Level, Options
-from tinyrnn.draw.reading.captions import add_captions, missing
-from tinyrnn.draw.reading.fold import Column, columns_of
-from tinyrnn.draw.reading.levels import view_of
-from tinyrnn.draw.reading.textbook import as_textbook
-from tinyrnn.draw.reading.tray import add_weights
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import View
-from tinyrnn.draw.reading.windows import windows_of
 from tinyrnn.draw.text import BADGE
+from tinyrnn.draw.viewing.captions import add_captions, missing
+from tinyrnn.draw.viewing.fold import Column, columns_of
+from tinyrnn.draw.viewing.levels import view_of
+from tinyrnn.draw.viewing.textbook import as_textbook
+from tinyrnn.draw.viewing.tray import add_weights
+from tinyrnn.draw.viewing.view import View
+from tinyrnn.draw.viewing.windows import windows_of
 from tinyrnn.draw.writing.dot import MARGIN
 
 __all__ = ["compose", "has_columns"]

@@ -6,7 +6,7 @@ import math
 
 from tinyrnn.draw.arranging.geometry import Layout, Point
 from tinyrnn.draw.arranging.route import Path
-from tinyrnn.draw.reading.view import View
+from tinyrnn.draw.viewing.view import View
 
 __all__ = ["to_circles"]
 

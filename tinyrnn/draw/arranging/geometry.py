@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tinyrnn.draw.arranging.route import Path
-from tinyrnn.draw.reading.view import Arrow, Badge
 from tinyrnn.draw.text import number
+from tinyrnn.draw.viewing.view import Arrow, Badge
 
 __all__ = ["Layout", "Point", "badge_lines"]
 

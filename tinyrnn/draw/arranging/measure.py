@@ -9,8 +9,8 @@ from tinyrnn.draw.arranging.block import Block, Item, Shape, block_of
 from tinyrnn.draw.arranging.geometry import Point, badge_lines
 from tinyrnn.draw.arranging.ways import Way
 from tinyrnn.draw.reading.leads import ordered
-from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import BADGE, LINE, TITLE, width
+from tinyrnn.draw.viewing.view import Box, View
 
 __all__ = ["BESIDE", "PORT", "TRACK", "Measures"]
 

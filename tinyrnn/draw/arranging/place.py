@@ -15,7 +15,7 @@ from tinyrnn.draw.arranging.measure import BESIDE, TRACK, Measures
 from tinyrnn.draw.arranging.router import Router
 from tinyrnn.draw.arranging.tracks import Tracks
 from tinyrnn.draw.arranging.ways import ways_of
-from tinyrnn.draw.reading.view import BEFORE, Box, View
+from tinyrnn.draw.viewing.view import BEFORE, Box, View
 
 __all__ = ["place"]
 

@@ -9,7 +9,7 @@ from tinyrnn.draw.arranging.measure import PORT, Measures
 from tinyrnn.draw.arranging.route import BESIDE, Path, beside, corners, tidy
 from tinyrnn.draw.arranging.tracks import ARRIVING, LEAVING, STRAIGHT, Tracks
 from tinyrnn.draw.arranging.ways import Way
-from tinyrnn.draw.reading.view import Arrow, Box
+from tinyrnn.draw.viewing.view import Arrow, Box
 
 __all__ = ["Router"]
 

@@ -8,7 +8,7 @@ from tinyrnn.draw.arranging.block import track_at
 from tinyrnn.draw.arranging.geometry import Layout
 from tinyrnn.draw.arranging.measure import TRACK, Measures
 from tinyrnn.draw.arranging.ways import Way
-from tinyrnn.draw.reading.view import Box, View
+from tinyrnn.draw.viewing.view import Box, View
 
 __all__ = ["ARRIVING", "LEAVING", "STRAIGHT", "Tracks"]
 

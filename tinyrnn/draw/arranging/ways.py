@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyrnn.draw.reading.view import BEFORE, Arrow, Box, View
+from tinyrnn.draw.viewing.view import BEFORE, Arrow, Box, View
 
 __all__ = ["Way", "ways_of"]
 

@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from tinyrnn.draw.arranging.geometry import Layout, Point
 from tinyrnn.draw.arranging.place import place
 from tinyrnn.draw.reading.leads import ordered
-from tinyrnn.draw.reading.view import BEFORE, WHOLE, Arrow, Box, View
+from tinyrnn.draw.viewing.view import BEFORE, WHOLE, Arrow, Box, View
 
 __all__ = ["extent", "moved", "wrapped"]
 

@@ -16,16 +16,16 @@ import numpy as np
 from tinyrnn.autograd.tape import Node
 from tinyrnn.draw.choices import Options
 from tinyrnn.draw.composing import compose
-from tinyrnn.draw.reading.captions import speakers
-from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled, uncollected
-from tinyrnn.draw.reading.view import Badge, Box, View
-from tinyrnn.draw.reading.weights import contribution
 from tinyrnn.draw.stepping.arrays import ArrayTable
 from tinyrnn.draw.stepping.kept import in_order
 from tinyrnn.draw.style import Theme
 from tinyrnn.draw.text import pretty
+from tinyrnn.draw.viewing.captions import speakers
+from tinyrnn.draw.viewing.fold import Column
+from tinyrnn.draw.viewing.view import Badge, Box, View
+from tinyrnn.draw.viewing.weights import contribution
 from tinyrnn.draw.writing.dot import dot_of
 from tinyrnn.draw.writing.shapes import INDEX
 

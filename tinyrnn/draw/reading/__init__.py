@@ -1,1 +1,1 @@
-"""From the tape to a picture's model: records, recurrences, and the boxes and arrows of a level."""
+"""From the tape to the unrolled graph: steps, recurrences, units and rows, whatever level is drawn."""

@@ -1,6 +1,6 @@
 """The levels of the page: which operations make up a cell, or a gate, of which the page can speak as one.
 
-The parts are those that pictures draw at the same level (`tinyrnn.draw.reading.levels`), and have their
+The parts are those that pictures draw at the same level (`tinyrnn.draw.viewing.levels`), and have their
 names. What pictures leave out, because it only moves data, goes to the one part that uses it, or is a part of
 its own.
 """
@@ -11,11 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tinyrnn.autograd.tape import Constant, Node
-from tinyrnn.draw.reading.fold import Column
-from tinyrnn.draw.reading.levels import view_of
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import Box
 from tinyrnn.draw.stepping.labels import SUBSCRIPTS, Labels
+from tinyrnn.draw.viewing.fold import Column
+from tinyrnn.draw.viewing.levels import view_of
+from tinyrnn.draw.viewing.view import Box
 
 __all__ = ["COARSE", "Level", "Part", "level_of"]
 
@@ -30,7 +30,7 @@ class Part:
     ----------
     label : str
     kind : str
-        As `tinyrnn.draw.reading.view.Box.kind`; ``op`` for a single operation.
+        As `tinyrnn.draw.viewing.view.Box.kind`; ``op`` for a single operation.
     members : list of Node
         Its operations, each after its inputs.
     main : Node

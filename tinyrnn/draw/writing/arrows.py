@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tinyrnn.draw.arranging.geometry import Layout
 from tinyrnn.draw.arranging.route import BESIDE, Path, corners, middle, spline
-from tinyrnn.draw.reading.view import Arrow, Box, View
 from tinyrnn.draw.style import Gradient
 from tinyrnn.draw.text import LINE, number, width
+from tinyrnn.draw.viewing.view import Arrow, Box, View
 from tinyrnn.draw.writing.canvas import Canvas
 
 __all__ = ["write_arrows"]

@@ -10,10 +10,10 @@ from itertools import pairwise
 
 from tinyrnn.draw.arranging.geometry import Layout, badge_lines
 from tinyrnn.draw.arranging.wrap import extent, moved
-from tinyrnn.draw.reading.fold import Column
-from tinyrnn.draw.reading.view import Badge, Box, View
 from tinyrnn.draw.style import Scale, Theme
 from tinyrnn.draw.text import BADGE, LINE, TITLE, head, html, width
+from tinyrnn.draw.viewing.fold import Column
+from tinyrnn.draw.viewing.view import Badge, Box, View
 from tinyrnn.draw.writing.arrows import write_arrows
 from tinyrnn.draw.writing.canvas import Canvas
 from tinyrnn.draw.writing.margin import write_foot, write_windows

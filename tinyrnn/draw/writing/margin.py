@@ -7,8 +7,8 @@ from textwrap import wrap
 
 from tinyrnn.draw.arranging.geometry import Layout, Point
 from tinyrnn.draw.reading.records import Record
-from tinyrnn.draw.reading.view import View
 from tinyrnn.draw.text import LINE, html, number, width
+from tinyrnn.draw.viewing.view import View
 from tinyrnn.draw.writing.canvas import Canvas
 from tinyrnn.draw.writing.markup import small, tray_label
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from tinyrnn.draw.reading.fold import Column
-from tinyrnn.draw.reading.view import Box
 from tinyrnn.draw.style import Scale, ink_on
 from tinyrnn.draw.text import LINE, TITLE, Markup, html, number
+from tinyrnn.draw.viewing.fold import Column
+from tinyrnn.draw.viewing.view import Box
 
 __all__ = ["fold_label", "label", "small", "tray_label"]
 

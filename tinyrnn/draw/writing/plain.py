@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tinyrnn.draw.reading.captions import missing, operation_lines
-from tinyrnn.draw.reading.levels import SYMBOLS, kind_of
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.style import Gradient, Scale, Theme
 from tinyrnn.draw.text import attribute, attributes, head, pretty
+from tinyrnn.draw.viewing.captions import missing, operation_lines
+from tinyrnn.draw.viewing.levels import SYMBOLS, kind_of
 from tinyrnn.draw.writing.markup import label
 
 __all__ = ["plain_dot"]

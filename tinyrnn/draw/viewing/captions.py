@@ -9,8 +9,8 @@ from tinyrnn.autograd.tape import Constant, Leaf
 from tinyrnn.draw.choices import LEVELS, Options
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import Box, View
 from tinyrnn.draw.text import TYPES, matrix, number, summary, type_of
+from tinyrnn.draw.viewing.view import Box, View
 
 __all__ = ["add_captions", "missing", "operation_lines", "speakers"]
 

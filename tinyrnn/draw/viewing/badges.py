@@ -6,8 +6,8 @@ from collections import Counter
 
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import Badge, Box
-from tinyrnn.draw.reading.weights import short_names, used_weights
+from tinyrnn.draw.viewing.view import Badge, Box
+from tinyrnn.draw.viewing.weights import short_names, used_weights
 
 __all__ = ["add_badges"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 from tinyrnn.draw.choices import Options
-from tinyrnn.draw.reading.fold import thinned
-from tinyrnn.draw.reading.levels import LOOK_UP, SYMBOLS
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import Box, View
-from tinyrnn.draw.reading.weights import contribution, short_names, uses_of, with_weights
 from tinyrnn.draw.style import Gradient
 from tinyrnn.draw.text import norm, number, pretty, type_of
+from tinyrnn.draw.viewing.fold import thinned
+from tinyrnn.draw.viewing.levels import LOOK_UP, SYMBOLS
+from tinyrnn.draw.viewing.view import Box, View
+from tinyrnn.draw.viewing.weights import contribution, short_names, uses_of, with_weights
 
 __all__ = ["add_weights"]
 

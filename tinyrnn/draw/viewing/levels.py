@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tinyrnn.draw.reading.badges import add_badges
 from tinyrnn.draw.reading.carries import beginning
-from tinyrnn.draw.reading.flows import arrows_of
-from tinyrnn.draw.reading.fold import Column
-from tinyrnn.draw.reading.gates import gates_of
 from tinyrnn.draw.reading.records import MOVES, Record
 from tinyrnn.draw.reading.sequences import looks_up
 from tinyrnn.draw.reading.unit import Unit
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import BEFORE, WHOLE, Box, View
+from tinyrnn.draw.viewing.badges import add_badges
+from tinyrnn.draw.viewing.flows import arrows_of
+from tinyrnn.draw.viewing.fold import Column
+from tinyrnn.draw.viewing.gates import gates_of
+from tinyrnn.draw.viewing.view import BEFORE, WHOLE, Box, View
 
 __all__ = ["LOOK_UP", "SYMBOLS", "kind_of", "view_of"]
 

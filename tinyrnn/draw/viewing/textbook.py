@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tinyrnn.draw.reading.levels import NONLINEAR, SYMBOLS
 from tinyrnn.draw.reading.records import MOVES
 from tinyrnn.draw.reading.sequences import leaves_of, looks_up
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import Arrow, Box, View
-from tinyrnn.draw.reading.weights import with_weights
 from tinyrnn.draw.text import TITLE, pretty, width
+from tinyrnn.draw.viewing.levels import NONLINEAR, SYMBOLS
+from tinyrnn.draw.viewing.view import Arrow, Box, View
+from tinyrnn.draw.viewing.weights import with_weights
 
 __all__ = ["as_textbook"]
 

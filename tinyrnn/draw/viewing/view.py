@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from tinyrnn.draw.reading.fold import Column
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.style import Gradient
+from tinyrnn.draw.viewing.fold import Column
 
 __all__ = ["BEFORE", "WHOLE", "Arrow", "Box", "View"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from tinyrnn.draw.choices import LEVELS
 from tinyrnn.draw.reading.records import Record
 from tinyrnn.draw.reading.unroll import Unrolled
-from tinyrnn.draw.reading.view import Arrow
 from tinyrnn.draw.style import Gradient
+from tinyrnn.draw.viewing.view import Arrow
 
 __all__ = ["arrows_of"]
 

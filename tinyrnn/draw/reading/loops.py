@@ -19,29 +19,12 @@ __all__ = ["find_runs", "names"]
 def find_runs(records: list[Record]) -> list[Run]:
     """Set ``run`` and ``step`` of each record that a loop makes; return the runs, oldest first."""
     scope_loops(records)
-    return _counted(records)
-
-
-def names(scopes: Iterable[Scope]) -> str:
-    """Join the names of scopes, those that have one."""
-    return ".".join(scope.name for scope in scopes if scope.name)
-
-
-def identity(scopes: Iterable[Scope]) -> tuple[Any, ...]:
-    """Return what the same scopes have in common at each call: names, and which modules they are."""
-    return tuple((scope.name, id(scope.owner) if scope.owner is not None else None) for scope in scopes)
-
-
-def _counted(records: list[Record]) -> list[Run]:
-    """Find the loops whose steps have a scope. One that begins again is another run."""
     runs: list[Run] = []
     current: dict[Hashable, Run] = {}
     of: dict[int, tuple[Run, int]] = {}
     for record in records:
-        if record.role in ("total", "weight"):
-            continue
         depth = record.depth
-        if depth is None:
+        if depth is None or record.role in ("total", "weight"):
             continue
         scope = record.scopes[depth]
         if id(scope) not in of:
@@ -58,6 +41,16 @@ def _counted(records: list[Record]) -> list[Run]:
             of[id(scope)] = run, t
         record.run, record.step = of[id(scope)]
     return runs
+
+
+def names(scopes: Iterable[Scope]) -> str:
+    """Join the names of scopes, those that have one."""
+    return ".".join(scope.name for scope in scopes if scope.name)
+
+
+def identity(scopes: Iterable[Scope]) -> tuple[Any, ...]:
+    """Return what the same scopes have in common at each call: names, and which modules they are."""
+    return tuple((scope.name, id(scope.owner) if scope.owner is not None else None) for scope in scopes)
 
 
 def _goes_on(steps: list[int], t: int) -> bool:

@@ -60,10 +60,9 @@ def _carries(records: list[Record]) -> dict[tuple[Any, ...], Record]:
     """Give keys to what loops make; return by (key, operand) a record that is handed on there."""
     places: dict[Record, Any] = {}
     for record in records:
-        if record.run is None or record.role in ("weight", "constant"):
-            continue
-        depth = next((i for i, s in enumerate(record.scopes) if s.step is not None), len(record.scopes) - 1)
-        places[record] = id(record.run), record.step, (identity(record.scopes[depth + 1 :]), record.op)
+        if record.depth is not None and record.run is not None and record.role not in ("weight", "constant"):
+            inside = identity(record.scopes[record.depth + 1 :])
+            places[record] = id(record.run), record.step, (inside, record.op)
     for record, number in numbers(places).items():
         assert record.run is not None
         record.key = (record.run.key, *places[record][2], number)

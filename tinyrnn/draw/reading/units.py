@@ -38,12 +38,10 @@ class _Units:
         self.computed = [r for r in records if r.role in ("op", "loss", "total")]
         self.containers = containers_of(self.computed)
         self.shared = shared_path(self.computed, self.containers)
-        chains: dict[int, list[Record]] = {run.chain: [] for run in runs}
-        for record in self.computed:
-            if record.run is not None and record.key:
-                chains[record.run.chain].append(record)
-        for members in chains.values():
-            self._loop(members)
+        for chain in dict.fromkeys(run.chain for run in runs):
+            members = [r for r in self.computed if r.key and r.run is not None and r.run.chain == chain]
+            if members:
+                self._loop(members)
         for record in self.computed:
             call = self._call(record)
             if not record.unit and call is not None:
@@ -69,8 +67,6 @@ class _Units:
 
     def _loop(self, members: list[Record]) -> None:
         """Part what one loop does into its cells, the modules before and after them, and the rest."""
-        if not members:
-            return
         run = members[0].run
         assert run is not None
         inside = set(members)

@@ -22,3 +22,13 @@ LOOPS = {
 def test_a_loop_by_hand_is_drawn_as_with_scopes(name, level):
     loop = PLAIN | LOOPS[name]
     assert structure(run(loop, scoped=False), level) == structure(run(loop, scoped=True), level)
+
+
+def test_a_projection_before_a_cell_is_a_box_and_the_input_of_a_step_stands_in_it():
+    loop = PLAIN | {"steps": 4, "cells": ["GRUCell"], "x": "projected", "head": "Linear", "back": True}
+    boxes, _ = structure(run(loop, scoped=False), "cell")
+    columns = {title: sorted(box[4] for box in boxes if box[1] == title) for title in ("x", "GRU h")}
+    assert columns == {"x": [0, 1, 2, 3], "GRU h": [0, 1, 2, 3]}
+    del loop["back"]
+    boxes, _ = structure(run(PLAIN | loop, scoped=False), "cell")
+    assert sorted(box[4] for box in boxes if box[1] == "relu") == [0, 1, 2, 3]

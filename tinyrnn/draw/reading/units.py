@@ -87,6 +87,11 @@ class _Units:
             name_of |= self._cells(circle, scope, run, base, alone=len(circles) == 1)
         # Operations of the loop's own that lead to a cell, or only look after its outputs, belong to it.
         own = {r for r in members if atom[r] not in scope}
+        # What leads to a module, but is in no circle, such as a projection of its input, does not.
+        around = set[Hashable]().union(*circles)
+        modules = {
+            name for a, name in name_of.items() if a in scope and scope[a].owner is not None and not run.whole
+        }
         keys: dict[Hashable, str] = {}
         for record in reversed(members):
             a = atom[record]
@@ -95,6 +100,7 @@ class _Units:
             elif record in own:
                 for user in record.users:
                     near = user in inside and user.step == record.step and atom[user] in keys
+                    near = near and (a in around or keys[atom[user]] not in modules)
                     if near and (atom[user] in name_of or user in own):
                         keys.setdefault(a, keys[atom[user]])
                         break

@@ -188,6 +188,7 @@ def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> Non
         (["draw", "--width", "0.5"], "argument --width: got '0.5'; expected centimetres, 1 or more"),
         (["draw", "--width", "wide"], "argument --width: got 'wide'; expected centimetres, 1 or more"),
         (["draw", "--animate", "-o", "a.png"], "draw: --animate is for .svg; the output is 'a.png'"),
+        (["draw", "--dpi", "300", "-o", "a.svg"], "draw: --dpi is for .png; the output is 'a.svg'"),
         (["draw", "--level", "atom"], "argument --level: invalid choice: 'atom'"),
     ],
 )

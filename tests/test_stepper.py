@@ -603,14 +603,33 @@ def test_a_notebook_shows_the_page_in_a_frame() -> None:
     assert repr(page).startswith("<Stepper: 2 time steps, ")
 
 
-def test_when_letters_run_out_operations_give_the_name() -> None:
+def test_each_layer_and_direction_has_letters_of_its_own() -> None:
     run = replay(by_module("GRU", T=5, layers=2, bidirectional=True)[0])
     labels = Labels(run.root, run.nodes)
-    greek = "[αβγδζηθκλμξπρτφψω]"
-    assert not [
-        text for text in labels.text.values() if re.search(f"{greek}[a-z]|[a-z]{greek}|{greek}{{2}}", text)
-    ]
-    assert any(re.fullmatch("[a-z]+[0-9]*[₁-₅]", text) for text in labels.text.values())
+    lanes = ("l0", "l0_reverse", "l1", "l1_reverse")
+    by_lane = {lane: {text for text in labels.text.values() if text.startswith(f"{lane}.")} for lane in lanes}
+    for lane in lanes:
+        assert {f"{lane}.{letter}₃" for letter in "abdrzh"} <= by_lane[lane]
+    texts = list(labels.text.values())
+    assert not [text for text in texts if "′" in text or "(" in text]
+    for node in run.nodes:  # what is computed in a step says whose it is, unless its weight does
+        if node.inputs and labels.step[node] is not None and labels.role[node] != "weight":
+            assert labels.text[node].split(".")[0] in lanes or labels.role[node] == "input"
+
+
+def test_when_letters_run_out_operations_give_the_name() -> None:
+    x = tr.tensor(np.ones((2, 3)), requires_grad=True)
+    with tr.unrolled():
+        h = x[0]
+        for t in range(2):
+            with tr.scope("loop", step=t):
+                for _ in range(40):
+                    h = tr.tanh(h)
+        loss = h.sum()
+    run = replay(loss)
+    texts = list(Labels(run.root, run.nodes).text.values())
+    assert len(set(texts)) == len(texts)
+    assert {"a₂", "tanh₂"} <= set(texts)
 
 
 def test_what_belongs_to_one_window_stands_in_it() -> None:

@@ -99,8 +99,10 @@ def draw_command(
     ValueError, LayoutError, OSError
         With a message of one line, to be shown to the user.
     """
-    if format_of("draw", output, PICTURES) != "svg" and animate:
-        raise ValueError(f"draw: --animate is for .svg; the output is {output!r}")
+    suffix = format_of("draw", output, PICTURES)
+    for name, given, its in (("animate", animate, "svg"), ("dpi", dpi is not None, "png")):
+        if given and suffix != its:
+            raise ValueError(f"draw: --{name} is for .{its}; the output is {output!r}")
     _refuse_many(
         "draw", MOST_DRAWN, "a picture folds steps that are alike, so that 12 show the same", **model
     )

@@ -1,8 +1,9 @@
 """Short, unique names for all records, as a textbook would give them: ``h₂``, ``x₂``, ``W_hh``, ``a₂``.
 
-What the model named keeps its name, with the time step as its index. What has no name gets a letter, the same
-letter for the same operation at each step. What stands outside of the steps, and what comes when there are no
-letters left, is named after its operation.
+What the model named keeps its name, with the time step as its index. What has no name gets a letter, the
+same letter for the same operation at each step. Where there are several layers or directions, each has
+letters of its own, behind its name: ``l0.a₂`` and ``l1.a₂``. What stands outside of the steps, and what comes
+when there are no letters left, is named after its operation.
 """
 
 from __future__ import annotations
@@ -116,41 +117,58 @@ class Labels:
             if name:
                 base[node] = name
         base.setdefault(root, ROOT)
-        fresh = _Fresh({text.split("′")[0] for text in base.values()})
+        used = set(base.values())
+        fresh: dict[str, _Fresh] = {}  # letters, for each layer
         weights = count(1)
         by_key: dict[object, str] = {}
         texts: dict[Node, str] = {}
         taken: Counter[str] = Counter()
         steps = [step for step in self.step.values() if step is not None]
+        lanes = self._lanes(nodes, known) if layered else {}
         for node in nodes:
             record, step = known.get(node), self.step[node]
-            text = base.get(node)
+            text, lane = base.get(node), lanes.get(node, "")
+            plain = text is not None and (record is None or record.role == "input" or node is root)
             if text is None and self.role[node] == "weight":
                 if node.primitive is None:
                     text = f"W{next(weights)}"
                 elif node.primitive is p.transpose and node.inputs[0] in texts:
                     text = f"{texts[node.inputs[0]]}.T"
+                plain = text is not None
             if text is None:
-                key = _key(node, record, step)
+                key = _key(node, record, step), lane
                 if key not in by_key:
-                    by_key[key] = fresh.after(node) if steps and step is None else fresh.letter(node)
+                    names = fresh.setdefault(lane, _Fresh(used))
+                    by_key[key] = names.after(node) if steps and step is None else names.letter(node)
                 text = by_key[key]
             if is_number(node):
                 texts[node] = text
                 continue
-            own = record is None or record.role == "input" or node is root
-            if layered and node in base and not own and record is not None and record.unit:
-                text = f"{record.unit}.{text}"
+            index = ""
             if self.role[node] == "state" and not node.name:
                 backwards = record is not None and record.unit in reverse
-                text += str(max(steps) + 1 if backwards else min(steps) - 1).translate(SUBSCRIPTS)
+                index = str(max(steps) + 1 if backwards else min(steps) - 1).translate(SUBSCRIPTS)
             elif step is not None and not (node is root and text == ROOT):
-                text += str(step).translate(SUBSCRIPTS)
+                index = str(step).translate(SUBSCRIPTS)
+            if lane and (not plain or f"{text}{index}" in taken) and not text.startswith(f"{lane}."):
+                text = f"{lane}.{text}"
+            text += index
             taken[text] += 1
-            if taken[text] > 1:
-                text += "′" * (taken[text] - 1) if taken[text] < 4 else f"({taken[text]})"
-            texts[node] = text
+            texts[node] = text if taken[text] == 1 else f"{text}({taken[text]})"
         return texts
+
+    def _lanes(self, nodes: list[Node], known: dict[Node, Record]) -> dict[Node, str]:
+        """Return for what stands in a step the layer that it belongs to: its own, or that which uses it."""
+        lanes: dict[Node, str] = {}
+        for node in reversed(nodes):
+            record = known.get(node)
+            placed = self.step[node] is not None or self.role[node] == "state"
+            if placed and record is not None and record.role not in ("input", "weight") and record.unit:
+                lanes[node] = record.unit
+            for source in node.inputs:
+                if source is not None and node in lanes and self.step[source] == self.step[node] is not None:
+                    lanes.setdefault(source, lanes[node])
+        return lanes
 
     def _given(self, node: Node, record: Record | None) -> str:
         """Return the name that the model, or the node's place in it, gives."""

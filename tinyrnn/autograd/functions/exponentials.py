@@ -68,8 +68,8 @@ def log10(x: Any) -> Any:
     Examples
     --------
     >>> import tinyrnn as tr
-    >>> tr.log10(tr.tensor([1.0, 100.0]))
-    tensor([0. , 2.0000...])
+    >>> tr.log10(tr.tensor([1.0, 2.0]))
+    tensor([0.    , 0.3010...])
     """
     return each(p.log10, x)
 

@@ -299,4 +299,8 @@ class Primitive:
 
 def broadcast_shape(*shapes: Shape, **_: Any) -> Shape:
     """Return the shape that operands of these shapes broadcast to."""
-    return np.broadcast_shapes(*shapes)
+    return _broadcast(*shapes)
+
+
+# A step is traced at each call, and asks for the same shapes.
+_broadcast = functools.lru_cache(maxsize=1024)(np.broadcast_shapes)

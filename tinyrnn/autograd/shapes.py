@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyrnn.autograd.arguments import WHOLE, WHOLES, misused
-from tinyrnn.autograd.primitive import Shape
+from tinyrnn.autograd.primitive import Shape, broadcast_shape
 
 Axis = int | tuple[int, ...] | None
 
@@ -80,7 +80,7 @@ def matmul_shape(a: Shape, b: Shape) -> Shape:
     """Return the shape of ``a @ b``, from 1-D to batched."""
     if not a or not b or a[-1] != b[-2:][0]:
         raise ValueError(f"matmul: the operands have shapes {a} and {b}; expected (..., n, k) @ (..., k, m)")
-    batch = np.broadcast_shapes(a[:-2], b[:-2])
+    batch = broadcast_shape(a[:-2], b[:-2])
     return batch + a[-2:-1] + (b[-1:] if len(b) > 1 else ())
 
 

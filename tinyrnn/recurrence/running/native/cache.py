@@ -10,17 +10,17 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
-import inspect
+import importlib.resources
 import os
 import stat
 import sys
 import tempfile
 from pathlib import Path
 
-from tinyrnn.recurrence.running.native import blas, functions
+from tinyrnn.recurrence.running.native import blas
 from tinyrnn.recurrence.running.native.machine_code import MachineCode, processor
 
-_FORM = 9  # raised where the way of compiling changes
+_COMPILING = "functions.py", "intrinsics.py", "tiles.py", "numba_compiler.py"  # what makes code of a source
 
 
 def read(text: str, dtypes: tuple[str, ...]) -> MachineCode | None:
@@ -57,7 +57,9 @@ def _environment() -> str:
     """Return what else the machine code depends on."""
     compilers = (importlib.metadata.version(name) for name in ("numba", "llvmlite"))
     integers = str(blas.found()[1])
-    return "\n".join([str(_FORM), *compilers, *processor(), integers, inspect.getsource(functions)])
+    room = importlib.resources.files(__name__.rpartition(".")[0])
+    files = (room.joinpath(name).read_text("utf-8") for name in _COMPILING)
+    return "\n".join([*compilers, *processor(), integers, *files])
 
 
 def _folder() -> Path | None:

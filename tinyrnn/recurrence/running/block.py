@@ -93,10 +93,10 @@ class Block:
         return len(line_calls(self.buffers, i, 0))
 
 
-def block_size(parted: Partition, most: int = 128) -> int:
-    """Choose how many steps share buffers: so many that what the loop keeps of them stays in the cache.
+def block_size(parted: Partition, most: int, room: int) -> int:
+    """Choose how many steps share buffers: so many that what the loop keeps of them takes ``room`` bytes.
 
-    Where the gradient of a parameter does not stay there itself, it takes more steps for the product that
+    Where the gradient of a parameter does not stay in the cache, it takes more steps for the product that
     each block adds to it to outweigh the adding.
     """
     lines = parted.scan.program.lines
@@ -107,4 +107,4 @@ def block_size(parted: Partition, most: int = 128) -> int:
         a, g = lines[leaf.line], lines[leaf.other]
         if a.shape[-1] * g.shape[-1] * g.dtype.itemsize >= 1 << 19:
             least = max(least, min(32, 2048 // max(a.shape[0], 1)))
-    return max(least, min(most, (3 << 19) // max(size, 1)))
+    return max(least, min(most, room // max(size, 1)))

@@ -34,6 +34,7 @@ class Runner:
     """
 
     _most_steps = 128  # in a block: each has calls of its own
+    _room = 3 << 19  # bytes: what a call leaves stays in the cache for the next one
 
     def __init__(self, scan: ScanProgram) -> None:
         self.parted = self._prepared(scan)
@@ -57,7 +58,7 @@ class Runner:
 
     @functools.cached_property
     def _size(self) -> int:
-        return block_size(self.parted, self._most_steps)
+        return block_size(self.parted, self._most_steps, self._room)
 
     def feature_major(self, x: int) -> bool:
         """Whether the program wants the input ``x`` (a position) feature-major.

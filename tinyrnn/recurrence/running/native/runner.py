@@ -33,6 +33,7 @@ class NativeRunner(Runner):
     """
 
     _most_steps = 1 << 14  # they cost nothing but their memory
+    _room = 3 << 21  # there are no calls between which it would have to stay in a small cache
 
     def __init__(self, scan: ScanProgram) -> None:
         super().__init__(scan)

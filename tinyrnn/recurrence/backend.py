@@ -106,7 +106,7 @@ def backend(name: Backend) -> Mode:
 
 def chosen_backend() -> Backend:
     """Return the backend that holds here."""
-    return cast(Backend | None, thread.modes.backend) or _chosen()
+    return cast("Backend | None", thread.modes.backend) or _chosen()
 
 
 def _chosen() -> Backend:

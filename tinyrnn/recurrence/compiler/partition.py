@@ -14,7 +14,7 @@ from tinyrnn.recurrence.compiler.program import CARRY, FIXED, Line, Program
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
 
 
-class Stage(enum.Enum):
+class Stage(enum.StrEnum):
     """When a line runs."""
 
     ONCE = "once"  # depends on parameters only

@@ -20,6 +20,7 @@ from tinyrnn.recurrence.running.views import Array
 
 SYMBOL = "tinyrnn_{}"  # by which the code calls a function of BLAS
 _numbers = itertools.count()
+_NOTHING = ctypes.c_char * 0
 
 
 def processor() -> tuple[str, str]:
@@ -109,7 +110,7 @@ class MachineLoop:
 
     def argument(self, array: Array) -> int:
         """Return the address of an array."""
-        return array.__array_interface__["data"][0]
+        return ctypes.addressof(_NOTHING.from_buffer(array))  # a fifth of the time of `array.ctypes.data`
 
     def __call__(self, steps: int, *arguments: int) -> None:
         """Run the loop."""

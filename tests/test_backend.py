@@ -140,16 +140,6 @@ def test_auto_compiles_what_has_run_for_long(monkeypatch: pytest.MonkeyPatch) ->
     np.testing.assert_allclose(last, first, rtol=2e-6, atol=1e-6)
 
 
-def test_auto_leaves_large_products_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("numba")
-    monkeypatch.setattr(code, "AFTER", 0.0)
-    monkeypatch.setattr(code, "MOST", 5)
-    with tr.backend("auto"):
-        plan = tr.explain(tr.nn.RNN(2, 3), tr.zeros((6, 1, 2))).scans[0]
-    assert "multiplications a step" in plan.forward.runs
-    assert "runs: as calls of NumPy" in str(plan)
-
-
 def test_a_failing_compiler_leaves_the_loop_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> Any:
         raise RuntimeError("no machine code today")

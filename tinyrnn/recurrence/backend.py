@@ -54,9 +54,9 @@ def set_backend(name: Backend) -> ChosenBackend:
         "numpy": calls of NumPy. "numba": the loop is written as a function and compiled by Numba
         (``pip install "tinyrnn[fast]"``) when it first runs, which takes about a second; a loop with an
         operation that cannot be written so stays with NumPy. "auto", the default where Numba is installed:
-        calls of NumPy at first; a loop that has run for half a second that way, and whose matrix products
-        are not most of it, is compiled in the background, and runs so when it is ready. The last digits of
-        results may then depend on when that was. "python": the same function, not compiled: slow, to be
+        calls of NumPy at first; a loop that has run for half a second that way is compiled in the
+        background, and runs so when it is ready. The last digits of results may then depend on when that
+        was. "python": the same function, not compiled: slow, to be
         stepped through in a debugger. Where none is chosen, it is what the environment variable
         ``TINYRNN_BACKEND`` says.
 

@@ -10,8 +10,6 @@ from tinyrnn.recurrence.running.native.source import Source
 
 # When "auto" compiles: what was measured stands in docs/performance.md.
 AFTER = 0.5  # seconds that a loop has run as calls of NumPy: about what compiling takes, for each direction
-# Multiplications of a step's matrix products: beyond, these are nearly all of its time in any form.
-MOST = 1 << 25
 
 
 def _python(source: Source) -> Loop:
@@ -71,7 +69,7 @@ class LoopCode:
         if self._seconds[reverse] < AFTER or reverse in self._compilations or self.refusal:
             return
         runner = self._runner("numba")
-        if runner is not None and runner.multiplications() <= MOST:
+        if runner is not None:
             source = runner.source(reverse)
             self._compilations[reverse] = Compilation(source.text, source.dtypes)
 
@@ -103,12 +101,8 @@ class LoopCode:
         return "as Python code" if backend == "python" else "as code compiled by Numba"
 
     def _waits_for(self, reverse: bool) -> str:
-        runner = self._runner("numba")
-        if runner is None:
+        if self._runner("numba") is None:
             return self.refusal
-        count = runner.multiplications()
-        if count > MOST:
-            return f"its products are {count:,} multiplications a step, of at most {MOST:,}"
         if reverse in self._compilations:
             return "it is being compiled"
         return f"so far for {self._seconds[reverse]:.2g} s, and it is compiled after {AFTER:g} s"

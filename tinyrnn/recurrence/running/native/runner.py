@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from tinyrnn.autograd import primitives as p
 from tinyrnn.recurrence.compiler.lower import simplified
 from tinyrnn.recurrence.compiler.partition import Partition, Stage, partition
 from tinyrnn.recurrence.compiler.scan_program import ScanProgram
@@ -49,13 +47,6 @@ class NativeRunner(Runner):
         if reverse not in self._sources:
             self._sources[reverse] = write(self.parted, reverse=reverse)
         return self._sources[reverse]
-
-    def multiplications(self) -> int:
-        """Return how many multiplications the matrix products of a step are."""
-        products = (
-            self.lines[i] for i in self.parted.lines(Stage.LOOP) if self.lines[i].primitive is p.matmul
-        )
-        return sum(math.prod(line.shape) * self.lines[line.args[0]].shape[-1] for line in products)
 
     def _new_block(self, size: int, reverse: bool) -> Block:
         return NativeBlock(self.parted, size, self.source(reverse), self.loops[reverse], reverse=reverse)

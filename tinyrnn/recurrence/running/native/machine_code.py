@@ -110,7 +110,7 @@ class MachineLoop:
 
     def argument(self, array: Array) -> int:
         """Return the address of an array."""
-        return ctypes.addressof(_NOTHING.from_buffer(array.data))  # a fifth of the time of `array.ctypes.data`
+        return ctypes.addressof(_NOTHING.from_buffer(array.data))  # `array.ctypes` takes five times as long
 
     def __call__(self, steps: int, *arguments: int) -> None:
         """Run the loop."""

@@ -16,7 +16,7 @@ import tinyrnn as tr
 from tinyrnn.draw.stepping.bptt import Step, steps_of
 from tinyrnn.draw.stepping.data import page_data
 from tinyrnn.draw.stepping.labels import Labels
-from tinyrnn.draw.stepping.levels import COARSE, level_of
+from tinyrnn.draw.stepping.levels import COARSE, Level, level_of
 from tinyrnn.draw.stepping.replay import Pass, replay
 
 # The values of a compiled model are gone after backward(), as `stepper` says.
@@ -207,3 +207,50 @@ def test_what_parts_send_sums_up_to_the_gradients(name: str) -> None:
                 sent[part, source] = sent.get((part, source), 0) + 1
         assert sums == {key for key, many in sent.items() if many > 1}
     assert {row["part"] for row in data["bptt"]} <= set(range(len(data["levels"][0]["parts"])))
+
+
+def sources_by_name(level: Level, labels: Labels) -> dict[str, list[str]]:
+    return {
+        part.label: [level.parts[s].label if isinstance(s, int) else labels.text[s] for s in level.sources(i)]
+        for i, part in enumerate(level.parts)
+        if level.shown(i)
+    }
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_a_cell_reads_the_cells_below_it_at_its_step(kind: str, both: bool, batch_first: bool) -> None:
+    net = getattr(tr.nn, kind)(
+        2, 3, num_layers=3, bidirectional=both, batch_first=batch_first, rng=0, dtype="float64"
+    )
+    with tr.unrolled():
+        y, _ = net(tr.randn(4, 4, 2, rng=0, dtype="float64"))
+        first, last = (y[:, 0], y[:, -1]) if batch_first else (y[0], y[-1])
+        loss = ((first + last) ** 2).sum()
+    run = replay(loss)
+    labels = Labels(run.root, run.nodes)
+    names = sources_by_name(level_of("cell", run.nodes, labels.graph, labels), labels)
+    face = "LSTM (h, c)" if kind == "LSTM" else f"{kind} h"
+    ends = ["", "_reverse"] if both else [""]
+    for t, index in enumerate("₁₂₃₄"):
+        for layer in (1, 2):
+            below = [f"l{layer - 1}{end} {face}{index}" for end in ends]
+            for end in ends:
+                found = names[f"l{layer}{end} {face}{index}"]
+                others = [name for name in found if f"l{layer}{end} " not in name and "0." not in name]
+                assert [name for name in others if " " in name] == below, (t, layer, found)
+    assert not [name for name in names if "stack" in name or "concatenate" in name]
+    assert sorted(names["L"]) == sorted(f"l2{end} {face}{index}" for end in ends for index in "₁₄")
+
+
+def test_what_changes_a_sequence_as_a_whole_stays_a_part() -> None:
+    lower, upper = tr.nn.RNN(2, 3, rng=0), tr.nn.RNN(3, 3, rng=1)
+    with tr.unrolled():
+        loss = (upper(lower(tr.randn(3, 1, 2, rng=0))[0] * 2.0)[0][-1] ** 2).sum()
+    run = replay(loss)
+    labels = Labels(run.root, run.nodes)
+    names = sources_by_name(level_of("cell", run.nodes, labels.graph, labels), labels)
+    assert "multiply" in names
+    assert all(f"l0 RNN h{index}" in names["multiply"] for index in "₁₂₃")
+    assert "multiply" in names["l0_2 RNN h₂"]

@@ -95,6 +95,29 @@ def test_a_cell_shows_the_equation_and_its_numbers(open_page: Open) -> None:  # 
     np.testing.assert_array_equal(gradients(page)["∂h₁"], figures["δ₁"])
 
 
+def test_a_cell_sends_gradient_to_the_cells_below_it(open_page: Open) -> None:  # noqa: F811
+    page = open_page(by_module("RNN", T=3, layers=2, bidirectional=True)[0], level="cell")
+    page.keyboard.press("End")
+    card = page.locator("#card")
+    while "δ₁ = ∂L₁/∂l1.h₁" not in card.inner_text():
+        page.keyboard.press("ArrowLeft")
+    captions = card.locator("figcaption").all_inner_texts()
+    assert "to ∂l0.h₁, ∂l0_reverse.h₁" in captions
+    assert not [text for text in captions if "stack" in text or "concatenate" in text]
+    assert page.locator("#picture path.now.backward").count() == 2
+    while "backward" in card.locator(".pass").inner_text():
+        page.keyboard.press("ArrowLeft")
+    while "record 7 " not in card.inner_text():
+        page.keyboard.press("ArrowLeft")
+    assert card.locator(".formula").inner_text().startswith("l1.h₁ = l1 RNN h of l0.h₁, l0_reverse.h₁, ")
+    page.locator("#level-op").click()  # where a stack is made, and the cells do not stop
+    while "stack" not in card.locator(".formula").inner_text():
+        page.keyboard.press("ArrowLeft")
+    assert page.locator("#close").inner_text() == "Close: back to cells"
+    page.keyboard.press("o")
+    assert "record 7 " in card.inner_text()
+
+
 def test_a_cell_is_opened_and_closed(open_page: Open) -> None:  # noqa: F811
     page = open_page(by_module("LSTM", T=3, layers=2)[0], level="cell")
     page.keyboard.press("End")

@@ -26,8 +26,12 @@ def prune(records: list[Record], roots: set[Record]) -> list[Record]:
     return [record for record in records if record in needed]
 
 
-def bridge_sequences(records: list[Record]) -> None:
-    """Let a record that takes step t out of a stack use what was stacked at t."""
+def bridge_sequences(records: list[Record]) -> dict[Node, list[Node]]:
+    """Let a record that takes step t out of a stack use what was stacked at t.
+
+    Return these entries, each with what was stacked there; not those of a sequence that was changed as a whole.
+    """
+    entries: dict[Node, list[Node]] = {}
     for record in records:
         if not record.cuts and not any(source.op == "getitem" for source in record.sources):
             continue
@@ -37,6 +41,8 @@ def bridge_sequences(records: list[Record]) -> None:
             origins = _indexed(source) if source.op == "getitem" else None
             if not origins and slot in record.cuts:
                 origins = _gathered(source, record.node.inputs[slot])
+            if origins and source.op == "getitem" and _only_moved(source.sources[0]):
+                entries[source.node] = [origin.node for origin in origins]
             for origin in origins or [source]:
                 sources.append(origin)
                 slots.append(slot)
@@ -46,6 +52,14 @@ def bridge_sequences(records: list[Record]) -> None:
                     origin.users.append(record)
                 record.cuts |= {slot} if source.cuts else frozenset()
         record.sources, record.slots = sources, slots
+    return entries
+
+
+def _only_moved(sequence: Record) -> bool:
+    """Whether a sequence holds the numbers of what was stacked as they are."""
+    if sequence.op in ("transpose", "concatenate"):
+        return all(map(_only_moved, sequence.sources))
+    return sequence.op == "stack" or _is_stack_of_one(sequence)
 
 
 def _indexed(record: Record) -> list[Record] | None:

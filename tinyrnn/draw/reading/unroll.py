@@ -35,6 +35,7 @@ class Unrolled:
     units: dict[str, Unit]  # what stands in the rows
     firsts: Firsts  # the operands by which a loop takes its initial state, and the state that it becomes
     kept: bool  # whether values were kept (the computation ran inside `tinyrnn.unrolled`)
+    entries: dict[Node, list[Node]]  # what takes a step out of a stack, with what was stacked at it
 
     @property
     def steps(self) -> list[int]:
@@ -82,7 +83,7 @@ def read(nodes: list[Node]) -> Unrolled:
     wanted = set(nodes)
     roots = [record for record in records if record.node in wanted]
     mark_reached(records, roots)
-    bridge_sequences(records)
+    entries = bridge_sequences(records)
     records = prune(records, set(roots))
     mark_weights(records, set(roots))
     terms = [term for root in roots for term in find_losses(root)]
@@ -96,7 +97,7 @@ def read(nodes: list[Node]) -> Unrolled:
     set_rows(records, units, firsts)
     _name(records, bool(groups))
     kept = any(record.node.value is not None for record in records if record.op)
-    return Unrolled(records, roots, groups, units, firsts, kept)
+    return Unrolled(records, roots, groups, units, firsts, kept, entries)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from tinyrnn.draw.stepping.level_data import (
     op_vertices,
     picture_of,
 )
-from tinyrnn.draw.stepping.levels import COARSE, level_of
+from tinyrnn.draw.stepping.levels import COARSE, level_of, passed_over
 from tinyrnn.draw.stepping.replay import Contribution, Pass
 
 __all__ = ["page_data"]
@@ -44,7 +44,8 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
     -------
     dict
         ``levels``, the coarsest first, ``bptt``, and ``pictures``, one for each level and the last of
-        operations: see `level_data`. ``nodes``, ``records`` (of the backward pass, in the engine's order),
+        operations: see `level_data`. ``entries``: what takes a step out of a stack, and what was stacked there;
+        ``passed``: what stands between the two, and nowhere else. ``nodes``, ``records`` (of the backward pass, in the engine's order),
         ``arrays``, ``ledgers`` (the nodes of which the page lists what adds to their gradient), ``times``
         (for each state of each layer its nodes by time step), ``root``, ``seed``, ``summary``, and
         ``omitted``: what `told` left out.
@@ -67,6 +68,7 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
     left.subtract(c.node.primitive.name for c in shown if c.node.primitive is not None)
     spoken = any(unit.role in ("cell", "module") for unit in labels.graph.units.values())
     levels = [level_of(name, run.nodes, labels.graph, labels) for name in COARSE if spoken]
+    entries = labels.graph.entries
     steps = bptt_data(steps_of(run, labels.graph), levels[0], number, arrays) if levels else []
     return {
         "root": number[run.root],
@@ -77,6 +79,8 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
         "nodes": nodes,
         "records": records,
         "levels": [level_data(level, shown, labels, number, arrays) for level in levels],
+        "entries": [[number[n], [number[m] for m in found]] for n, found in entries.items()],
+        "passed": [number[n] for n in passed_over(run.nodes, entries)],
         "bptt": steps,
         "pictures": [
             *(picture_of(level_vertices(level, run.nodes, labels), labels) for level in levels),

@@ -131,7 +131,7 @@ def level_vertices(level: Level, nodes: list[Node], labels: Labels) -> list[Vert
     ]  # fmt: skip
     for i, part in enumerate(parts):
         part.inputs = [parts[s] if isinstance(s, int) else found[s] for s in level.sources(i)]
-    return [*found.values(), *parts]
+    return [*found.values(), *(part for i, part in enumerate(parts) if level.shown(i))]
 
 
 def picture_of(vertices: list[Vertex], labels: Labels) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tinyrnn.autograd.tape import Constant, Node
+from tinyrnn.draw.reading.records import MOVES
 from tinyrnn.draw.reading.unroll import Unrolled
 from tinyrnn.draw.stepping.labels import SUBSCRIPTS, Labels
 from tinyrnn.draw.viewing.fold import Column
 from tinyrnn.draw.viewing.levels import view_of
 from tinyrnn.draw.viewing.view import Box
 
-__all__ = ["COARSE", "Level", "Part", "level_of"]
+__all__ = ["COARSE", "Level", "Part", "level_of", "passed_over"]
 
 COARSE = ("cell", "gate")
 
@@ -50,13 +51,20 @@ class Part:
 class Level:
     """The parts of one level, in the order in which they are finished, and the part of each operation.
 
-    ``weights`` are the records that `sources` leaves out.
+    ``weights`` are the records that `sources` leaves out, ``entries`` those that take a step out of a stack,
+    with what was stacked there, and ``passed`` what stands between the two, and nowhere else.
     """
 
     name: str
     parts: list[Part]
     of: dict[Node, int]
     weights: set[Node]
+    entries: dict[Node, list[Node]]
+    passed: set[Node]
+
+    def shown(self, i: int) -> list[Node]:
+        """Return the operations of a part, without those that are passed over."""
+        return [node for node in self.parts[i].members if node not in self.passed]
 
     def sources(self, i: int) -> list[Node | int]:
         """Return what a part is made from, in order: numbers of other parts, and what nothing computes.
@@ -65,8 +73,8 @@ class Level:
         them, and without them there is room for the steps.
         """
         found: dict[Node | int, None] = {}
-        for node in self.parts[i].members:
-            for source in node.inputs:
+        for node in self.shown(i):
+            for source in self.entries.get(node, node.inputs):
                 if source is None or self.of.get(source) == i:
                     continue
                 if not ((isinstance(source, Constant) and not source.shape) or source in self.weights):
@@ -128,7 +136,20 @@ def level_of(name: str, nodes: list[Node], graph: Unrolled, labels: Labels) -> L
             layers[id] = max((layers[other] for other in near if other in layers), default=0)
         parts.append(Part(label, kind, members[id], _main(members[id], users, id, labels), layers[id]))
     weights = {node for node in nodes if name == "cell" and labels.role[node] == "weight"}
-    return Level(name, parts, {node: i for i, part in enumerate(parts) for node in part.members}, weights)
+    of = {node: i for i, part in enumerate(parts) for node in part.members}
+    return Level(name, parts, of, weights, graph.entries, passed_over(nodes, graph.entries))
+
+
+def passed_over(nodes: list[Node], entries: dict[Node, list[Node]]) -> set[Node]:
+    """Return what only moves data to where an entry is taken out again, such as a stack."""
+    found: set[Node] = set()
+    used: set[Node | None] = {nodes[-1]}
+    for node in reversed(nodes):
+        if node in used or node.primitive is None or node.primitive.name not in MOVES:
+            used.update(entries.get(node, node.inputs))
+        else:
+            found.add(node)
+    return found
 
 
 def _face(box: Box | None, members: list[Node], labels: Labels) -> tuple[str, str]:

@@ -70,7 +70,7 @@ function partCard(stop) {
     `record ${ordinal(stop.at)} of ${total()}${place(part.main) ? ` · ${place(part.main)}` : ""} · ${part.label}`))];
   const users = part.members.filter((m) => m === data.root || outside.get(level).has(m));
   if (!back) {
-    const used = [...new Set(part.members.flatMap((m) => nodes[m].inputs))].filter((n) => level.of[n] !== stop.part && !plain(n));
+    const used = [...new Set(part.members.flatMap(inputsOf))].filter((n) => level.of[n] !== stop.part && !plain(n));
     const [weights, values] = [used.filter(isWeight), used.filter((n) => !isWeight(n))];
     out.push(element("h2", { class: "formula" }, part.members.length === 1 ? `${label(part.main)} = ${nodes[part.main].formula}` : `${join(users.map(label))} = ${part.label.replace(/[₀-₉]+$/, "")} of ${values.concat(weights).map(label).join(", ")}`));
     out.push(several(values, label, (n) => figure(label(n), arrayOf(nodes[n].value))), element("div", { class: "equation" },
@@ -84,11 +84,12 @@ function partCard(stop) {
       out.push(element("h2", { class: "formula" }, `${part.label}: from ${users.map(grad).join(", ")}`));
       out.push(element("div", { class: "equation" }, ...users.filter((n) => gradientAt(n, stop.at) !== null).map((n) => figure(grad(n), arrayOf(gradientAt(n, stop.at))))));
     }
-    const targets = [...new Set(part.inside.backward.map((i) => records[i].source))].filter((n) => level.of[n] !== stop.part);
-    const made = (n) => figure(`to ${grad(n)}`, arrayOf(partSent(part, stop.part, n)), false, "part");
+    const targets = [...new Set(sendings(part).map((i) => (entries.has(records[i].node) ? records[i].node : records[i].source)))].filter((n) => entries.has(n) || level.of[n] !== stop.part);
+    const sentTo = (n) => (level.of[n] === stop.part ? entries.get(n) : [n]).map(grad).join(", ");
+    const made = (n) => figure(`to ${sentTo(n)}`, arrayOf(partSent(part, stop.part, n)), false, "part");
     if (targets.length) out.push(element("h3", {}, row === undefined ? "and sends on" : `The cell at t = ${nodes[row.state[0]].time} sends on`));
     const [values, weights] = [targets.filter((n) => !isWeight(n)), targets.filter(isWeight)];
-    if (values.length) out.push(several(values, grad, made));
+    if (values.length) out.push(several(values, sentTo, made));
     if (weights.length) out.push(later(`To the weights: ${weights.map(grad).join(", ")}`, () => [element("div", { class: "equation" }, ...weights.map(made))]));
   }
   const inside = part.inside[stop.pass];
@@ -119,7 +120,7 @@ function later(caption, make) {
 function closing(r) {
   const home = levels.get(openedFrom);
   const part = home === undefined || r.kind === "seed" ? undefined : home.parts[home.of[r.node]];
-  return part === undefined ? [] : [element("p", {}, element("button", { type: "button", id: "close", "aria-keyshortcuts": "o", click: openOrClose }, `Close: back to ${part.label}`))];
+  return part === undefined ? [] : [element("p", {}, element("button", { type: "button", id: "close", "aria-keyshortcuts": "o", click: openOrClose }, `Close: back to ${home.stops.some((stop) => stop.part === home.of[r.node]) ? part.label : NAMES[home.name]}`))];
 }
 
 /** A part as one sentence, for the live region. */

@@ -3,6 +3,9 @@
 const COUNT = nodes.length;
 const NAMES = { cell: "cells", gate: "gates", op: "operations" };
 const partIn = (r, level) => (r.kind === "seed" ? -1 : level.of[r.node]);
+const entries = new Map(data.entries); // what takes a step out of a stack, with what was stacked there
+const passed = new Set(data.passed); // what stands between the two, and nowhere else
+const inputsOf = (n) => (passed.has(n) ? [] : entries.get(n) ?? nodes[n].inputs);
 const plain = (n) => nodes[n].op === undefined && nodes[n].role === "constant" && arrayOf(nodes[n].value).shape.length === 0;
 
 /** Work out of what `data` says of a level: members and sources of its parts, and where it stops. */
@@ -12,8 +15,9 @@ function leveled({ name, of, parts, sums }) {
   of.forEach((i, n) => { if (i >= 0) parts[i].members.push(n); });
   records.forEach((r, i) => { const at = partIn(r, level); if (at >= 0) parts[at].inside[r.kind].push(i); });
   parts.forEach((part, i) => {
-    const found = new Set(part.members.flatMap((m) => nodes[m].inputs.filter((n) => of[n] !== i && !plain(n) && !(name === "cell" && nodes[n].role === "weight")).map((n) => (of[n] < 0 ? n : COUNT + of[n]))));
+    const found = new Set(part.members.flatMap((m) => inputsOf(m).filter((n) => of[n] !== i && !plain(n) && !(name === "cell" && nodes[n].role === "weight")).map((n) => (of[n] < 0 ? n : COUNT + of[n]))));
     part.sources = [...found];
+    if (part.members.every((m) => passed.has(m))) return;
     for (const pass of ["forward", "backward"])
       if (part.inside[pass].length) level.stops.push({ at: part.inside[pass].at(-1) + 1, part: i, pass });
   });
@@ -35,21 +39,25 @@ const nameOf = (v) => partOf(v)?.label ?? label(v);
 /** After how many records a vertex is computed. */
 const doneAt = (v) => { const part = partOf(v); return part === null ? computed.get(v) ?? 0 : part.inside.forward.at(-1) + 1; };
 
-/** The records by which a vertex sends gradient to one of its sources. */
+/** The records of a part on the way back, without those of what is passed over. */
+const sendings = (part) => part.inside.backward.filter((i) => !passed.has(records[i].node));
+
+/** The records by which a vertex sends gradient to one of its sources; to what was stacked, by way of the stack. */
 const crossings = new Map();
 function crossing(end, slot) {
   const key = `${level?.name ?? "op"}-${end}-${slot}`;
   if (!crossings.has(key)) {
     const part = partOf(end);
     crossings.set(key, part === null ? (sent.has(`${end}-${slot}`) ? [sent.get(`${end}-${slot}`)] : [])
-      : part.inside.backward.filter((i) => vertexOf(records[i].source) === part.sources[slot]).map((i) => i + 1));
+      : sendings(part).filter((i) => (entries.get(records[i].node) ?? [records[i].source]).some((n) => vertexOf(n) === part.sources[slot])).map((i) => i + 1));
   }
   return crossings.get(key);
 }
 const crossedAt = (end, slot) => crossing(end, slot).at(-1) ?? Infinity;
 
-/** What a part as a whole adds to the gradient of a record. */
+/** What a part as a whole adds to the gradient of a record; for an entry of a stack that of the entry. */
 function partSent(part, i, n) {
+  if (entries.has(n) && level.of[n] === i) return gradientAt(n, LAST);
   return level.sums.get(`${i}-${n}`) ?? records[part.inside.backward.find((k) => records[k].source === n)].part;
 }
 
@@ -59,7 +67,8 @@ function snapped(k) {
   if (level === null || k === 0) return k;
   const r = records[k - 1];
   if (r.kind === "seed") return level.stops.find((stop) => stop.at > k)?.at ?? k;
-  return level.stops[level.stopOf.get(`${r.kind}-${partIn(r, level)}`)].at;
+  const stop = level.stops[level.stopOf.get(`${r.kind}-${partIn(r, level)}`)] ?? level.stops.find((other) => other.at > k);
+  return stop?.at ?? level.stops.at(-1).at;
 }
 const stopAt = (k) => level?.stops.find((stop) => stop.at === k);
 /** The number of a record of the level, counted from 1, and how many there are. */

@@ -29,7 +29,8 @@ def prune(records: list[Record], roots: set[Record]) -> list[Record]:
 def bridge_sequences(records: list[Record]) -> dict[Node, list[Node]]:
     """Let a record that takes step t out of a stack use what was stacked at t.
 
-    Return these entries, each with what was stacked there; not those of a sequence that was changed as a whole.
+    Return these entries, each with what was stacked there; not those of a sequence that was changed as a
+    whole.
     """
     entries: dict[Node, list[Node]] = {}
     for record in records:

@@ -44,11 +44,11 @@ def page_data(run: Pass, labels: Labels) -> dict[str, Any]:
     -------
     dict
         ``levels``, the coarsest first, ``bptt``, and ``pictures``, one for each level and the last of
-        operations: see `level_data`. ``entries``: what takes a step out of a stack, and what was stacked there;
-        ``passed``: what stands between the two, and nowhere else. ``nodes``, ``records`` (of the backward pass, in the engine's order),
-        ``arrays``, ``ledgers`` (the nodes of which the page lists what adds to their gradient), ``times``
-        (for each state of each layer its nodes by time step), ``root``, ``seed``, ``summary``, and
-        ``omitted``: what `told` left out.
+        operations: see `level_data`. ``entries``: what takes a step out of a stack, and what was stacked
+        there; ``passed``: what stands between the two, and nowhere else. ``nodes``, ``records`` (of the
+        backward pass, in the engine's order), ``arrays``, ``ledgers`` (the nodes of which the page lists
+        what adds to their gradient), ``times`` (for each state of each layer its nodes by time step),
+        ``root``, ``seed``, ``summary``, and ``omitted``: what `told` left out.
     """
     number = {node: i for i, node in enumerate(run.nodes)}
     arrays = ArrayTable()

@@ -60,6 +60,12 @@ data.bptt.forEach((row, i) => {
   ends.set(row, before !== undefined && row.following[0] === before.state[0] ? ends.get(before) : row);
 });
 
+/** What makes the result of a part, as a function: the cell without its state, ``LSTM`` of ``LSTM (h, c)₂``. */
+function made({ label: text, kind }) {
+  const name = text.replace(/[₀-₉]+$/, "");
+  return level.name === "cell" && kind === "cell" ? name.replace(/ (\([^()]*\)|\S+)$/, "") : name;
+}
+
 const isWeight = (n) => nodes[n].role === "weight";
 
 /** The record of a part, as the card of one operation is that of an operation. */
@@ -72,7 +78,7 @@ function partCard(stop) {
   if (!back) {
     const used = [...new Set(part.members.flatMap(inputsOf))].filter((n) => level.of[n] !== stop.part && !plain(n));
     const [weights, values] = [used.filter(isWeight), used.filter((n) => !isWeight(n))];
-    out.push(element("h2", { class: "formula" }, part.members.length === 1 ? `${label(part.main)} = ${nodes[part.main].formula}` : `${join(users.map(label))} = ${part.label.replace(/[₀-₉]+$/, "")} of ${values.concat(weights).map(label).join(", ")}`));
+    out.push(element("h2", { class: "formula" }, part.members.length === 1 ? `${label(part.main)} = ${nodes[part.main].formula}` : `${join(users.map(label))} = ${made(part)}(${values.map(label).join(", ")})`));
     out.push(several(values, label, (n) => figure(label(n), arrayOf(nodes[n].value))), element("div", { class: "equation" },
       ...users.map((n, i) => { const made = figure(label(n), arrayOf(nodes[n].value), false, "result"); return i ? made : term("→", made); })));
     if (weights.length) out.push(later(`With the weights ${weights.map(label).join(", ")}`, () => [element("div", { class: "equation" }, ...weights.map((n) => figure(label(n), arrayOf(nodes[n].value))))]));

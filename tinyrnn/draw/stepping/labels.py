@@ -22,7 +22,7 @@ __all__ = ["Labels"]
 
 SUBSCRIPTS = str.maketrans("-0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
 ROOT = "L"  # what is differentiated, if it has no name
-# Not those that mean something else to most (c, g, h, t, x, y, δ), nor those that look like numbers (i, l, o).
+# Not those that mean something else to most (c, g, h, t, x, y, δ) or look like numbers (i, l, o).
 LETTERS = "abdefjkmnpqrsuvwzαβγζηθκλμξπρτφψω"
 
 
